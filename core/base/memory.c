@@ -1,0 +1,59 @@
+#include "core/base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *memory, size_t bytes) {
+    if (memory == NULL && bytes > 0) {
+        fprintf(stderr, "gridgpt: out of memory (%zu bytes)\n", bytes);
+        exit(GG_RESOURCE);
+    }
+    return memory;
+}
+
+void *gg_malloc(size_t bytes) {
+    return checked(malloc(bytes), bytes);
+}
+
+void *gg_calloc(size_t count, size_t bytes) {
+    return checked(calloc(count, bytes), count * bytes);
+}
+
+void *gg_realloc(void *memory, size_t bytes) {
+    return checked(realloc(memory, bytes), bytes);
+}
+
+char *gg_strdup(const char *text) {
+    return gg_strndup(text, strlen(text));
+}
+
+char *gg_strndup(const char *text, size_t length) {
+    char *copy = gg_malloc(length + 1);
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+char *gg_format(const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    const int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    GG_ASSERT(length >= 0);
+    char *text = gg_malloc((size_t)length + 1);
+    vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+gg_status gg_try_malloc(size_t bytes, const char *what, void **memory) {
+    enum { ALIGNMENT = 64 };
+    const size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    *memory = rounded >= bytes ? aligned_alloc(ALIGNMENT, rounded > 0 ? rounded : ALIGNMENT) : NULL;
+    if (*memory == NULL)
+        return gg_fail(GG_RESOURCE, "no memory for %s: %.1f MiB wanted", what, (double)bytes / 1048576.0);
+    return GG_OK;
+}

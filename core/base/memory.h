@@ -1,0 +1,27 @@
+/* Small allocations that cannot sensibly be recovered from (names, tables, handles): they end the process
+ * with a message and status GG_RESOURCE when the machine has no memory left. Tensors and buffers whose size
+ * comes from outside use gg_try_malloc() or an arena, and report. All local.
+ */
+#ifndef GG_CORE_BASE_MEMORY_H
+#define GG_CORE_BASE_MEMORY_H
+
+#include "core/base/status.h"
+
+#include <stddef.h>
+
+void *gg_malloc(size_t bytes);
+void *gg_calloc(size_t count, size_t bytes);
+void *gg_realloc(void *memory, size_t bytes);
+char *gg_strdup(const char *text);
+char *gg_strndup(const char *text, size_t length);
+
+/* printf into a new string, owned by the caller. */
+char *gg_format(const char *format, ...) GG_PRINTF_LIKE(1, 2);
+
+/* Memory whose size comes from outside.
+ *   what  [in]   for the message: "the tokens of train-00000.h5"
+ *   memory [out] owned by the caller (free); 64-byte aligned
+ * GG_RESOURCE with the size when it is not to be had. */
+gg_status gg_try_malloc(size_t bytes, const char *what, void **memory) GG_MUST_USE;
+
+#endif

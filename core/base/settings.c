@@ -1,0 +1,177 @@
+#include "core/base/settings.h"
+
+#include "core/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const schedules[] = {"cosine", "linear", "constant", "wsd", NULL};
+static const char *const precisions[] = {"fp32", "bf16", NULL};
+
+/* Model sizes by name; 0 layers: no preset. GPT: Radford et al. 2018; GPT-2: Radford et al. 2019, table 2;
+ * GPT-3: Brown et al. 2020, table 2.1. */
+static const struct preset {
+    int64_t layers, heads, width, context, vocab;
+} presets[] = {
+    {0},
+    {12, 12, 768, 512, 40478},
+    {12, 12, 768, 1024, 50257},
+    {24, 16, 1024, 1024, 50257},
+    {36, 20, 1280, 1024, 50257},
+    {48, 25, 1600, 1024, 50257},
+    {12, 12, 768, 2048, 50257},
+    {24, 16, 1024, 2048, 50257},
+    {24, 16, 1536, 2048, 50257},
+};
+static const char *const preset_names[] = {"none",       "gpt1",       "gpt2-124m",  "gpt2-355m",
+                                           "gpt2-774m",  "gpt2-1558m", "gpt3-small", "gpt3-medium",
+                                           "gpt3-large", NULL};
+
+#define AT(member) offsetof(struct gg_settings, member)
+#define INTEGER(name, member, low, high, value, help)                                                        \
+    { name, GG_OPTION_INTEGER, AT(member), low, high, value, NULL, NULL, help }
+#define REAL(name, member, low, high, value, help)                                                           \
+    { name, GG_OPTION_REAL, AT(member), low, high, value, NULL, NULL, help }
+#define TEXT(name, member, value, help)                                                                      \
+    { name, GG_OPTION_TEXT, AT(member), 0, 0, value, NULL, NULL, help }
+#define LIST(name, member, help)                                                                             \
+    { name, GG_OPTION_LIST, AT(member), 0, 0, NULL, NULL, NULL, help }
+#define CHOICE(name, member, names, value, help)                                                             \
+    { name, GG_OPTION_CHOICE, AT(member), 0, 0, value, names, NULL, help }
+#define MANY 9e15
+
+static const struct gg_option options[] = {
+    CHOICE("model.preset", model.preset, preset_names, "none",
+           "model sizes by name; the rest of model.* overrides"),
+    INTEGER("model.layers", model.layers, 1, 1000, "6", "transformer blocks"),
+    INTEGER("model.heads", model.heads, 1, 1024, "6", "attention heads; divides the width"),
+    INTEGER("model.width", model.width, 1, 65536, "384", "features of the residual stream"),
+    INTEGER("model.context", model.context, 1, 1048576, "256",
+            "tokens of a training sequence, and positions"),
+    INTEGER("model.vocab", model.vocab, 0, 4194304, "0", "vocabulary; 0: the tokenizer's"),
+    REAL("model.dropout", model.dropout, 0, 0.9, "0", "dropout of embeddings, attention and residuals"),
+    LIST("data.train", data.train, "training shards: a path, a glob or a list"),
+    LIST("data.val", data.val, "validation shards: a path, a glob or a list"),
+    TEXT("data.tokenizer", data.tokenizer, NULL,
+         "tokenizer; unset: tokenizer.json beside the first training shard"),
+    INTEGER("data.seed", data.seed, 0, MANY, "1", "seed of the sample order"),
+    INTEGER("batch.sequences", batch.sequences, 1, 1e9, "32",
+            "sequences per optimizer step, over all replicas"),
+    INTEGER("batch.micro", batch.micro, 1, 1e6, "8",
+            "sequences a replica takes forward and backward at once"),
+    REAL("optim.lr", optim.lr, 0, 10, "6e-4", "peak learning rate"),
+    REAL("optim.min_lr", optim.min_lr, 0, 10, "6e-5", "learning rate that the schedule ends at"),
+    INTEGER("optim.warmup", optim.warmup, 0, MANY, "100", "steps of linear warm-up"),
+    CHOICE("optim.schedule", optim.schedule, schedules, "cosine", "learning rate after the warm-up"),
+    INTEGER("optim.decay", optim.decay, 0, MANY, "0",
+            "steps of the final decay of wsd; 0: a fifth of run.steps"),
+    REAL("optim.weight_decay", optim.weight_decay, 0, 10, "0.1",
+         "decoupled decay of matrices (never of vectors)"),
+    REAL("optim.beta1", optim.beta1, 0, 0.999999, "0.9", "AdamW, first moment"),
+    REAL("optim.beta2", optim.beta2, 0, 0.999999, "0.95", "AdamW, second moment"),
+    REAL("optim.eps", optim.eps, 1e-20, 1, "1e-8", "AdamW, added to the root of the second moment"),
+    REAL("optim.clip", optim.clip, 0, 1e9, "1", "largest global norm of the gradient; 0: never clipped"),
+    TEXT("parallel.grid", parallel.grid, "1x1", "ranks of one replica: feature shards x token shards"),
+    INTEGER("parallel.zero", parallel.zero, 0, 1, "0", "1: optimizer state is split over the replicas"),
+    CHOICE("compute.precision", compute.precision, precisions, "fp32", "arithmetic of the model"),
+    INTEGER("compute.threads", compute.threads, 0, 4096, "0", "threads per rank; 0: OMP_NUM_THREADS, else 1"),
+    INTEGER("checkpoint.every_steps", checkpoint.every_steps, 0, MANY, "0",
+            "steps between checkpoints; 0: at the end"),
+    REAL("checkpoint.every_minutes", checkpoint.every_minutes, 0, 1e6, "0",
+         "minutes between checkpoints; 0: not by time"),
+    INTEGER("checkpoint.keep", checkpoint.keep, 1, 1e6, "3", "checkpoints kept; older ones are removed"),
+    INTEGER("eval.every_steps", eval.every_steps, 0, MANY, "0",
+            "steps between validations; 0: first and last step"),
+    INTEGER("eval.sequences", eval.sequences, 0, MANY, "64", "validation sequences each time; 0: all"),
+    TEXT("run.dir", run.dir, "run", "run folder"),
+    INTEGER("run.seed", run.seed, 0, MANY, "1", "seed of initial weights and dropout"),
+    INTEGER("run.steps", run.steps, 1, MANY, "1000", "optimizer steps"),
+    INTEGER("run.max_bad_steps", run.max_bad_steps, 1, MANY, "10",
+            "steps skipped in a row (loss or gradient not finite) that end the run"),
+};
+enum { OPTION_COUNT = sizeof options / sizeof *options };
+
+const struct gg_option_table gg_settings_table = {"setting", "", options, OPTION_COUNT};
+
+void gg_settings_init(struct gg_settings *settings) {
+    memset(settings, 0, sizeof *settings);
+    gg_options_defaults(&gg_settings_table, settings);
+    settings->given = gg_calloc(OPTION_COUNT, sizeof *settings->given);
+}
+
+void gg_settings_free(struct gg_settings *settings) {
+    gg_options_free(&gg_settings_table, settings);
+    free(settings->given);
+    settings->given = NULL;
+}
+
+gg_status gg_settings_set(struct gg_settings *settings, const char *name, const char *text,
+                          const char *origin) {
+    GG_TRY(gg_options_set(&gg_settings_table, settings, name, text, origin));
+    settings->given[gg_options_find(&gg_settings_table, name) - options] = true;
+    return GG_OK;
+}
+
+static bool was_given(const struct gg_settings *settings, const char *name) {
+    return settings->given[gg_options_find(&gg_settings_table, name) - options];
+}
+
+static void apply_preset(struct gg_settings *settings) {
+    const struct preset *preset = &presets[settings->model.preset];
+    if (preset->layers == 0)
+        return;
+    const struct {
+        const char *name;
+        int64_t *field, value;
+    } fields[] = {
+        {"model.layers", &settings->model.layers, preset->layers},
+        {"model.heads", &settings->model.heads, preset->heads},
+        {"model.width", &settings->model.width, preset->width},
+        {"model.context", &settings->model.context, preset->context},
+        {"model.vocab", &settings->model.vocab, preset->vocab},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (!was_given(settings, fields[i].name))
+            *fields[i].field = fields[i].value;
+}
+
+gg_status gg_settings_resolve(struct gg_settings *s) {
+    apply_preset(s);
+    if (s->model.width % s->model.heads != 0)
+        return gg_fail(GG_USAGE, "model.heads %lld does not divide model.width %lld",
+                       (long long)s->model.heads, (long long)s->model.width);
+    if (s->batch.sequences % s->batch.micro != 0)
+        return gg_fail(GG_USAGE, "batch.micro %lld does not divide batch.sequences %lld",
+                       (long long)s->batch.micro, (long long)s->batch.sequences);
+    if (s->optim.min_lr > s->optim.lr)
+        return gg_fail(GG_USAGE, "optim.min_lr %g is above optim.lr %g", s->optim.min_lr, s->optim.lr);
+    if (s->optim.schedule == GG_SCHEDULE_WSD && s->optim.decay == 0)
+        s->optim.decay = s->run.steps / 5;
+    if (s->optim.decay > s->run.steps)
+        return gg_fail(GG_USAGE, "optim.decay %lld is more than run.steps %lld", (long long)s->optim.decay,
+                       (long long)s->run.steps);
+    return GG_OK;
+}
+
+char *gg_settings_yaml(const struct gg_settings *settings) {
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    GG_ASSERT(out != NULL);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const size_t bytes = gg_options_format(&options[i], settings, NULL, 0) + 1;
+        char *value = gg_malloc(bytes);
+        gg_options_format(&options[i], settings, value, bytes);
+        if (options[i].type == GG_OPTION_TEXT) {
+            fprintf(out, "%s: \"", options[i].name);
+            for (const char *p = value; *p != '\0'; p++)
+                fprintf(out, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+            fprintf(out, "\"\n");
+        } else {
+            fprintf(out, "%s: %s\n", options[i].name, value);
+        }
+        free(value);
+    }
+    fclose(out);
+    return text;
+}

@@ -1,0 +1,77 @@
+/* The settings of a run: one table of name, type, range, default and help, and the struct it fills.
+ * All local.
+ */
+#ifndef GG_CORE_BASE_SETTINGS_H
+#define GG_CORE_BASE_SETTINGS_H
+
+#include "core/base/options.h"
+
+enum gg_schedule { GG_SCHEDULE_COSINE, GG_SCHEDULE_LINEAR, GG_SCHEDULE_CONSTANT, GG_SCHEDULE_WSD };
+enum gg_precision { GG_PRECISION_FP32, GG_PRECISION_BF16 };
+
+struct gg_settings {
+    struct {
+        int preset; /* index into the presets; 0: none */
+        int64_t layers, heads, width, context;
+        int64_t vocab; /* 0: the tokenizer's */
+        double dropout;
+    } model;
+    struct {
+        struct gg_text_list train, val;
+        char *tokenizer; /* NULL: tokenizer.json beside the first training shard */
+        int64_t seed;
+    } data;
+    struct {
+        int64_t sequences, micro;
+    } batch;
+    struct {
+        double lr, min_lr;
+        int64_t warmup, decay;
+        int schedule; /* enum gg_schedule */
+        double weight_decay, beta1, beta2, eps, clip;
+    } optim;
+    struct {
+        char *grid; /* "PxQ" */
+        int64_t zero;
+    } parallel;
+    struct {
+        int precision; /* enum gg_precision */
+        int64_t threads;
+    } compute;
+    struct {
+        int64_t every_steps;
+        double every_minutes;
+        int64_t keep;
+    } checkpoint;
+    struct {
+        int64_t every_steps, sequences;
+    } eval;
+    struct {
+        char *dir;
+        int64_t seed, steps;
+        int64_t max_bad_steps;
+    } run;
+    bool *given; /* per option of the table: set from a file or the command line, not by default; owned */
+};
+
+/* The one table. */
+extern const struct gg_option_table gg_settings_table;
+
+/* Fills in the defaults. Free with gg_settings_free. */
+void gg_settings_init(struct gg_settings *settings);
+void gg_settings_free(struct gg_settings *settings);
+
+/* Sets one and notes that it was given; errors as gg_options_set. */
+gg_status gg_settings_set(struct gg_settings *settings, const char *name, const char *text,
+                          const char *origin) GG_MUST_USE;
+
+/* Fills what a preset defines and was not given, then checks what can be checked from the settings alone:
+ * heads divide the width, the batch is at least a micro-batch, warm-up and decay fit into the steps ...
+ * GG_USAGE with the settings' names. */
+gg_status gg_settings_resolve(struct gg_settings *settings) GG_MUST_USE;
+
+/* Writes all settings as YAML, one dotted name a line, that reads back to the same settings.
+ * Returns a string owned by the caller. */
+char *gg_settings_yaml(const struct gg_settings *settings);
+
+#endif

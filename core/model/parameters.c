@@ -1,0 +1,66 @@
+#include "core/model/parameters.h"
+
+#include "core/base/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void gg_parameter_table_free(struct gg_parameter_table *table) {
+    free(table->items);
+    *table = (struct gg_parameter_table){0};
+}
+
+int64_t gg_parameter_row(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
+                         int64_t local_row) {
+    const bool split = parameter->layout == GG_LAYOUT_MATRIX || parameter->layout == GG_LAYOUT_EMBEDDING;
+    return split ? table->token_index * parameter->local_rows + local_row : local_row;
+}
+
+int64_t gg_parameter_column(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
+                            int64_t local_column) {
+    const int64_t block = parameter->column_block;
+    const int64_t round = local_column / block, within = local_column % block;
+    return (round * table->feature_shards + table->feature_index) * block + within;
+}
+
+bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter) {
+    const bool repeated = parameter->layout == GG_LAYOUT_VECTOR || parameter->layout == GG_LAYOUT_POSITION;
+    return !repeated || table->token_index == 0;
+}
+
+int gg_parameter_find(const struct gg_parameter_table *table, const char *name) {
+    for (int i = 0; i < table->count; i++)
+        if (strcmp(table->items[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static float initial_value(const struct gg_parameter *parameter, uint64_t seed, int index, int64_t element) {
+    switch (parameter->initial) {
+    case GG_INITIAL_ONE:
+        return 1;
+    case GG_INITIAL_NORMAL:
+        return (float)(parameter->deviation *
+                       gg_random_normal(seed, GG_STREAM(GG_STREAM_INIT, index), (uint64_t)element));
+    case GG_INITIAL_ZERO:
+        break;
+    }
+    return 0;
+}
+
+void gg_parameters_initialise(const struct gg_parameter_table *table, uint64_t seed, float *weights) {
+    for (int i = 0; i < table->count; i++) {
+        const struct gg_parameter *p = &table->items[i];
+        float *part = weights + p->offset;
+#pragma omp parallel for schedule(static)
+        for (int64_t r = 0; r < p->local_rows; r++) {
+            const int64_t row = gg_parameter_row(table, p, r);
+            for (int64_t c = 0; c < p->local_columns; c++) {
+                const int64_t column = gg_parameter_column(table, p, c);
+                const bool padding = row >= p->rows || column >= p->columns;
+                part[r * p->local_columns + c] =
+                    padding ? 0 : initial_value(p, seed, i, row * p->columns + column);
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/* The parameter table: every tensor of a model once, computed from its configuration.
+ *
+ * It drives initialisation, sharding over the grid, the optimizer, gradient buckets, checkpoints, import and
+ * export. All tensors of a rank stand in one flat float32 buffer, in table order; gradients and moments have
+ * the same layout.
+ */
+#ifndef GG_CORE_MODEL_PARAMETERS_H
+#define GG_CORE_MODEL_PARAMETERS_H
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How a tensor lies on the P x Q grid. */
+enum gg_layout {
+    GG_LAYOUT_MATRIX,    /* (in, out): columns (out) block-cyclic over P, rows (in) block over Q */
+    GG_LAYOUT_EMBEDDING, /* (vocabulary, width): columns (width) over P, rows (vocabulary) over Q */
+    GG_LAYOUT_POSITION,  /* (context, width): columns over P, repeated over Q */
+    GG_LAYOUT_VECTOR,    /* (1, width): block-cyclic over P, repeated over Q */
+};
+
+enum gg_initial { GG_INITIAL_ZERO, GG_INITIAL_ONE, GG_INITIAL_NORMAL };
+
+struct gg_parameter {
+    char name[80]; /* Hugging Face's: transformer.h.0.attn.c_attn.weight */
+    enum gg_layout layout;
+    int64_t rows, columns; /* whole, padding excluded; a vector has one row */
+    int dimensions;        /* 1 or 2, as files show it */
+    int64_t column_block;  /* of the block-cyclic distribution over P */
+    bool decay;            /* weight decay applies */
+    enum gg_initial initial;
+    double deviation;                  /* of GG_INITIAL_NORMAL */
+    int64_t local_rows, local_columns; /* this rank's part, padding included */
+    int64_t offset;                    /* of its first element in the flat buffers; a multiple of 16 */
+};
+
+struct gg_parameter_table {
+    struct gg_parameter *items; /* owned */
+    int count;
+    int64_t local_elements;                                       /* length of a flat buffer */
+    int feature_shards, feature_index, token_shards, token_index; /* P, p, Q, q */
+};
+
+void gg_parameter_table_free(struct gg_parameter_table *table);
+
+/* Where an element of a rank's part lies in the whole tensor. A part's row r and column c come from whole row
+ * gg_parameter_row(...) and column gg_parameter_column(...); a result >= rows or columns is padding. */
+int64_t gg_parameter_row(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
+                         int64_t local_row);
+int64_t gg_parameter_column(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
+                            int64_t local_column);
+
+/* Whether this rank's part is the one that counts when whole tensors are summed or written: false for the
+ * repeated parts of vectors and positions on token shards other than 0. */
+bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter);
+
+/* The index of the parameter of that name, or -1. */
+int gg_parameter_find(const struct gg_parameter_table *table, const char *name);
+
+/* Fills the flat buffer with initial weights: pure functions of (seed, tensor, element), the same for every
+ * layout. Padding becomes zero. Local. */
+void gg_parameters_initialise(const struct gg_parameter_table *table, uint64_t seed, float *weights);
+
+#endif

@@ -1,0 +1,77 @@
+/* Byte-level BPE tokenizers as GPT-2 defines them (Radford et al. 2019, section 2.2): text is cut into words
+ * by a pattern, and each word's bytes are merged by rank. Every byte string decodes back to itself.
+ *
+ * A tokenizer is immutable once made and may be shared by threads; an encoder (the caches and scratch of one
+ * thread) may not. Files are io/tokenizer_file.h's business. All local.
+ */
+#ifndef GG_CORE_TEXT_TOKENIZER_H
+#define GG_CORE_TEXT_TOKENIZER_H
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GG_END_OF_TEXT "<|endoftext|>"
+
+/* GPT-2's pre-tokenization pattern (encoder.py, openai/gpt-2). */
+#define GG_PATTERN_GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+
+typedef struct gg_tokenizer gg_tokenizer;
+typedef struct gg_encoder gg_encoder;
+
+/* A growing array of token ids; zero it to begin, free with gg_ids_free. */
+struct gg_ids {
+    uint32_t *items;
+    size_t count, capacity;
+};
+void gg_ids_free(struct gg_ids *ids);
+
+/* What a tokenizer is made of. */
+struct gg_vocabulary_entry {
+    const char *bytes; /* the token's raw bytes; not NUL-terminated */
+    uint32_t length;
+    bool special; /* matched whole in text, before the pattern; never merged */
+};
+struct gg_merge {
+    uint32_t left, right, merged; /* token ids; rank = index */
+};
+struct gg_tokenizer_parts {
+    const struct gg_vocabulary_entry *entries; /* index = id; length 0: a hole, an id never produced */
+    size_t entry_count;
+    const struct gg_merge *merges; /* in rank order */
+    size_t merge_count;
+    const char *pattern; /* PCRE2 syntax, UTF mode; NULL: GG_PATTERN_GPT2 */
+};
+
+/* Makes a tokenizer from its parts (copied). GG_BAD_DATA: a byte without a token, a merge of unknown tokens,
+ * a pattern that does not compile, no <|endoftext|>; the message says which. */
+gg_status gg_tokenizer_create(const struct gg_tokenizer_parts *parts, gg_tokenizer **tokenizer) GG_MUST_USE;
+void gg_tokenizer_destroy(gg_tokenizer **tokenizer);
+
+/* The parts it was made of; valid as long as the tokenizer. */
+struct gg_tokenizer_parts gg_tokenizer_parts(const gg_tokenizer *tokenizer);
+
+/* Number of ids: the highest id + 1. */
+int64_t gg_tokenizer_vocab(const gg_tokenizer *tokenizer);
+
+/* Id of <|endoftext|>. */
+uint32_t gg_tokenizer_end_of_text(const gg_tokenizer *tokenizer);
+
+/* A hash of the entries, merges and pattern: equal exactly when two tokenizers are the same, whichever file
+ * form they came from. */
+uint64_t gg_tokenizer_fingerprint(const gg_tokenizer *tokenizer);
+
+gg_status gg_encoder_create(const gg_tokenizer *tokenizer, gg_encoder **encoder) GG_MUST_USE;
+void gg_encoder_destroy(gg_encoder **encoder);
+
+/* Appends the ids of `text` to `ids`. Text that spells a special token encodes to ordinary ids unless
+ * `allow_special`. Bytes that are not UTF-8 are allowed and survive. */
+gg_status gg_encode(gg_encoder *encoder, const char *text, size_t bytes, bool allow_special,
+                    struct gg_ids *ids) GG_MUST_USE;
+
+/* The bytes of one id (special tokens spell their name); NULL and 0 for an id out of range. */
+const char *gg_token_bytes(const gg_tokenizer *tokenizer, uint32_t id, size_t *length);
+
+#endif

@@ -1,0 +1,7 @@
+/* The subcommands, one file each; main.c lists them. */
+#ifndef GG_JOBS_COMMANDS_H
+#define GG_JOBS_COMMANDS_H
+
+#include "jobs/command_line.h"
+
+#endif

@@ -1,0 +1,58 @@
+/* gridgpt: finds the subcommand and runs it. */
+#include "jobs/commands.h"
+
+#include <string.h>
+
+static const struct gg_command *const commands[] = {
+    NULL,
+};
+
+static size_t command_count(void) {
+    size_t count = 0;
+    while (commands[count] != NULL)
+        count++;
+    return count;
+}
+
+static void help(FILE *out) {
+    fprintf(out, "gridgpt: GPT pretraining on CPU clusters\n\nusage: gridgpt COMMAND ...\n\ncommands:\n");
+    for (size_t i = 0; i < command_count(); i++)
+        fprintf(out, "  %-12s %.*s\n", commands[i]->name, (int)strcspn(commands[i]->summary, "\n"),
+                commands[i]->summary);
+    fprintf(out, "\n'gridgpt COMMAND --help' tells more of each.\n");
+}
+
+static const struct gg_command *find(const char *name) {
+    for (size_t i = 0; i < command_count(); i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int unknown(const char *name) {
+    const char *names[sizeof commands / sizeof *commands] = {NULL};
+    for (size_t i = 0; i < command_count(); i++)
+        names[i] = commands[i]->name;
+    const char *nearest = gg_nearest_name(name, names, command_count());
+    fprintf(stderr, "gridgpt: unknown command '%s'", name);
+    if (nearest != NULL)
+        fprintf(stderr, "; did you mean '%s'?\n", nearest);
+    else
+        fprintf(stderr, "; 'gridgpt --help' lists the known ones\n");
+    return GG_USAGE;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        help(stderr);
+        return GG_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help(stdout);
+        return GG_OK;
+    }
+    const struct gg_command *command = find(argv[1]);
+    if (command == NULL)
+        return unknown(argv[1]);
+    return (int)command->run(command, argc - 1, argv + 1);
+}
