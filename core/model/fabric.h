@@ -1,0 +1,63 @@
+/* The few things a model needs from the machine: what differs between one rank and a grid of ranks.
+ *
+ * A fabric is P x Q: features are split over P shards, tokens over Q. The model calls it with local sizes of
+ * activations and whole sizes of weights. core/ implements it for one rank (gg_fabric_local); mpi/ implements it
+ * over a process grid. All operations are collective over the fabric's ranks, with the same shapes on each.
+ */
+#ifndef GG_CORE_MODEL_FABRIC_H
+#define GG_CORE_MODEL_FABRIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A linear map y = x W, in whole sizes. x and y are row-major (tokens, features); a rank holds in/P of the
+ * input's and out/P of the output's features, in blocks of in_block and out_block dealt out in turns. */
+struct gg_linear {
+    int64_t in, out;
+    int64_t in_block, out_block;
+    bool transposed; /* W is stored (out, in): the tied embedding as the head */
+};
+
+enum gg_product {
+    GG_PRODUCT_FORWARD,         /* y  = x W        a = x,  b = W,  c = y  */
+    GG_PRODUCT_INPUT_GRADIENT,  /* dx = dy W^T     a = dy, b = W,  c = dx */
+    GG_PRODUCT_WEIGHT_GRADIENT, /* dW += x^T dy    a = x,  b = dy, c = dW */
+};
+
+struct gg_fabric {
+    int feature_shards, feature_index; /* P and p */
+    int token_shards, token_index;     /* Q and q */
+    void *self;
+
+    /* One of the three products of a linear map.
+     *   local_tokens [in]  rows of this rank's activations
+     *   a, b         [in]  see gg_product; this rank's parts
+     *   accumulate   [in]  c += instead of c =
+     *   c            [in,out] must not alias a or b */
+    void (*matmul)(const struct gg_fabric *fabric, enum gg_product product, const struct gg_linear *linear,
+                   int64_t local_tokens, const float *a, const float *b, bool accumulate, float *c);
+
+    /* Elementwise sum and maximum over the feature shards of this rank's token shard, in place. */
+    void (*feature_sum)(const struct gg_fabric *fabric, float *values, int64_t count);
+    void (*feature_max)(const struct gg_fabric *fabric, float *values, int64_t count);
+
+    /* Elementwise sum over the token shards of this rank's feature shard, in place. */
+    void (*token_sum)(const struct gg_fabric *fabric, float *values, int64_t count);
+
+    /* Rows of an embedding: out[t, :] = table[ids[t], :], the table's rows being split over token shards.
+     *   ids         [in]  (local_tokens) whole row numbers
+     *   local_rows  [in]  rows of this rank's part of the table
+     *   local_width [in]  columns of this rank's part
+     *   out         [out] (local_tokens, local_width) */
+    void (*embedding_rows)(const struct gg_fabric *fabric, const float *table, int64_t local_rows,
+                           int64_t local_width, const int32_t *ids, int64_t local_tokens, float *out);
+
+    /* Its backward pass: gradient[ids[t], :] += d_out[t, :]. */
+    void (*embedding_gradient)(const struct gg_fabric *fabric, const float *d_out, const int32_t *ids,
+                               int64_t local_tokens, float *gradient, int64_t local_rows, int64_t local_width);
+};
+
+/* The fabric of a replica that is one rank. */
+struct gg_fabric gg_fabric_local(void);
+
+#endif

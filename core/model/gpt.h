@@ -1,0 +1,118 @@
+/* GPT-2 (Radford et al. 2019): pre-layer-norm blocks, learned positions, tanh-GELU, tied head.
+ *
+ * The model is a list of steps that each know their forward and backward pass (step.h); gpt.c puts the list
+ * together. It is written against a fabric and does not know how many ranks hold it. Weights and gradients are
+ * flat float32 buffers of the parameter table's layout and belong to the caller.
+ *
+ * Everything that computes is collective over the fabric's ranks.
+ */
+#ifndef GG_CORE_MODEL_GPT_H
+#define GG_CORE_MODEL_GPT_H
+
+#include "core/base/settings.h"
+#include "core/base/status.h"
+#include "core/model/fabric.h"
+#include "core/model/parameters.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct gg_gpt_config {
+    int64_t layers, heads, width, context;
+    int64_t vocab;        /* the tokenizer's */
+    int64_t padded_vocab; /* rows of the embedding in memory; ids from vocab on never win */
+    double dropout;
+    uint64_t seed; /* of dropout */
+};
+
+/* The configuration that settings describe.
+ *   vocab [in] the tokenizer's; taken where model.vocab is 0
+ * GG_USAGE: model.vocab smaller than the tokenizer's. Local. */
+gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab,
+                           struct gg_gpt_config *config) GG_MUST_USE;
+
+/* The parameter table of a model on a fabric: P divides heads and padded_vocab, Q divides padded_vocab and the
+ * widths. Owned by the caller (gg_parameter_table_free). Local. */
+gg_status gg_gpt_parameters(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
+                            struct gg_parameter_table *table) GG_MUST_USE;
+
+/* Parameters of the whole model, padding excluded. */
+int64_t gg_gpt_parameter_count(const struct gg_gpt_config *config);
+
+/* Floating-point operations per trained token: 6 (matmul weights, head included) + 6 L C T. */
+double gg_gpt_flops_per_token(const struct gg_gpt_config *config);
+
+typedef struct gg_gpt gg_gpt;
+
+enum gg_gpt_use {
+    GG_GPT_TRAIN,    /* forward and backward */
+    GG_GPT_EVALUATE, /* forward: loss */
+    GG_GPT_GENERATE, /* forward with a key-value cache: logits */
+};
+
+/* Bytes that gg_gpt_create will allocate: activations and scratch, not weights or gradients. Local. */
+size_t gg_gpt_activation_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
+                               enum gg_gpt_use use, int64_t local_sequences);
+
+/* Makes a model.
+ *   fabric          [in]  kept; must outlive the model
+ *   table           [in]  kept; must outlive the model
+ *   local_sequences [in]  this rank's sequences of a micro-batch (micro-batch / Q)
+ *   weights         [in]  flat buffer, kept; may change between calls
+ *   gradients       [in]  flat buffer, kept; NULL unless GG_GPT_TRAIN
+ * GG_RESOURCE: no memory. Local. */
+gg_status gg_gpt_create(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
+                        const struct gg_parameter_table *table, enum gg_gpt_use use, int64_t local_sequences,
+                        const float *weights, float *gradients, gg_gpt **gpt) GG_MUST_USE;
+void gg_gpt_destroy(gg_gpt **gpt);
+
+/* A micro-batch of this rank's token shard. */
+struct gg_batch {
+    int64_t sequences;          /* at most local_sequences */
+    int64_t time;               /* tokens of each, at most context */
+    const int32_t *inputs;      /* (sequences, time) ids */
+    const int32_t *targets;     /* (sequences, time) ids */
+    const float *loss_weights;  /* (sequences, time), or NULL: 1 each */
+    const uint64_t *sample_ids; /* (sequences) global sample numbers, which dropout masks derive from */
+};
+
+/* Called during the backward pass: gradients at offsets >= `from` of the flat buffer are final for this
+ * micro-batch, and `from` only ever falls, to 0 at last. Called between kernels even when nothing new is final
+ * (then `from` is as before), so that communication may be driven on. */
+struct gg_gradient_hook {
+    void (*ready)(void *context, int64_t from);
+    void *context;
+};
+
+/* Forward and backward pass of a micro-batch: adds d(loss_scale * sum of weighted losses) to the gradients.
+ *   hook      [in]  or NULL
+ *   loss_sum  [out] sum over this rank's tokens of weight * cross-entropy in nats, unscaled; the same on every
+ *                   feature shard
+ * Gradients of vectors and positions are this token shard's share: the caller sums them over Q. Not finite
+ * inputs give a loss that is not finite, nothing else. */
+void gg_gpt_train(gg_gpt *gpt, const struct gg_batch *batch, float loss_scale,
+                  const struct gg_gradient_hook *hook, double *loss_sum);
+
+/* Forward pass without dropout: sum of weighted losses, as above. */
+void gg_gpt_evaluate(gg_gpt *gpt, const struct gg_batch *batch, double *loss_sum);
+
+/* Where the time went, by kind of kernel, since the last gg_gpt_times_reset. */
+enum gg_kernel_kind {
+    GG_KERNEL_MATMUL,
+    GG_KERNEL_ATTENTION,
+    GG_KERNEL_NORM,
+    GG_KERNEL_ACTIVATION,
+    GG_KERNEL_RESIDUAL,
+    GG_KERNEL_EMBEDDING,
+    GG_KERNEL_LOSS,
+    GG_KERNEL_KINDS
+};
+extern const char *const gg_kernel_kind_names[GG_KERNEL_KINDS];
+struct gg_gpt_times {
+    double forward[GG_KERNEL_KINDS], backward[GG_KERNEL_KINDS]; /* seconds */
+    double hook;                                               /* seconds inside the gradient hook */
+};
+struct gg_gpt_times gg_gpt_times(const gg_gpt *gpt);
+void gg_gpt_times_reset(gg_gpt *gpt);
+
+#endif
