@@ -1,0 +1,33 @@
+/* How the world's ranks are dealt out: D replicas, each a grid of P x Q ranks.
+ *
+ * Consecutive ranks form one grid, column by column: rank = (replica * Q + q) * P + p, so that the feature
+ * shards of a token shard are neighbours.
+ */
+#ifndef GG_MPI_TOPOLOGY_H
+#define GG_MPI_TOPOLOGY_H
+
+#include "core/base/status.h"
+#include "mpi/world.h"
+
+#include <mpi.h>
+
+struct gg_topology {
+    int replicas, feature_shards, token_shards; /* D, P, Q */
+    int replica, feature_index, token_index;    /* this rank's place: d, p, q */
+    MPI_Comm across_replicas; /* the D ranks that hold the same part of the model; rank order = replica */
+    MPI_Comm grid;            /* the P x Q ranks of this replica */
+};
+
+/* Reads "PxQ" and checks it against a number of ranks. Local.
+ * GG_USAGE: not of that form, or ranks that are no multiple of P x Q (the message says what would work). */
+gg_status gg_grid_parse(const char *grid, int ranks, int *feature_shards, int *token_shards) GG_MUST_USE;
+
+/* Splits the world; `grid` is the setting parallel.grid. Collective with the same arguments; fails alike on
+ * every rank. GG_USAGE: as gg_grid_parse, or a grid other than 1x1. */
+gg_status gg_topology_create(const struct gg_world *world, const char *grid,
+                             struct gg_topology *topology) GG_MUST_USE;
+
+/* Frees the communicators; zeroed memory is taken as well. Collective. */
+void gg_topology_free(struct gg_topology *topology);
+
+#endif

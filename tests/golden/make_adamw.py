@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Writes tests/golden/adamw.txt: what torch.optim.AdamW makes of two small tensors (one with decay, one without).
+
+Run with any PyTorch (Debian's python3-torch 1.13 made the committed file):
+    /usr/bin/python3 tests/golden/make_adamw.py > tests/golden/adamw.txt
+Each line: step, tensor (0: with decay, 1: without), its elements. Weights and gradients are formulas, which
+tests/unit/test_adamw.c repeats.
+"""
+import math
+import torch
+
+COUNT = 37
+STEPS = (1, 2, 10, 50)
+
+
+def weight(tensor, i):
+    return math.sin(0.7 * i + tensor)
+
+
+def gradient(tensor, i, step):
+    return math.cos(1.3 * i + step + tensor) * 10.0 ** (i % 5 - 3)
+
+
+def main():
+    tensors = [torch.tensor([weight(t, i) for i in range(COUNT)], dtype=torch.float32, requires_grad=True)
+               for t in range(2)]
+    optimizer = torch.optim.AdamW(
+        [{"params": [tensors[0]], "weight_decay": 0.1}, {"params": [tensors[1]], "weight_decay": 0.0}],
+        betas=(0.9, 0.95), eps=1e-8)
+    for step in range(1, max(STEPS) + 1):
+        for group in optimizer.param_groups:
+            group["lr"] = 1e-2 / step
+        for t, tensor in enumerate(tensors):
+            tensor.grad = torch.tensor([gradient(t, i, step) for i in range(COUNT)], dtype=torch.float32)
+        torch.nn.utils.clip_grad_norm_(tensors, 1.0)
+        optimizer.step()
+        if step in STEPS:
+            for t, tensor in enumerate(tensors):
+                print(step, t, *("%.9g" % value for value in tensor.tolist()))
+
+
+main()

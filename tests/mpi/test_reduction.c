@@ -1,0 +1,128 @@
+/* The bucketed sum of gradients: values, bounds of buckets, the same bits on every replica and every time. */
+#include "mpi/reduction.h"
+#include "mpi/topology.h"
+#include "mpi/world.h"
+#include "tests/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ELEMENTS = 100003 };
+static struct gg_world world;
+
+static float value(int rank, int64_t i) {
+    return (float)(sin((double)(i % 1000) * 0.37 + rank * 1.7) * (double)(1 + i % 7));
+}
+
+static void fill(float *gradients, int64_t elements) {
+    for (int64_t i = 0; i < elements; i++)
+        gradients[i] = value(world.rank, i);
+}
+
+/* Makes the gradients final in uneven pieces, as a backward pass does, the hook called idle in between. */
+static void backward(const struct gg_gradient_hook *hook, int64_t elements) {
+    hook->ready(hook->context, elements);
+    for (int64_t from = elements - elements / 3; from > 0; from -= elements / 5 + 1) {
+        hook->ready(hook->context, from);
+        hook->ready(hook->context, from);
+    }
+    hook->ready(hook->context, 0);
+}
+
+static void reduce(float *gradients, int64_t elements, size_t bucket_bytes) {
+    gg_reducer *reducer = gg_reducer_create(world.comm, gradients, elements, bucket_bytes);
+    const struct gg_gradient_hook hook = gg_reducer_hook(reducer);
+    gg_reducer_begin(reducer);
+    backward(&hook, elements);
+    gg_reducer_finish(reducer);
+    gg_reducer_destroy(&reducer);
+    assert_null(reducer);
+}
+
+static void check_sum(const float *gradients, int64_t elements) {
+    float *expected = malloc((size_t)elements * sizeof(float));
+    for (int64_t i = 0; i < elements; i++) {
+        double sum = 0;
+        for (int rank = 0; rank < world.size; rank++)
+            sum += (double)value(rank, i);
+        expected[i] = (float)sum;
+    }
+    check_close("sum over replicas", gradients, expected, elements, 1e-6);
+    free(expected);
+}
+
+static void sums_for_any_bucket(void **state) {
+    (void)state;
+    const size_t bucket_bytes[] = {1, 1000, 40000, ELEMENTS * 4, (size_t)GG_BUCKET_BYTES};
+    const int64_t elements[] = {13, 1013, ELEMENTS, ELEMENTS, ELEMENTS};
+    float *gradients = malloc(ELEMENTS * sizeof(float));
+    for (int i = 0; i < 5; i++) {
+        fill(gradients, elements[i]);
+        reduce(gradients, elements[i], bucket_bytes[i]);
+        check_sum(gradients, elements[i]);
+    }
+    free(gradients);
+}
+
+/* Steps of one reducer: the same bits each time, and on every replica. */
+static void same_bits(void **state) {
+    (void)state;
+    float *gradients = malloc(ELEMENTS * sizeof(float)), *first = malloc(ELEMENTS * sizeof(float));
+    gg_reducer *reducer = gg_reducer_create(world.comm, gradients, ELEMENTS, 50000);
+    const struct gg_gradient_hook hook = gg_reducer_hook(reducer);
+    for (int step = 0; step < 3; step++) {
+        fill(gradients, ELEMENTS);
+        gg_reducer_begin(reducer);
+        if (step < 2)
+            backward(&hook, ELEMENTS);
+        gg_reducer_finish(reducer);
+        if (step == 0)
+            memcpy(first, gradients, ELEMENTS * sizeof(float));
+        assert_memory_equal(first, gradients, ELEMENTS * sizeof(float));
+    }
+    MPI_Bcast(first, ELEMENTS, MPI_FLOAT, 0, world.comm);
+    assert_memory_equal(first, gradients, ELEMENTS * sizeof(float));
+    const struct gg_reducer_times times = gg_reducer_times(reducer);
+    assert_true(times.visible >= 0 && times.visible < 60);
+    assert_true((times.hook > 0) == (world.size > 1));
+    gg_reducer_destroy(&reducer);
+    gg_reducer_destroy(&reducer);
+    free(gradients);
+    free(first);
+}
+
+static void grids(void **state) {
+    (void)state;
+    int p, q;
+    CHECK_OK(gg_grid_parse("2x3", 12, &p, &q));
+    assert_true(p == 2 && q == 3);
+    const char *const bad[] = {"", "2", "2x", "x2", "0x1", "2x2x2", "-1x1", "2 x2", "1x99999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK_FAILS(gg_grid_parse(bad[i], 4, &p, &q), GG_USAGE, "parallel.grid");
+    CHECK_FAILS(gg_grid_parse("2x2", 6, &p, &q), GG_USAGE, "multiple of 4");
+
+    struct gg_topology topology;
+    CHECK_OK(gg_topology_create(&world, "1x1", &topology));
+    int size, rank;
+    MPI_Comm_size(topology.across_replicas, &size);
+    MPI_Comm_rank(topology.across_replicas, &rank);
+    assert_true(topology.replicas == world.size && size == world.size && rank == topology.replica);
+    gg_topology_free(&topology);
+    char grid[32];
+    snprintf(grid, sizeof grid, "%dx1", world.size == 1 ? 2 : world.size);
+    CHECK_FAILS(gg_topology_create(&world, grid, &topology), GG_USAGE, "needs");
+    gg_topology_free(&topology);
+}
+
+int main(void) {
+    if (gg_world_start(&world) != GG_OK)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sums_for_any_bucket),
+        cmocka_unit_test(same_bits),
+        cmocka_unit_test(grids),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    gg_world_stop(&world);
+    return failed;
+}

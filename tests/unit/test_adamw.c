@@ -1,0 +1,149 @@
+/* AdamW against PyTorch's numbers and a plain double reference; the gradient's square sum. */
+#include "core/train/adamw.h"
+#include "tests/check.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COUNT = 37, OFFSET = 48, TOTAL = 96, LAST_STEP = 50 };
+
+/* Two vectors of COUNT elements at 0 and OFFSET, the first with decay. */
+static struct gg_parameter items[2] = {
+    {.layout = GG_LAYOUT_MATRIX, .local_rows = 1, .local_columns = COUNT, .decay = true, .offset = 0},
+    {.layout = GG_LAYOUT_VECTOR, .local_rows = 1, .local_columns = COUNT, .decay = false, .offset = OFFSET},
+};
+static const struct gg_parameter_table table = {
+    .items = items, .count = 2, .local_elements = TOTAL, .feature_shards = 1, .token_shards = 1};
+static const struct gg_adamw adamw = {0.9, 0.95, 1e-8, 0.1};
+
+static double weight(int tensor, int i) {
+    return sin(0.7 * i + tensor);
+}
+
+static double gradient(int tensor, int i, int step) {
+    return cos(1.3 * i + step + tensor) * pow(10, i % 5 - 3);
+}
+
+static void fill_gradients(int step, float *gradients) {
+    for (int t = 0; t < 2; t++)
+        for (int i = 0; i < COUNT; i++)
+            gradients[t * OFFSET + i] = (float)gradient(t, i, step);
+}
+
+static void fill_weights(float *weights) {
+    memset(weights, 0, TOTAL * sizeof *weights);
+    for (int t = 0; t < 2; t++)
+        for (int i = 0; i < COUNT; i++)
+            weights[t * OFFSET + i] = (float)weight(t, i);
+}
+
+static double clip_factor(const float *gradients) {
+    const double norm = sqrt(gg_gradient_square_sum(&table, 0, TOTAL, gradients));
+    return norm > 1 ? 1 / norm : 1;
+}
+
+static FILE *open_golden(void) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/tests/golden/adamw.txt", getenv("GG_SOURCE"));
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        fail_msg("cannot open %s", path);
+    return file;
+}
+
+static void same_as_pytorch(void **state) {
+    (void)state;
+    float gradients[TOTAL] = {0}, first[TOTAL] = {0}, second[TOTAL] = {0}, weights[TOTAL], expected[COUNT];
+    fill_weights(weights);
+    FILE *golden = open_golden();
+    int step = 0, lines = 0, golden_step, tensor;
+    while (fscanf(golden, "%d %d", &golden_step, &tensor) == 2) {
+        for (int i = 0; i < COUNT; i++)
+            assert_int_equal(fscanf(golden, "%f", &expected[i]), 1);
+        while (step < golden_step) {
+            step++;
+            fill_gradients(step, gradients);
+            gg_adamw_update(&table, 0, TOTAL, &adamw, 1e-2 / step, step, clip_factor(gradients), gradients,
+                            first, second, weights);
+        }
+        check_close("weights", weights + tensor * OFFSET, expected, COUNT, 2e-6);
+        lines++;
+    }
+    fclose(golden);
+    assert_int_equal(lines, 8);
+    assert_int_equal(step, LAST_STEP);
+}
+
+static void same_as_double_reference(void **state) {
+    (void)state;
+    float gradients[TOTAL] = {0}, first[TOTAL] = {0}, second[TOTAL] = {0}, weights[TOTAL];
+    double p[TOTAL], m[TOTAL] = {0}, v[TOTAL] = {0};
+    fill_weights(weights);
+    for (int i = 0; i < TOTAL; i++)
+        p[i] = (double)weights[i];
+    for (int step = 1; step <= 20; step++) {
+        fill_gradients(step, gradients);
+        gg_adamw_update(&table, 0, TOTAL, &adamw, 3e-3, step, 0.5, gradients, first, second, weights);
+        for (int i = 0; i < TOTAL; i++) {
+            const double g = 0.5 * (double)gradients[i];
+            if (i < COUNT)
+                p[i] -= 3e-3 * 0.1 * p[i];
+            m[i] = 0.9 * m[i] + 0.1 * g;
+            v[i] = 0.95 * v[i] + 0.05 * g * g;
+            p[i] -= 3e-3 * (m[i] / (1 - pow(0.9, step))) / (sqrt(v[i] / (1 - pow(0.95, step))) + 1e-8);
+        }
+    }
+    float expected[TOTAL];
+    for (int i = 0; i < TOTAL; i++)
+        expected[i] = (float)p[i];
+    check_close("weights", weights, expected, TOTAL, 1e-6);
+    for (int i = COUNT; i < OFFSET; i++)
+        assert_true(weights[i] == 0 && first[i] == 0 && second[i] == 0);
+}
+
+/* A range updated alone gives the bits of the whole update: what a sharded optimizer rests on. */
+static void ranges_make_the_whole(void **state) {
+    (void)state;
+    float gradients[TOTAL] = {0}, first[2][TOTAL] = {{0}}, second[2][TOTAL] = {{0}}, weights[2][TOTAL];
+    fill_weights(weights[0]);
+    fill_weights(weights[1]);
+    const int64_t cuts[] = {0, 16, 37, 64, TOTAL};
+    for (int step = 1; step <= 3; step++) {
+        fill_gradients(step, gradients);
+        gg_adamw_update(&table, 0, TOTAL, &adamw, 1e-2, step, 1, gradients, first[0], second[0], weights[0]);
+        for (int i = 0; i < 4; i++)
+            gg_adamw_update(&table, cuts[i], cuts[i + 1], &adamw, 1e-2, step, 1, gradients + cuts[i],
+                            first[1] + cuts[i], second[1] + cuts[i], weights[1] + cuts[i]);
+    }
+    assert_memory_equal(weights[0], weights[1], sizeof weights[0]);
+    double sum = 0;
+    for (int i = 0; i < 4; i++)
+        sum += gg_gradient_square_sum(&table, cuts[i], cuts[i + 1], gradients + cuts[i]);
+    const double whole = gg_gradient_square_sum(&table, 0, TOTAL, gradients);
+    assert_true(fabs(sum - whole) <= 1e-12 * whole);
+}
+
+static void square_sum_counts_owned_parts(void **state) {
+    (void)state;
+    struct gg_parameter_table repeated = table;
+    repeated.token_shards = 2;
+    float gradients[TOTAL];
+    for (int i = 0; i < TOTAL; i++)
+        gradients[i] = 2;
+    assert_true(gg_gradient_square_sum(&repeated, 0, TOTAL, gradients) == 4.0 * 2 * COUNT);
+    repeated.token_index = 1;
+    assert_true(gg_gradient_square_sum(&repeated, 0, TOTAL, gradients) == 4.0 * COUNT);
+    gradients[3] = NAN;
+    assert_false(isfinite(gg_gradient_square_sum(&table, 0, TOTAL, gradients)));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_as_pytorch),
+        cmocka_unit_test(same_as_double_reference),
+        cmocka_unit_test(ranges_make_the_whole),
+        cmocka_unit_test(square_sum_counts_owned_parts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
