@@ -304,13 +304,13 @@ static size_t format_list(const struct gg_text_list *list, char *text, size_t by
 
 /* The shortest decimal that reads back to the same double. */
 static int format_real(double value, char *text, size_t bytes) {
-    int length = 0;
+    char shortest[40];
     for (int digits = 1; digits <= 17; digits++) {
-        length = snprintf(text, bytes, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
+        snprintf(shortest, sizeof shortest, "%.*g", digits, value);
+        if (strtod(shortest, NULL) == value)
             break;
     }
-    return length;
+    return snprintf(text, bytes, "%s", shortest);
 }
 
 size_t gg_options_format(const struct gg_option *option, const void *values, char *text, size_t bytes) {

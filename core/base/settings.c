@@ -150,6 +150,10 @@ gg_status gg_settings_resolve(struct gg_settings *s) {
     if (s->optim.decay > s->run.steps)
         return gg_fail(GG_USAGE, "optim.decay %lld is more than run.steps %lld", (long long)s->optim.decay,
                        (long long)s->run.steps);
+    if (s->optim.schedule == GG_SCHEDULE_WSD && s->optim.warmup > s->run.steps - s->optim.decay)
+        return gg_fail(GG_USAGE,
+                       "optim.warmup %lld and optim.decay %lld together are more than run.steps %lld",
+                       (long long)s->optim.warmup, (long long)s->optim.decay, (long long)s->run.steps);
     return GG_OK;
 }
 
