@@ -1,8 +1,9 @@
 /* The few things a model needs from the machine: what differs between one rank and a grid of ranks.
  *
  * A fabric is P x Q: features are split over P shards, tokens over Q. The model calls it with local sizes of
- * activations and whole sizes of weights. core/ implements it for one rank (gg_fabric_local); mpi/ implements it
- * over a process grid. All operations are collective over the fabric's ranks, with the same shapes on each.
+ * activations and whole sizes of weights. core/ implements it for one rank (gg_fabric_local); mpi/ implements
+ * it over a process grid. All operations are collective over the fabric's ranks, with the same shapes on
+ * each.
  */
 #ifndef GG_CORE_MODEL_FABRIC_H
 #define GG_CORE_MODEL_FABRIC_H
@@ -54,7 +55,8 @@ struct gg_fabric {
 
     /* Its backward pass: gradient[ids[t], :] += d_out[t, :]. */
     void (*embedding_gradient)(const struct gg_fabric *fabric, const float *d_out, const int32_t *ids,
-                               int64_t local_tokens, float *gradient, int64_t local_rows, int64_t local_width);
+                               int64_t local_tokens, float *gradient, int64_t local_rows,
+                               int64_t local_width);
 };
 
 /* The fabric of a replica that is one rank. */

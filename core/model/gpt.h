@@ -1,8 +1,8 @@
 /* GPT-2 (Radford et al. 2019): pre-layer-norm blocks, learned positions, tanh-GELU, tied head.
  *
  * The model is a list of steps that each know their forward and backward pass (step.h); gpt.c puts the list
- * together. It is written against a fabric and does not know how many ranks hold it. Weights and gradients are
- * flat float32 buffers of the parameter table's layout and belong to the caller.
+ * together. It is written against a fabric and does not know how many ranks hold it. Weights and gradients
+ * are flat float32 buffers of the parameter table's layout and belong to the caller.
  *
  * Everything that computes is collective over the fabric's ranks.
  */
@@ -31,8 +31,8 @@ struct gg_gpt_config {
 gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab,
                            struct gg_gpt_config *config) GG_MUST_USE;
 
-/* The parameter table of a model on a fabric: P divides heads and padded_vocab, Q divides padded_vocab and the
- * widths. Owned by the caller (gg_parameter_table_free). Local. */
+/* The parameter table of a model on a fabric: P divides heads and padded_vocab, Q divides padded_vocab and
+ * the widths. Owned by the caller (gg_parameter_table_free). Local. */
 gg_status gg_gpt_parameters(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                             struct gg_parameter_table *table) GG_MUST_USE;
 
@@ -50,9 +50,10 @@ enum gg_gpt_use {
     GG_GPT_GENERATE, /* forward with a key-value cache: logits */
 };
 
-/* Bytes that gg_gpt_create will allocate: activations and scratch, not weights or gradients. Local. */
-size_t gg_gpt_activation_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
-                               enum gg_gpt_use use, int64_t local_sequences);
+/* Bytes that gg_gpt_create will allocate: activations and scratch, not weights or gradients. Fails as
+ * gg_gpt_parameters does. Local. */
+gg_status gg_gpt_activation_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
+                                  enum gg_gpt_use use, int64_t local_sequences, size_t *bytes) GG_MUST_USE;
 
 /* Makes a model.
  *   fabric          [in]  kept; must outlive the model
@@ -77,8 +78,8 @@ struct gg_batch {
 };
 
 /* Called during the backward pass: gradients at offsets >= `from` of the flat buffer are final for this
- * micro-batch, and `from` only ever falls, to 0 at last. Called between kernels even when nothing new is final
- * (then `from` is as before), so that communication may be driven on. */
+ * micro-batch, and `from` only ever falls, to 0 at last. Called between kernels even when nothing new is
+ * final (then `from` is as before), so that communication may be driven on. */
 struct gg_gradient_hook {
     void (*ready)(void *context, int64_t from);
     void *context;
@@ -86,15 +87,20 @@ struct gg_gradient_hook {
 
 /* Forward and backward pass of a micro-batch: adds d(loss_scale * sum of weighted losses) to the gradients.
  *   hook      [in]  or NULL
- *   loss_sum  [out] sum over this rank's tokens of weight * cross-entropy in nats, unscaled; the same on every
- *                   feature shard
- * Gradients of vectors and positions are this token shard's share: the caller sums them over Q. Not finite
- * inputs give a loss that is not finite, nothing else. */
+ *   loss_sum  [out] sum over this rank's tokens of weight * cross-entropy in nats, unscaled; the same on
+ * every feature shard Gradients of vectors and positions are this token shard's share: the caller sums them
+ * over Q. Not finite inputs give a loss that is not finite, nothing else. */
 void gg_gpt_train(gg_gpt *gpt, const struct gg_batch *batch, float loss_scale,
                   const struct gg_gradient_hook *hook, double *loss_sum);
 
 /* Forward pass without dropout: sum of weighted losses, as above. */
 void gg_gpt_evaluate(gg_gpt *gpt, const struct gg_batch *batch, double *loss_sum);
+
+/* Forward pass of `count` more tokens of one sequence, with the key-value cache: the cache must hold the
+ * tokens before `position`, and holds these too afterwards. position + count must not exceed the context.
+ *   logits [out] (padded_vocab / P) of the last token, this rank's part; entries from `vocab` on mean nothing
+ */
+void gg_gpt_logits(gg_gpt *gpt, const int32_t *ids, int64_t count, int64_t position, float *logits);
 
 /* Where the time went, by kind of kernel, since the last gg_gpt_times_reset. */
 enum gg_kernel_kind {
@@ -110,7 +116,7 @@ enum gg_kernel_kind {
 extern const char *const gg_kernel_kind_names[GG_KERNEL_KINDS];
 struct gg_gpt_times {
     double forward[GG_KERNEL_KINDS], backward[GG_KERNEL_KINDS]; /* seconds */
-    double hook;                                               /* seconds inside the gradient hook */
+    double hook;                                                /* seconds inside the gradient hook */
 };
 struct gg_gpt_times gg_gpt_times(const gg_gpt *gpt);
 void gg_gpt_times_reset(gg_gpt *gpt);

@@ -1,0 +1,71 @@
+#include "core/kernels/loss.h"
+
+#include "core/kernels/vector_math.h"
+
+#include <math.h>
+
+/* Columns of this rank that are none of padding. */
+static int64_t real_columns(const struct gg_logits *logits) {
+    const int64_t left = logits->vocab - logits->first;
+    return left < 0 ? 0 : left < logits->local_vocab ? left : logits->local_vocab;
+}
+
+void gg_loss_maximum(const struct gg_logits *logits, float *largest) {
+    const int64_t columns = real_columns(logits);
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < logits->tokens; t++) {
+        const float *row = logits->values + t * logits->local_vocab;
+        float best = -INFINITY;
+#pragma omp simd reduction(max : best)
+        for (int64_t c = 0; c < columns; c++)
+            best = row[c] > best ? row[c] : best;
+        largest[t] = best;
+    }
+}
+
+void gg_loss_exponentials(const struct gg_logits *logits, const float *largest, const int32_t *targets,
+                          float *sums) {
+    const int64_t columns = real_columns(logits);
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < logits->tokens; t++) {
+        float *row = logits->values + t * logits->local_vocab;
+        const int64_t target = targets[t] - logits->first;
+        const float shift = largest[t];
+        sums[2 * t + 1] = target >= 0 && target < columns ? row[target] - shift : 0;
+        float sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int64_t c = 0; c < columns; c++) {
+            const float e = gg_expf(row[c] - shift);
+            row[c] = e;
+            sum += e;
+        }
+        sums[2 * t] = sum;
+    }
+}
+
+double gg_loss_sum(const float *sums, const float *weights, int64_t tokens) {
+    double total = 0;
+    for (int64_t t = 0; t < tokens; t++)
+        total += (weights != NULL ? (double)weights[t] : 1.0) *
+                 (log((double)sums[2 * t]) - (double)sums[2 * t + 1]);
+    return total;
+}
+
+void gg_loss_backward(const struct gg_logits *logits, const float *sums, const int32_t *targets,
+                      const float *weights, float scale) {
+    const int64_t columns = real_columns(logits);
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < logits->tokens; t++) {
+        float *row = logits->values + t * logits->local_vocab;
+        const float share = weights != NULL ? scale * weights[t] : scale;
+        const float factor = share / sums[2 * t];
+#pragma omp simd
+        for (int64_t c = 0; c < columns; c++)
+            row[c] *= factor;
+        for (int64_t c = columns; c < logits->local_vocab; c++)
+            row[c] = 0;
+        const int64_t target = targets[t] - logits->first;
+        if (target >= 0 && target < columns)
+            row[target] -= share;
+    }
+}

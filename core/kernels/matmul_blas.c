@@ -1,0 +1,30 @@
+#include "core/kernels/matmul.h"
+
+#include "core/base/status.h"
+
+#include <limits.h>
+
+/* The Fortran interface, which every BLAS has; column-major, so that C = A B is asked for as C^T = B^T A^T.
+ */
+void sgemm_(const char *transa, const char *transb, const int *m, const int *n, const int *k,
+            const float *alpha, const float *a, const int *lda, const float *b, const int *ldb,
+            const float *beta, float *c, const int *ldc);
+
+static int narrow(int64_t value) {
+    GG_ASSERT(value >= 0 && value <= INT_MAX);
+    return (int)value;
+}
+
+void gg_matmul(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n, int64_t k,
+               const float *a, int64_t lda, const float *b, int64_t ldb, bool accumulate, float *c,
+               int64_t ldc) {
+    const int mi = narrow(m), ni = narrow(n), ki = narrow(k);
+    const int ai = narrow(lda), bi = narrow(ldb), ci = narrow(ldc);
+    const float one = 1, beta = accumulate ? 1 : 0;
+    sgemm_(transpose_b == GG_TRANSPOSED ? "T" : "N", transpose_a == GG_TRANSPOSED ? "T" : "N", &ni, &mi, &ki,
+           &one, b, &bi, a, &ai, &beta, c, &ci);
+}
+
+const char *gg_matmul_library(void) {
+    return "BLAS";
+}

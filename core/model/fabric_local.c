@@ -1,0 +1,72 @@
+/* The fabric of a replica that is one rank: local products, and nothing to exchange. */
+#include "core/model/fabric.h"
+
+#include "core/kernels/matmul.h"
+
+#include <string.h>
+
+static void matmul(const struct gg_fabric *fabric, enum gg_product product, const struct gg_linear *linear,
+                   int64_t tokens, const float *a, const float *b, bool accumulate, float *c) {
+    (void)fabric;
+    const int64_t in = linear->in, out = linear->out;
+    const bool stored_transposed = linear->transposed;
+    const int64_t weight_stride = stored_transposed ? in : out;
+    switch (product) {
+    case GG_PRODUCT_FORWARD:
+        gg_matmul(GG_PLAIN, stored_transposed ? GG_TRANSPOSED : GG_PLAIN, tokens, out, in, a, in, b,
+                  weight_stride, accumulate, c, out);
+        break;
+    case GG_PRODUCT_INPUT_GRADIENT:
+        gg_matmul(GG_PLAIN, stored_transposed ? GG_PLAIN : GG_TRANSPOSED, tokens, in, out, a, out, b,
+                  weight_stride, accumulate, c, in);
+        break;
+    case GG_PRODUCT_WEIGHT_GRADIENT:
+        if (stored_transposed)
+            gg_matmul(GG_TRANSPOSED, GG_PLAIN, out, in, tokens, b, out, a, in, accumulate, c, in);
+        else
+            gg_matmul(GG_TRANSPOSED, GG_PLAIN, in, out, tokens, a, in, b, out, accumulate, c, out);
+        break;
+    }
+}
+
+static void nothing_to_exchange(const struct gg_fabric *fabric, float *values, int64_t count) {
+    (void)fabric, (void)values, (void)count;
+}
+
+static void embedding_rows(const struct gg_fabric *fabric, const float *table, int64_t rows, int64_t width,
+                           const int32_t *ids, int64_t tokens, float *out) {
+    (void)fabric, (void)rows;
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++)
+        memcpy(out + t * width, table + (int64_t)ids[t] * width, (size_t)width * sizeof *out);
+}
+
+/* Threads share the columns: two tokens may have the same row. */
+static void embedding_gradient(const struct gg_fabric *fabric, const float *d_out, const int32_t *ids,
+                               int64_t tokens, float *gradient, int64_t rows, int64_t width) {
+    (void)fabric, (void)rows;
+    enum { COLUMN_BLOCK = 64 };
+    const int64_t blocks = (width + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
+#pragma omp parallel for schedule(static)
+    for (int64_t b = 0; b < blocks; b++) {
+        const int64_t from = b * COLUMN_BLOCK, to = from + COLUMN_BLOCK < width ? from + COLUMN_BLOCK : width;
+        for (int64_t t = 0; t < tokens; t++) {
+            float *row = gradient + (int64_t)ids[t] * width;
+            for (int64_t c = from; c < to; c++)
+                row[c] += d_out[t * width + c];
+        }
+    }
+}
+
+struct gg_fabric gg_fabric_local(void) {
+    return (struct gg_fabric){
+        .feature_shards = 1,
+        .token_shards = 1,
+        .matmul = matmul,
+        .feature_sum = nothing_to_exchange,
+        .feature_max = nothing_to_exchange,
+        .token_sum = nothing_to_exchange,
+        .embedding_rows = embedding_rows,
+        .embedding_gradient = embedding_gradient,
+    };
+}

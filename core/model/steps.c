@@ -1,0 +1,229 @@
+/* The kinds of steps. Above each backward pass stands its formula; d_y is the gradient of the step's output.
+ */
+#include "core/model/step.h"
+
+#include "core/kernels/activation.h"
+#include "core/kernels/attention.h"
+#include "core/kernels/norm.h"
+#include "core/kernels/residual.h"
+#include "core/kernels/rows.h"
+
+#include <omp.h>
+#include <string.h>
+
+size_t gg_step_scratch_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric) {
+    const int threads = omp_get_max_threads();
+    const size_t attention = gg_attention_workspace_bytes(config->context, threads);
+    const size_t rows = gg_residual_workspace_bytes(config->width / fabric->feature_shards, threads);
+    return attention > rows ? attention : rows;
+}
+
+static struct gg_dropout_rows dropout_rows(const struct gg_gpt *gpt, const struct gg_step *step,
+                                           const struct gg_pass *pass) {
+    struct gg_dropout_rows rows = {
+        .dropout = gpt->dropout,
+        .site = step->site,
+        .sample_ids = pass->batch->sample_ids,
+        .time = pass->batch->time,
+        .context = gpt->config.context,
+        .whole_width = gpt->config.width,
+        .first_feature = gpt->fabric->feature_index * step->width,
+    };
+    if (!pass->dropout)
+        rows.dropout.threshold = 0;
+    return rows;
+}
+
+/* Embedding: y = dropout(wte[id] + wpe[position]). weight: wte, bias: wpe. */
+
+static void embedding_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    const struct gg_parameter *wte = &gpt->table->items[0];
+    gpt->fabric->embedding_rows(gpt->fabric, gpt->weights + step->weight, wte->local_rows, wte->local_columns,
+                                pass->batch->inputs, pass->tokens, step->y);
+    const float *positions = gpt->weights + step->bias;
+    const int64_t width = step->width, time = pass->batch->time;
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < pass->tokens; t++) {
+        const float *row = positions + (pass->position + t % time) * width;
+        for (int64_t c = 0; c < width; c++)
+            step->y[t * width + c] += row[c];
+    }
+    const struct gg_dropout_rows rows = dropout_rows(gpt, step, pass);
+    if (rows.dropout.threshold > 0)
+        gg_dropout_apply(step->y, &rows, step->y, pass->tokens, width, gpt->scratch);
+}
+
+/* d_wte[id] += d, d_wpe[position] += d, with d = mask d_y. */
+static void embedding_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    const struct gg_parameter *wte = &gpt->table->items[0];
+    const struct gg_dropout_rows rows = dropout_rows(gpt, step, pass);
+    const int64_t width = step->width, time = pass->batch->time;
+    if (rows.dropout.threshold > 0)
+        gg_dropout_apply(step->d_y, &rows, step->d_y, pass->tokens, width, gpt->scratch);
+    gpt->fabric->embedding_gradient(gpt->fabric, step->d_y, pass->batch->inputs, pass->tokens,
+                                    gpt->gradients + step->weight, wte->local_rows, wte->local_columns);
+    float *positions = gpt->gradients + step->bias;
+#pragma omp parallel for schedule(static)
+    for (int64_t position = 0; position < time; position++)
+        for (int64_t t = position; t < pass->tokens; t += time)
+            for (int64_t c = 0; c < width; c++)
+                positions[position * width + c] += step->d_y[t * width + c];
+}
+
+/* Norm: y = gain (x - mean) / deviation + bias. weight: gain. */
+
+/* Rows taken at once: all where features are split, so that one exchange serves them; few where they are not,
+ * so that they stay in cache from pass to pass. */
+static int64_t norm_rows(const struct gg_gpt *gpt, int64_t tokens) {
+    enum { CACHED_ROWS = 16 };
+    return gpt->fabric->feature_shards > 1 ? tokens : CACHED_ROWS;
+}
+
+static void norm_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    const struct gg_fabric *fabric = gpt->fabric;
+    const int64_t width = step->width, whole = gpt->config.width, rows = norm_rows(gpt, pass->tokens);
+    const float *gain = gpt->weights + step->weight, *bias = gpt->weights + step->bias;
+#pragma omp parallel for schedule(static) if (fabric->feature_shards == 1)
+    for (int64_t start = 0; start < pass->tokens; start += rows) {
+        const int64_t count = start + rows < pass->tokens ? rows : pass->tokens - start;
+        const float *x = step->x + start * width;
+        float *sums = gpt->token_sums + 2 * start, *squares = sums + count;
+        gg_norm_sums(x, sums, count, width);
+        fabric->feature_sum(fabric, sums, count);
+        gg_norm_squares(x, sums, squares, count, width, whole);
+        fabric->feature_sum(fabric, squares, count);
+        gg_norm_apply(x, sums, squares, gain, bias, step->y + start * width, step->stats + 2 * start, count,
+                      width, whole);
+    }
+}
+
+/* d_x += dxhat-part of the norm (norm.h); d_gain, d_bias += sums over tokens. d_x: the stream's gradient. */
+static void norm_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    const struct gg_fabric *fabric = gpt->fabric;
+    const int64_t width = step->width, whole = gpt->config.width, rows = norm_rows(gpt, pass->tokens);
+    const float *gain = gpt->weights + step->weight;
+    gg_norm_backward_parameters(step->x, step->stats, step->d_y, gpt->gradients + step->weight,
+                                gpt->gradients + step->bias, pass->tokens, width);
+#pragma omp parallel for schedule(static) if (fabric->feature_shards == 1)
+    for (int64_t start = 0; start < pass->tokens; start += rows) {
+        const int64_t count = start + rows < pass->tokens ? rows : pass->tokens - start;
+        const float *x = step->x + start * width, *d_y = step->d_y + start * width;
+        const float *stats = step->stats + 2 * start;
+        float *sums = gpt->token_sums + 2 * start;
+        gg_norm_backward_sums(x, stats, gain, d_y, sums, count, width);
+        fabric->feature_sum(fabric, sums, 2 * count);
+        gg_norm_backward_input(x, stats, gain, d_y, sums, step->d_x + start * width, count, width, whole);
+    }
+}
+
+/* Linear: y = x W; the bias is added by the step that follows. */
+
+static void linear_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    gpt->fabric->matmul(gpt->fabric, GG_PRODUCT_FORWARD, &step->linear, pass->tokens, step->x,
+                        gpt->weights + step->weight, false, step->y);
+}
+
+/* d_W += x^T d_y, d_x = d_y W^T. */
+static void linear_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    gpt->fabric->matmul(gpt->fabric, GG_PRODUCT_WEIGHT_GRADIENT, &step->linear, pass->tokens, step->x,
+                        step->d_y, true, gpt->gradients + step->weight);
+    gpt->fabric->matmul(gpt->fabric, GG_PRODUCT_INPUT_GRADIENT, &step->linear, pass->tokens, step->d_y,
+                        gpt->weights + step->weight, false, step->d_x);
+}
+
+/* Attention: y = softmax(q k^T / sqrt(HS)) v with q, k, v = x + bias side by side. width: of q. */
+
+static struct gg_attention attention_shape(const struct gg_gpt *gpt, const struct gg_step *step,
+                                           const struct gg_pass *pass) {
+    const struct gg_gpt_config *config = &gpt->config;
+    const int64_t heads = config->heads / gpt->fabric->feature_shards;
+    struct gg_attention shape = {
+        .sequences = pass->batch->sequences,
+        .time = pass->batch->time,
+        .first = pass->position,
+        .heads = heads,
+        .head_size = config->width / config->heads,
+        .query_stride = 3 * step->width,
+        .key_stride = 3 * step->width,
+        .key_sequence_stride = pass->batch->time * 3 * step->width,
+        .dropout = gpt->dropout,
+        .site = step->site,
+        .first_head = gpt->fabric->feature_index * heads,
+        .whole_heads = config->heads,
+        .context = config->context,
+        .sample_ids = pass->batch->sample_ids,
+    };
+    if (!pass->dropout)
+        shape.dropout.threshold = 0;
+    return shape;
+}
+
+/* Puts the new tokens' keys and values behind those of the cache. */
+static void cache_append(const struct gg_gpt *gpt, const struct gg_step *step, const struct gg_pass *pass) {
+    const int64_t width = step->width, time = pass->batch->time;
+    for (int64_t t = 0; t < pass->tokens; t++) {
+        const int64_t row = t / time * gpt->config.context + pass->position + t % time;
+        memcpy(step->cache + row * 2 * width, step->x + t * 3 * width + width,
+               (size_t)(2 * width) * sizeof(float));
+    }
+}
+
+static void attention_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    struct gg_attention shape = attention_shape(gpt, step, pass);
+    const int64_t width = step->width;
+    /* The linear step's output is this step's to finish. */
+    gg_bias_add(step->x, gpt->weights + step->bias, pass->tokens, 3 * width);
+    const float *key = step->x + width, *value = step->x + 2 * width;
+    if (step->cache != NULL) {
+        cache_append(gpt, step, pass);
+        key = step->cache;
+        value = step->cache + width;
+        shape.key_stride = 2 * width;
+        shape.key_sequence_stride = gpt->config.context * 2 * width;
+    }
+    gg_attention_forward(&shape, step->x, key, value, step->y, step->stats, gpt->scratch);
+}
+
+/* See attention.h; d_bias += sum over tokens of d_x. */
+static void attention_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    const struct gg_attention shape = attention_shape(gpt, step, pass);
+    const int64_t width = step->width;
+    gg_attention_backward(&shape, step->x, step->x + width, step->x + 2 * width, step->y, step->stats,
+                          step->d_y, step->d_x, step->d_x + width, step->d_x + 2 * width, gpt->scratch);
+    gg_bias_gradient(step->d_x, gpt->gradients + step->bias, pass->tokens, 3 * width);
+}
+
+/* GELU: y = gelu(x + bias); x keeps x + bias. */
+
+static void gelu_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    gg_bias_gelu(step->x, gpt->weights + step->bias, step->y, pass->tokens, step->width);
+}
+
+/* d_x = d_y gelu'(x), d_bias += sum over tokens of d_x. d_x is d_y. */
+static void gelu_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    gg_gelu_backward(step->x, step->d_y, step->d_x, pass->tokens, step->width);
+    gg_bias_gradient(step->d_x, gpt->gradients + step->bias, pass->tokens, step->width);
+}
+
+/* Residual: y = residual + dropout(x + bias). */
+
+static void residual_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    const struct gg_dropout_rows rows = dropout_rows(gpt, step, pass);
+    gg_residual_add(step->residual, step->x, gpt->weights + step->bias, &rows, step->y, pass->tokens,
+                    step->width, gpt->scratch);
+}
+
+/* d_residual = d_y stays where it is; d_x = mask d_y (without dropout d_x is d_y), d_bias += sum of d_x. */
+static void residual_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    const struct gg_dropout_rows rows = dropout_rows(gpt, step, pass);
+    if (rows.dropout.threshold > 0)
+        gg_dropout_apply(step->d_y, &rows, step->d_x, pass->tokens, step->width, gpt->scratch);
+    gg_bias_gradient(step->d_x, gpt->gradients + step->bias, pass->tokens, step->width);
+}
+
+const struct gg_step_kind gg_step_embedding = {GG_KERNEL_EMBEDDING, embedding_forward, embedding_backward};
+const struct gg_step_kind gg_step_norm = {GG_KERNEL_NORM, norm_forward, norm_backward};
+const struct gg_step_kind gg_step_linear = {GG_KERNEL_MATMUL, linear_forward, linear_backward};
+const struct gg_step_kind gg_step_attention = {GG_KERNEL_ATTENTION, attention_forward, attention_backward};
+const struct gg_step_kind gg_step_gelu = {GG_KERNEL_ACTIVATION, gelu_forward, gelu_backward};
+const struct gg_step_kind gg_step_residual = {GG_KERNEL_RESIDUAL, residual_forward, residual_backward};

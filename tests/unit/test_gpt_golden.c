@@ -1,0 +1,77 @@
+/* The model against PyTorch: tests/golden/make_model_golden.py made the numbers. */
+#include "tests/check.h"
+
+#include "tests/model_fixture.h"
+
+static const struct gg_gpt_config tiny = {
+    .layers = 2, .heads = 3, .width = 24, .context = 20, .vocab = 101, .padded_vocab = 128};
+enum { SEQUENCES = 3, TOKENS = 60 };
+static const double tolerance = 2e-5;
+
+static FILE *golden;
+
+static void read_floats(float *values, int64_t count) {
+    assert_int_equal(fread(values, sizeof *values, (size_t)count, golden), count);
+}
+
+static void read_parameters(const struct gg_parameter_table *table, float *buffer) {
+    for (int i = 0; i < table->count; i++)
+        read_floats(buffer + table->items[i].offset, table->items[i].rows * table->items[i].columns);
+}
+
+static void read_ids(int32_t *ids) {
+    float values[TOKENS];
+    read_floats(values, TOKENS);
+    for (int i = 0; i < TOKENS; i++)
+        ids[i] = (int32_t)values[i];
+}
+
+static void check_parameters(const struct gg_parameter_table *table, const float *a, const float *b) {
+    for (int i = 0; i < table->count; i++) {
+        const struct gg_parameter *p = &table->items[i];
+        check_close(p->name, a + p->offset, b + p->offset, p->rows * p->columns, tolerance);
+    }
+}
+
+static void loss_and_gradients(struct model_fixture *f, const float *loss_weights, float scale, bool mean) {
+    float expected;
+    float *gradients = gg_calloc((size_t)f->table.local_elements, sizeof *gradients);
+    read_floats(&expected, 1);
+    read_parameters(&f->table, gradients);
+    struct gg_batch batch = model_fixture_batch(f);
+    batch.loss_weights = loss_weights;
+    double loss;
+    memset(f->gradients, 0, (size_t)f->table.local_elements * sizeof *f->gradients);
+    gg_gpt_train(f->gpt, &batch, scale, NULL, &loss);
+    const float got = (float)(mean ? loss / TOKENS : loss);
+    check_close("loss", &got, &expected, 1, 1e-6);
+    check_parameters(&f->table, f->gradients, gradients);
+    free(gradients);
+}
+
+static void matches_pytorch(void **state) {
+    (void)state;
+    char *path = gg_format("%s/tests/golden/gpt2_tiny.f32", getenv("GG_SOURCE"));
+    golden = fopen(path, "rb");
+    assert_non_null(golden);
+    free(path);
+    struct model_fixture f;
+    model_fixture_make(&f, tiny, GG_GPT_TRAIN, SEQUENCES);
+    float loss_weights[TOKENS];
+    memset(f.weights, 0, (size_t)f.table.local_elements * sizeof *f.weights);
+    read_parameters(&f.table, f.weights);
+    read_ids(f.inputs);
+    read_ids(f.targets);
+    read_floats(loss_weights, TOKENS);
+
+    loss_and_gradients(&f, NULL, 1.0f / TOKENS, true);
+    loss_and_gradients(&f, loss_weights, 0.01f, false);
+
+    fclose(golden);
+    model_fixture_free(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(matches_pytorch)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
