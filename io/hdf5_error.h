@@ -1,0 +1,14 @@
+/* HDF5's own error stack, turned into our messages. Main thread only, as every HDF5 call.
+ */
+#ifndef GG_IO_HDF5_ERROR_H
+#define GG_IO_HDF5_ERROR_H
+
+#include "core/base/status.h"
+
+/* Stops HDF5 from printing its error stack to stderr. Cheap; called by everything that opens HDF5 files. */
+void gg_hdf5_quiet(void);
+
+/* As gg_fail(), with HDF5's innermost description in brackets behind the message when there is one. */
+gg_status gg_hdf5_fail(gg_status status, const char *format, ...) GG_PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,0 +1,23 @@
+/* The HDF5 side of reading a shard; internal to io/shard.c. Main thread only. All local.
+ */
+#ifndef GG_IO_SHARD_INDEX_H
+#define GG_IO_SHARD_INDEX_H
+
+#include "io/shard.h"
+
+struct gg_shard_chunk {
+    uint64_t address, checksum;
+    uint32_t bytes; /* compressed, at most gg_shard_scratch_bytes() */
+};
+
+struct gg_shard {
+    char *path;
+    struct gg_shard_info info;
+    struct gg_shard_chunk *chunks; /* (info.chunks) */
+};
+
+/* Reads attributes and the places of the chunks into `shard`, whose path and file_bytes are set. Errors as
+ * gg_shard_open. */
+gg_status gg_shard_index_read(struct gg_shard *shard) GG_MUST_USE;
+
+#endif
