@@ -1,0 +1,211 @@
+/* Properties of the model: finite differences, causality, the gradient hook's promises, the key-value cache.
+ */
+#include "tests/check.h"
+
+#include "core/kernels/dropout.h"
+#include "core/kernels/vector_math.h"
+#include "tests/model_fixture.h"
+
+static const struct gg_gpt_config small = {.layers = 2,
+                                           .heads = 2,
+                                           .width = 16,
+                                           .context = 24,
+                                           .vocab = 50,
+                                           .padded_vocab = 64,
+                                           .dropout = 0.2,
+                                           .seed = 9};
+
+static double train_loss(struct model_fixture *f) {
+    const struct gg_batch batch = model_fixture_batch(f);
+    double loss;
+    memset(f->gradients, 0, (size_t)f->table.local_elements * sizeof *f->gradients);
+    gg_gpt_train(f->gpt, &batch, 1, NULL, &loss);
+    return loss;
+}
+
+/* Along a random direction of each tensor, with dropout on: the masks must be the same in both passes. */
+static void finite_differences(void **state) {
+    (void)state;
+    struct model_fixture f;
+    model_fixture_make(&f, small, GG_GPT_TRAIN, 2);
+    const size_t bytes = (size_t)f.table.local_elements * sizeof(float);
+    float *gradients = gg_malloc(bytes), *weights = gg_malloc(bytes);
+    train_loss(&f);
+    memcpy(gradients, f.gradients, bytes);
+    memcpy(weights, f.weights, bytes);
+    for (int i = 0; i < f.table.count; i++) {
+        const struct gg_parameter *p = &f.table.items[i];
+        const int64_t count = p->rows * p->columns;
+        const double step = 4e-3 / sqrt((double)count);
+        double slope = 0, losses[2];
+        for (int side = 0; side < 2; side++) {
+            memcpy(f.weights, weights, bytes);
+            slope = 0;
+            for (int64_t e = 0; e < count; e++) {
+                /* Half along the gradient, so that the slope is far from zero. */
+                const double direction =
+                    gg_random_normal(5, (uint64_t)i, (uint64_t)e) + (gradients[p->offset + e] > 0 ? 1 : -1);
+                f.weights[p->offset + e] += (float)((side == 0 ? step : -step) * direction);
+                slope += direction * (double)gradients[p->offset + e];
+            }
+            losses[side] = train_loss(&f);
+        }
+        const double difference = (losses[0] - losses[1]) / (2 * step);
+        if (!(fabs(difference - slope) <= 2e-2 * fabs(slope) + 2e-2))
+            fail_msg("%s: slope %.6g, by differences %.6g", p->name, slope, difference);
+    }
+    free(gradients);
+    free(weights);
+    model_fixture_free(&f);
+}
+
+/* A later token never changes an earlier logit: the loss of the first tokens stays bit for bit. */
+static void causality(void **state) {
+    (void)state;
+    struct model_fixture f;
+    model_fixture_make(&f, small, GG_GPT_EVALUATE, 1);
+    enum { SEEN = 13 };
+    float loss_weights[24] = {0};
+    for (int t = 0; t < SEEN; t++)
+        loss_weights[t] = 1;
+    struct gg_batch batch = model_fixture_batch(&f);
+    batch.loss_weights = loss_weights;
+    double before, after, earlier;
+    gg_gpt_evaluate(f.gpt, &batch, &before);
+    f.inputs[SEEN] = (f.inputs[SEEN] + 1) % 50;
+    gg_gpt_evaluate(f.gpt, &batch, &after);
+    f.inputs[SEEN - 1] = (f.inputs[SEEN - 1] + 1) % 50;
+    gg_gpt_evaluate(f.gpt, &batch, &earlier);
+    assert_true(before == after);
+    assert_true(before != earlier);
+    model_fixture_free(&f);
+}
+
+struct watch {
+    const struct model_fixture *fixture;
+    float *seen; /* gradients when they were said to be final */
+    int64_t from;
+};
+
+static void note_final(void *context, int64_t from) {
+    struct watch *watch = context;
+    assert_true(from <= watch->from);
+    memcpy(watch->seen + from, watch->fixture->gradients + from,
+           (size_t)(watch->from - from) * sizeof(float));
+    watch->from = from;
+}
+
+/* What the hook calls final is final, and everything is at last. */
+static void hook_promises(void **state) {
+    (void)state;
+    struct model_fixture f;
+    model_fixture_make(&f, small, GG_GPT_TRAIN, 2);
+    const int64_t elements = f.table.local_elements;
+    struct watch watch = {&f, gg_calloc((size_t)elements, sizeof(float)), elements};
+    const struct gg_gradient_hook hook = {note_final, &watch};
+    const struct gg_batch batch = model_fixture_batch(&f);
+    double loss;
+    gg_gpt_train(f.gpt, &batch, 1, &hook, &loss);
+    assert_int_equal(watch.from, 0);
+    assert_memory_equal(watch.seen, f.gradients, (size_t)elements * sizeof(float));
+    free(watch.seen);
+    model_fixture_free(&f);
+}
+
+/* Two micro-batches of one sequence give the gradient of one micro-batch of two. */
+static void accumulation(void **state) {
+    (void)state;
+    struct model_fixture f;
+    model_fixture_make(&f, small, GG_GPT_TRAIN, 2);
+    const double whole = train_loss(&f);
+    const size_t bytes = (size_t)f.table.local_elements * sizeof(float);
+    float *gradients = gg_malloc(bytes);
+    memcpy(gradients, f.gradients, bytes);
+    memset(f.gradients, 0, bytes);
+    double parts = 0;
+    for (int i = 0; i < 2; i++) {
+        struct gg_batch batch = model_fixture_batch(&f);
+        batch.sequences = 1;
+        batch.inputs += i * small.context;
+        batch.targets += i * small.context;
+        batch.sample_ids += i;
+        double loss;
+        gg_gpt_train(f.gpt, &batch, 1, NULL, &loss);
+        parts += loss;
+    }
+    assert_true(fabs(whole - parts) <= 1e-6 * whole);
+    for (int i = 0; i < f.table.count; i++) {
+        const struct gg_parameter *p = &f.table.items[i];
+        check_close(p->name, f.gradients + p->offset, gradients + p->offset, p->rows * p->columns, 1e-5);
+    }
+    free(gradients);
+    model_fixture_free(&f);
+}
+
+/* Logits by the cache, token by token or in pieces, give the loss of the whole pass. */
+static void cache_agrees(void **state) {
+    (void)state;
+    struct model_fixture f, whole;
+    model_fixture_make(&f, small, GG_GPT_GENERATE, 1);
+    model_fixture_make(&whole, small, GG_GPT_EVALUATE, 1);
+    const struct gg_batch batch = model_fixture_batch(&whole);
+    double expected, got = 0;
+    gg_gpt_evaluate(whole.gpt, &batch, &expected);
+    float logits[64], in_pieces[64];
+    for (int t = 0; t < small.context; t++) {
+        gg_gpt_logits(f.gpt, f.inputs + t, 1, t, logits);
+        double sum = 0;
+        for (int v = 0; v < small.vocab; v++)
+            sum += exp((double)logits[v]);
+        got += log(sum) - (double)logits[f.targets[t]];
+    }
+    assert_true(fabs(got - expected) <= 1e-5 * expected);
+    gg_gpt_logits(f.gpt, f.inputs, 10, 0, in_pieces);
+    gg_gpt_logits(f.gpt, f.inputs + 10, small.context - 10, 10, in_pieces);
+    check_close("last logits", in_pieces, logits, small.vocab, 1e-5);
+    model_fixture_free(&f);
+    model_fixture_free(&whole);
+}
+
+static void vector_functions(void **state) {
+    (void)state;
+    double exp_error = 0, tanh_error = 0;
+    for (double x = -87; x < 88; x += 0.00317) {
+        const float f = (float)x;
+        exp_error = fmax(exp_error, fabs((double)gg_expf(f) / exp((double)f) - 1));
+        tanh_error = fmax(tanh_error, fabs((double)gg_tanhf(f) - tanh((double)f)));
+    }
+    assert_true(exp_error < 2e-7);
+    assert_true(tanh_error < 2e-7);
+    assert_true(gg_expf(-1000) == 0 && isfinite(gg_expf(1000)) && isnan(gg_expf(NAN)));
+}
+
+static void dropout_masks(void **state) {
+    (void)state;
+    const struct gg_dropout dropout = gg_dropout_make(0.25, 3);
+    enum { COUNT = 100000 };
+    float *mask = gg_malloc(COUNT * sizeof *mask), part[101];
+    gg_dropout_mask(&dropout, 1, 0, COUNT, mask);
+    double kept = 0, sum = 0;
+    for (int i = 0; i < COUNT; i++) {
+        kept += mask[i] != 0;
+        sum += (double)mask[i];
+    }
+    assert_true(fabs(kept / COUNT - 0.75) < 0.01 && fabs(sum / COUNT - 1) < 0.01);
+    for (int first = 37; first < 60; first++) { /* any range of the same site, wherever it begins */
+        gg_dropout_mask(&dropout, 1, (uint64_t)first, 101, part);
+        assert_memory_equal(part, mask + first, sizeof part);
+    }
+    gg_dropout_mask(&dropout, 2, 0, 101, part);
+    assert_memory_not_equal(part, mask, sizeof part);
+    free(mask);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finite_differences), cmocka_unit_test(causality),
+        cmocka_unit_test(hook_promises),      cmocka_unit_test(accumulation),
+        cmocka_unit_test(cache_agrees),       cmocka_unit_test(vector_functions),
+        cmocka_unit_test(dropout_masks)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
