@@ -15,6 +15,12 @@
 
 #define GG_END_OF_TEXT "<|endoftext|>"
 
+/* A longer word (a run of letters or spaces, say) is refused: merging takes 24 bytes of memory per byte. */
+#define GG_WORD_MAX_BYTES ((size_t)16 << 20)
+
+/* More entries than any vocabulary has. */
+#define GG_VOCABULARY_MAX ((size_t)1 << 22)
+
 /* GPT-2's pre-tokenization pattern (encoder.py, openai/gpt-2). */
 #define GG_PATTERN_GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
@@ -27,6 +33,9 @@ struct gg_ids {
     size_t count, capacity;
 };
 void gg_ids_free(struct gg_ids *ids);
+
+/* Makes room for `more` items behind the first `count`. GG_RESOURCE: no memory. */
+gg_status gg_ids_reserve(struct gg_ids *ids, size_t more) GG_MUST_USE;
 
 /* What a tokenizer is made of. */
 struct gg_vocabulary_entry {
@@ -45,8 +54,9 @@ struct gg_tokenizer_parts {
     const char *pattern; /* PCRE2 syntax, UTF mode; NULL: GG_PATTERN_GPT2 */
 };
 
-/* Makes a tokenizer from its parts (copied). GG_BAD_DATA: a byte without a token, a merge of unknown tokens,
- * a pattern that does not compile, no <|endoftext|>; the message says which. */
+/* Makes a tokenizer from its parts (copied). GG_BAD_DATA: a byte without a token, two tokens of the same
+ * bytes, a merge of unknown tokens or of other bytes than it makes, a pair merged twice, a pattern that is
+ * not supported (core/text/pretokenizer.h), no special <|endoftext|>; the message says which. */
 gg_status gg_tokenizer_create(const struct gg_tokenizer_parts *parts, gg_tokenizer **tokenizer) GG_MUST_USE;
 void gg_tokenizer_destroy(gg_tokenizer **tokenizer);
 
@@ -59,17 +69,38 @@ int64_t gg_tokenizer_vocab(const gg_tokenizer *tokenizer);
 /* Id of <|endoftext|>. */
 uint32_t gg_tokenizer_end_of_text(const gg_tokenizer *tokenizer);
 
-/* A hash of the entries, merges and pattern: equal exactly when two tokenizers are the same, whichever file
- * form they came from. */
+/* XXH3 (64 bits) of the entries, merges and pattern, written out in one way: equal exactly when two
+ * tokenizers are the same, whichever file form they came from. */
 uint64_t gg_tokenizer_fingerprint(const gg_tokenizer *tokenizer);
 
+/* Where the first special token at or behind text[from] begins, the longest where several do; `bytes` when
+ * there is none. id, length [out] which one; unset when there is none */
+size_t gg_tokenizer_find_special(const gg_tokenizer *tokenizer, const char *text, size_t bytes, size_t from,
+                                 uint32_t *id, size_t *length);
+
+/* For the encoder: the pattern, the merges, the ids of the 256 bytes. They live as long as the tokenizer. */
+const struct gg_pretokenizer *gg_tokenizer_pretokenizer(const gg_tokenizer *tokenizer);
+const struct gg_bpe *gg_tokenizer_bpe(const gg_tokenizer *tokenizer);
+const uint32_t *gg_tokenizer_byte_ids(const gg_tokenizer *tokenizer);
+
+/* An encoder keeps the ids of frequent words: 4 MiB, whatever the text. It refers to the tokenizer, which
+ * must live longer. GG_RESOURCE: no memory. */
 gg_status gg_encoder_create(const gg_tokenizer *tokenizer, gg_encoder **encoder) GG_MUST_USE;
 void gg_encoder_destroy(gg_encoder **encoder);
 
 /* Appends the ids of `text` to `ids`. Text that spells a special token encodes to ordinary ids unless
- * `allow_special`. Bytes that are not UTF-8 are allowed and survive. */
+ * `allow_special`. Bytes that are not UTF-8 are allowed and survive. GG_BAD_DATA: a word longer than
+ * GG_WORD_MAX_BYTES, with its place; GG_RESOURCE: no memory for the ids. */
 gg_status gg_encode(gg_encoder *encoder, const char *text, size_t bytes, bool allow_special,
                     struct gg_ids *ids) GG_MUST_USE;
+
+/* The same for a text that comes in parts: encodes the words at the front of `text` that no further byte can
+ * change, and leaves the rest to be given again with more behind it. The ids of all parts together are those
+ * of the whole text, wherever it is cut. last     [in]  the text ends here: everything is encoded consumed
+ * [out] bytes encoded; 0 when a word, or what may become a special token, fills the whole part. On failure
+ * where the word begins that cannot be encoded, which the message leaves to say */
+gg_status gg_encode_part(gg_encoder *encoder, const char *text, size_t bytes, bool last, bool allow_special,
+                         struct gg_ids *ids, size_t *consumed) GG_MUST_USE;
 
 /* The bytes of one id (special tokens spell their name); NULL and 0 for an id out of range. */
 const char *gg_token_bytes(const gg_tokenizer *tokenizer, uint32_t id, size_t *length);

@@ -1,0 +1,288 @@
+#include "core/text/tokenizer.h"
+
+#include "core/base/memory.h"
+#include "core/text/bpe.h"
+#include "core/text/pretokenizer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+struct gg_tokenizer {
+    struct gg_vocabulary_entry *entries;
+    size_t entry_count;
+    char *bytes; /* what the entries point into */
+    struct gg_merge *merges;
+    size_t merge_count;
+    char *pattern;
+    uint32_t byte_ids[256];
+    uint32_t *specials; /* ids */
+    size_t special_count;
+    bool begins_special[256]; /* a special token begins with this byte */
+    uint32_t end_of_text;
+    uint64_t fingerprint;
+    gg_pretokenizer *pretokenizer;
+    struct gg_bpe bpe;
+};
+
+enum { QUOTED_BYTES = 64 };
+
+/* A token's bytes for a message, unprintable ones as \xHH. */
+static const char *quote(const struct gg_vocabulary_entry *entry, char text[QUOTED_BYTES]) {
+    size_t length = 0;
+    for (uint32_t i = 0; i < entry->length && length + 8 < QUOTED_BYTES; i++) {
+        const unsigned char byte = (unsigned char)entry->bytes[i];
+        if (byte >= 0x20 && byte < 0x7F)
+            text[length++] = (char)byte;
+        else
+            length += (size_t)snprintf(text + length, QUOTED_BYTES - length, "\\x%02X", byte);
+        if (length + 8 >= QUOTED_BYTES && i + 1 < entry->length)
+            length += (size_t)snprintf(text + length, QUOTED_BYTES - length, "...");
+    }
+    text[length] = '\0';
+    return text;
+}
+
+static gg_status copy_parts(gg_tokenizer *tokenizer, const struct gg_tokenizer_parts *parts) {
+    if (parts->entry_count > GG_VOCABULARY_MAX || parts->merge_count > GG_VOCABULARY_MAX)
+        return gg_fail(GG_BAD_DATA, "%zu entries and %zu merges: at most %zu of each are supported",
+                       parts->entry_count, parts->merge_count, GG_VOCABULARY_MAX);
+    size_t byte_count = 0;
+    for (size_t id = 0; id < parts->entry_count; id++)
+        byte_count += parts->entries[id].length;
+    const size_t entry_bytes = parts->entry_count * sizeof *tokenizer->entries;
+    const size_t merge_bytes = parts->merge_count * sizeof *tokenizer->merges;
+    void *memory;
+    GG_TRY(gg_try_malloc(entry_bytes, "a vocabulary", &memory));
+    tokenizer->entries = memory;
+    GG_TRY(gg_try_malloc(byte_count, "a vocabulary", &memory));
+    tokenizer->bytes = memory;
+    GG_TRY(gg_try_malloc(merge_bytes, "a vocabulary's merges", &memory));
+    tokenizer->merges = memory;
+    tokenizer->entry_count = parts->entry_count;
+    tokenizer->merge_count = parts->merge_count;
+    if (merge_bytes > 0)
+        memcpy(tokenizer->merges, parts->merges, merge_bytes);
+    size_t used = 0;
+    for (size_t id = 0; id < parts->entry_count; id++) {
+        const struct gg_vocabulary_entry *entry = &parts->entries[id];
+        tokenizer->entries[id] =
+            (struct gg_vocabulary_entry){tokenizer->bytes + used, entry->length, entry->special};
+        if (entry->length > 0)
+            memcpy(tokenizer->bytes + used, entry->bytes, entry->length);
+        used += entry->length;
+    }
+    tokenizer->pattern = gg_strdup(parts->pattern != NULL ? parts->pattern : GG_PATTERN_GPT2);
+    return GG_OK;
+}
+
+/* No two ids may have the same bytes: an open-addressing table of ids, 0 for a free slot. */
+static gg_status check_unique(const gg_tokenizer *tokenizer) {
+    size_t slot_count = 16;
+    while (slot_count < 2 * tokenizer->entry_count)
+        slot_count *= 2;
+    uint32_t *slots = gg_calloc(slot_count, sizeof *slots);
+    gg_status status = GG_OK;
+    for (size_t id = 0; id < tokenizer->entry_count && status == GG_OK; id++) {
+        const struct gg_vocabulary_entry *entry = &tokenizer->entries[id];
+        if (entry->length == 0)
+            continue;
+        size_t at = (size_t)XXH3_64bits(entry->bytes, entry->length) & (slot_count - 1);
+        for (; slots[at] != 0 && status == GG_OK; at = (at + 1) & (slot_count - 1)) {
+            const struct gg_vocabulary_entry *other = &tokenizer->entries[slots[at] - 1];
+            char text[QUOTED_BYTES];
+            if (other->length == entry->length && memcmp(other->bytes, entry->bytes, entry->length) == 0)
+                status = gg_fail(GG_BAD_DATA, "ids %u and %zu are the same token '%s'", slots[at] - 1, id,
+                                 quote(entry, text));
+        }
+        slots[at] = (uint32_t)id + 1;
+    }
+    free(slots);
+    return status;
+}
+
+static gg_status index_entries(gg_tokenizer *tokenizer) {
+    bool have_byte[256] = {false}, have_end = false;
+    for (size_t id = 0; id < tokenizer->entry_count; id++) {
+        const struct gg_vocabulary_entry *entry = &tokenizer->entries[id];
+        if (entry->length == 0)
+            continue;
+        const unsigned char first = (unsigned char)entry->bytes[0];
+        if (entry->special) {
+            tokenizer->specials =
+                gg_realloc(tokenizer->specials, (tokenizer->special_count + 1) * sizeof(uint32_t));
+            tokenizer->specials[tokenizer->special_count++] = (uint32_t)id;
+            tokenizer->begins_special[first] = true;
+            if (entry->length == strlen(GG_END_OF_TEXT) &&
+                memcmp(entry->bytes, GG_END_OF_TEXT, entry->length) == 0) {
+                tokenizer->end_of_text = (uint32_t)id;
+                have_end = true;
+            }
+        } else if (entry->length == 1) {
+            tokenizer->byte_ids[first] = (uint32_t)id;
+            have_byte[first] = true;
+        }
+    }
+    for (int byte = 0; byte < 256; byte++)
+        if (!have_byte[byte])
+            return gg_fail(GG_BAD_DATA, "no token for the byte 0x%02X: this is not a byte-level vocabulary",
+                           byte);
+    if (!have_end)
+        return gg_fail(GG_BAD_DATA, "no special token " GG_END_OF_TEXT);
+    return GG_OK;
+}
+
+static gg_status check_merge(const gg_tokenizer *tokenizer, size_t rank) {
+    const struct gg_merge *merge = &tokenizer->merges[rank];
+    const uint32_t ids[] = {merge->left, merge->right, merge->merged};
+    for (int i = 0; i < 3; i++)
+        if (ids[i] >= tokenizer->entry_count || tokenizer->entries[ids[i]].length == 0 ||
+            tokenizer->entries[ids[i]].special)
+            return gg_fail(GG_BAD_DATA, "merge %zu: id %u is not an ordinary token of the vocabulary", rank,
+                           ids[i]);
+    const struct gg_vocabulary_entry *left = &tokenizer->entries[merge->left];
+    const struct gg_vocabulary_entry *right = &tokenizer->entries[merge->right];
+    const struct gg_vocabulary_entry *merged = &tokenizer->entries[merge->merged];
+    if (merged->length != left->length + right->length ||
+        memcmp(merged->bytes, left->bytes, left->length) != 0 ||
+        memcmp(merged->bytes + left->length, right->bytes, right->length) != 0) {
+        char text[3][QUOTED_BYTES];
+        return gg_fail(GG_BAD_DATA, "merge %zu: '%s' and '%s' do not make '%s'", rank, quote(left, text[0]),
+                       quote(right, text[1]), quote(merged, text[2]));
+    }
+    return GG_OK;
+}
+
+static gg_status index_merges(gg_tokenizer *tokenizer) {
+    GG_TRY(gg_bpe_init(&tokenizer->bpe, tokenizer->merge_count));
+    for (size_t rank = 0; rank < tokenizer->merge_count; rank++) {
+        GG_TRY(check_merge(tokenizer, rank));
+        const struct gg_merge *merge = &tokenizer->merges[rank];
+        if (!gg_bpe_add(&tokenizer->bpe, merge->left, merge->right, merge->merged))
+            return gg_fail(GG_BAD_DATA, "merge %zu: the pair of ids %u and %u is merged twice", rank,
+                           merge->left, merge->right);
+    }
+    return GG_OK;
+}
+
+static void hash_number(XXH3_state_t *state, uint64_t number) {
+    unsigned char bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(number >> 8 * i);
+    XXH3_64bits_update(state, bytes, sizeof bytes);
+}
+
+/* Every number as 8 little-endian bytes: the counts of entries and merges, then each entry's length, special
+ * (0 or 1) and bytes in order of id, each merge's three ids in order of rank, the pattern's length and bytes.
+ */
+static gg_status compute_fingerprint(gg_tokenizer *tokenizer) {
+    XXH3_state_t *state = XXH3_createState();
+    if (state == NULL)
+        return gg_fail(GG_RESOURCE, "no memory for a tokenizer's fingerprint");
+    XXH3_64bits_reset(state);
+    hash_number(state, tokenizer->entry_count);
+    hash_number(state, tokenizer->merge_count);
+    for (size_t id = 0; id < tokenizer->entry_count; id++) {
+        const struct gg_vocabulary_entry *entry = &tokenizer->entries[id];
+        hash_number(state, entry->length);
+        hash_number(state, entry->special);
+        XXH3_64bits_update(state, entry->bytes, entry->length);
+    }
+    for (size_t rank = 0; rank < tokenizer->merge_count; rank++) {
+        hash_number(state, tokenizer->merges[rank].left);
+        hash_number(state, tokenizer->merges[rank].right);
+        hash_number(state, tokenizer->merges[rank].merged);
+    }
+    hash_number(state, strlen(tokenizer->pattern));
+    XXH3_64bits_update(state, tokenizer->pattern, strlen(tokenizer->pattern));
+    tokenizer->fingerprint = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    return GG_OK;
+}
+
+static gg_status build(gg_tokenizer *tokenizer, const struct gg_tokenizer_parts *parts) {
+    GG_TRY(copy_parts(tokenizer, parts));
+    GG_TRY(check_unique(tokenizer));
+    GG_TRY(index_entries(tokenizer));
+    GG_TRY(index_merges(tokenizer));
+    GG_TRY(gg_pretokenizer_create(tokenizer->pattern, &tokenizer->pretokenizer));
+    return compute_fingerprint(tokenizer);
+}
+
+gg_status gg_tokenizer_create(const struct gg_tokenizer_parts *parts, gg_tokenizer **tokenizer) {
+    *tokenizer = gg_calloc(1, sizeof **tokenizer);
+    const gg_status status = build(*tokenizer, parts);
+    if (status != GG_OK)
+        gg_tokenizer_destroy(tokenizer);
+    return status;
+}
+
+void gg_tokenizer_destroy(gg_tokenizer **tokenizer) {
+    gg_tokenizer *t = *tokenizer;
+    if (t == NULL)
+        return;
+    gg_pretokenizer_destroy(&t->pretokenizer);
+    gg_bpe_free(&t->bpe);
+    free(t->entries);
+    free(t->bytes);
+    free(t->merges);
+    free(t->pattern);
+    free(t->specials);
+    free(t);
+    *tokenizer = NULL;
+}
+
+struct gg_tokenizer_parts gg_tokenizer_parts(const gg_tokenizer *tokenizer) {
+    return (struct gg_tokenizer_parts){tokenizer->entries, tokenizer->entry_count, tokenizer->merges,
+                                       tokenizer->merge_count, tokenizer->pattern};
+}
+
+int64_t gg_tokenizer_vocab(const gg_tokenizer *tokenizer) {
+    return (int64_t)tokenizer->entry_count;
+}
+
+uint32_t gg_tokenizer_end_of_text(const gg_tokenizer *tokenizer) {
+    return tokenizer->end_of_text;
+}
+
+uint64_t gg_tokenizer_fingerprint(const gg_tokenizer *tokenizer) {
+    return tokenizer->fingerprint;
+}
+
+const struct gg_pretokenizer *gg_tokenizer_pretokenizer(const gg_tokenizer *tokenizer) {
+    return tokenizer->pretokenizer;
+}
+
+const struct gg_bpe *gg_tokenizer_bpe(const gg_tokenizer *tokenizer) {
+    return &tokenizer->bpe;
+}
+
+const uint32_t *gg_tokenizer_byte_ids(const gg_tokenizer *tokenizer) {
+    return tokenizer->byte_ids;
+}
+
+size_t gg_tokenizer_find_special(const gg_tokenizer *tokenizer, const char *text, size_t bytes, size_t from,
+                                 uint32_t *id, size_t *length) {
+    for (size_t at = from; at < bytes; at++) {
+        if (!tokenizer->begins_special[(unsigned char)text[at]])
+            continue;
+        *length = 0;
+        for (size_t i = 0; i < tokenizer->special_count; i++) {
+            const struct gg_vocabulary_entry *entry = &tokenizer->entries[tokenizer->specials[i]];
+            if (entry->length > *length && entry->length <= bytes - at &&
+                memcmp(entry->bytes, text + at, entry->length) == 0) {
+                *length = entry->length;
+                *id = tokenizer->specials[i];
+            }
+        }
+        if (*length > 0)
+            return at;
+    }
+    return bytes;
+}
+
+const char *gg_token_bytes(const gg_tokenizer *tokenizer, uint32_t id, size_t *length) {
+    *length = id < tokenizer->entry_count ? tokenizer->entries[id].length : 0;
+    return *length > 0 ? tokenizer->entries[id].bytes : NULL;
+}
