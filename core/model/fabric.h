@@ -42,6 +42,9 @@ struct gg_fabric {
     void (*feature_sum)(const struct gg_fabric *fabric, float *values, int64_t count);
     void (*feature_max)(const struct gg_fabric *fabric, float *values, int64_t count);
 
+    /* whole = the shards' values, in order of p, on every shard. whole (count * P) */
+    void (*feature_gather)(const struct gg_fabric *fabric, const float *values, int64_t count, float *whole);
+
     /* Elementwise sum over the token shards of this rank's feature shard, in place. */
     void (*token_sum)(const struct gg_fabric *fabric, float *values, int64_t count);
 

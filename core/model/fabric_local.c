@@ -33,6 +33,11 @@ static void nothing_to_exchange(const struct gg_fabric *fabric, float *values, i
     (void)fabric, (void)values, (void)count;
 }
 
+static void feature_gather(const struct gg_fabric *fabric, const float *values, int64_t count, float *whole) {
+    (void)fabric;
+    memcpy(whole, values, (size_t)count * sizeof *whole);
+}
+
 static void embedding_rows(const struct gg_fabric *fabric, const float *table, int64_t rows, int64_t width,
                            const int32_t *ids, int64_t tokens, float *out) {
     (void)fabric, (void)rows;
@@ -65,6 +70,7 @@ struct gg_fabric gg_fabric_local(void) {
         .matmul = matmul,
         .feature_sum = nothing_to_exchange,
         .feature_max = nothing_to_exchange,
+        .feature_gather = feature_gather,
         .token_sum = nothing_to_exchange,
         .embedding_rows = embedding_rows,
         .embedding_gradient = embedding_gradient,

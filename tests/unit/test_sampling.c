@@ -1,0 +1,70 @@
+/* Sampling and the decoder. */
+#include "tests/check.h"
+
+#include "core/model/decoder.h"
+#include "tests/model_fixture.h"
+
+enum { VOCAB = 5, DRAWS = 40000 };
+static const float logits[VOCAB] = {1.0f, 3.0f, 2.0f, 3.0f, -1.0f};
+
+/* Shares of DRAWS tokens. */
+static void draw(const struct gg_sampling *sampling, double share[VOCAB]) {
+    struct gg_candidate candidates[VOCAB];
+    memset(share, 0, VOCAB * sizeof *share);
+    for (uint64_t i = 0; i < DRAWS; i++)
+        share[gg_sample(logits, VOCAB, sampling, i, candidates)] += 1.0 / DRAWS;
+}
+
+static void shares_follow_probabilities(void **state) {
+    (void)state;
+    double share[VOCAB], sum = 0;
+    draw(&(struct gg_sampling){.temperature = 0.7, .top_p = 1, .seed = 1}, share);
+    for (int v = 0; v < VOCAB; v++)
+        sum += exp((double)logits[v] / 0.7);
+    for (int v = 0; v < VOCAB; v++)
+        assert_true(fabs(share[v] - exp((double)logits[v] / 0.7) / sum) < 0.01);
+}
+
+static void cuts(void **state) {
+    (void)state;
+    double share[VOCAB];
+    draw(&(struct gg_sampling){.temperature = 1, .top_k = 3, .top_p = 1}, share);
+    assert_true(share[0] == 0 && share[4] == 0 && share[1] > 0.3 && share[2] > 0.1 && share[3] > 0.3);
+    draw(&(struct gg_sampling){.temperature = 1, .top_k = 1, .top_p = 1}, share);
+    assert_true(fabs(share[1] - 1) < 1e-9); /* the first of equals */
+    draw(&(struct gg_sampling){.temperature = 1, .top_p = 0.5}, share);
+    assert_true(share[1] > 0.4 && share[3] > 0.4 && share[0] + share[2] + share[4] == 0);
+    draw(&(struct gg_sampling){.temperature = 0, .top_p = 1}, share);
+    assert_true(fabs(share[1] - 1) < 1e-9);
+}
+
+/* Text longer than the context goes on, as a fresh decoder fed with the newer half would. */
+static void beyond_the_context(void **state) {
+    (void)state;
+    const struct gg_gpt_config config = {
+        .layers = 2, .heads = 2, .width = 16, .context = 8, .vocab = 50, .padded_vocab = 64};
+    struct model_fixture f;
+    model_fixture_make(&f, config, GG_GPT_GENERATE, 4);
+    gg_decoder *one, *fresh;
+    CHECK_OK(gg_decoder_create(&config, &f.fabric, &f.table, f.weights, &one));
+    CHECK_OK(gg_decoder_create(&config, &f.fabric, &f.table, f.weights, &fresh));
+    gg_decoder_feed(one, f.inputs, 11); /* 8, then 4 kept and 3 more */
+    gg_decoder_feed(fresh, f.inputs + 4, 7);
+    const struct gg_sampling greedy = {.temperature = 0, .top_p = 1};
+    for (int i = 0; i < 2; i++) {
+        const int32_t a = (int32_t)gg_decoder_sample(one, &greedy),
+                      b = (int32_t)gg_decoder_sample(fresh, &greedy);
+        assert_int_equal(a, b);
+        gg_decoder_feed(one, &a, 1);
+        gg_decoder_feed(fresh, &b, 1);
+    }
+    gg_decoder_destroy(&one);
+    gg_decoder_destroy(&fresh);
+    model_fixture_free(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shares_follow_probabilities), cmocka_unit_test(cuts),
+                                       cmocka_unit_test(beyond_the_context)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
