@@ -12,7 +12,8 @@ struct gg_command {
     const char *usage;                     /* "gridgpt train SETTINGS.yaml [key=value]..." */
     const char *summary;                   /* what it does, a sentence or a few lines */
     const struct gg_option_table *options; /* NULL: none but --help */
-    /* argv[0] is the subcommand's name. Returns the exit status. */
+    /* argv[0] is the subcommand's name. Returns the exit status; main() prints the recorded description of a
+     * failure, so ranks that are not to speak clear it (gg_fail(status, "")), as gg_job_run() does. */
     gg_status (*run)(const struct gg_command *command, int argc, char **argv);
     const char *more_help; /* further text below the options, or NULL */
 };

@@ -54,5 +54,8 @@ int main(int argc, char **argv) {
     const struct gg_command *command = find(argv[1]);
     if (command == NULL)
         return unknown(argv[1]);
-    return (int)command->run(command, argc - 1, argv + 1);
+    const gg_status status = command->run(command, argc - 1, argv + 1);
+    if (status != GG_OK && gg_failure()[0] != '\0')
+        fprintf(stderr, "gridgpt %s: %s\n", command->name, gg_failure());
+    return (int)status;
 }

@@ -1,0 +1,22 @@
+/* A subcommand that runs on all ranks of a job.
+ */
+#ifndef GG_JOBS_JOB_H
+#define GG_JOBS_JOB_H
+
+#include "jobs/command_line.h"
+#include "mpi/world.h"
+
+/* Reads the command line, starts MPI, runs `work` on every rank, ends MPI. A failure that all ranks share is
+ * left for rank 0 alone to print. Collective.
+ *   values    [in,out] zeroed struct of the command's options; freed here
+ *   min_words, max_words [in] how many words that are no options are wanted
+ *   work      [in] returns the same status on every rank */
+gg_status gg_job_run(const struct gg_command *command, int argc, char **argv, void *values, int min_words,
+                     int max_words,
+                     gg_status (*work)(const struct gg_world *, void *, const struct gg_words *));
+
+/* Sets the threads of this rank: `threads`, or OMP_NUM_THREADS where that is set, or 1. Returns them. Local.
+ */
+int gg_job_threads(int64_t threads);
+
+#endif
