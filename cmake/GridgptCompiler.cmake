@@ -2,7 +2,7 @@
 add_library(gridgpt_flags INTERFACE)
 add_library(gridgpt::flags ALIAS gridgpt_flags)
 
-target_compile_definitions(gridgpt_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
+target_compile_definitions(gridgpt_flags INTERFACE _GNU_SOURCE)
 target_include_directories(gridgpt_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(gridgpt_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings

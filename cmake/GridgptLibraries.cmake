@@ -39,3 +39,6 @@ if(OneDNN_FOUND)
 else()
   message(STATUS "Local matmul: plain BLAS (oneDNN not found or not wanted)")
 endif()
+
+find_package(ScaLAPACK REQUIRED)
+message(STATUS "ScaLAPACK: ${ScaLAPACK_VENDOR} (${ScaLAPACK_LIBRARIES})")

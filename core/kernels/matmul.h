@@ -19,6 +19,12 @@ void gg_matmul(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int
                const float *a, int64_t lda, const float *b, int64_t ldb, bool accumulate, float *c,
                int64_t ldc);
 
+/* The same with factors: C = alpha op(A) op(B) + beta C; C is not read when beta is 0, nor A and B when k or
+ * alpha is 0. */
+void gg_matmul_scaled(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n,
+                      int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
+                      float beta, float *c, int64_t ldc);
+
 /* Which library multiplies: "oneDNN 2.6.3", "BLAS". */
 const char *gg_matmul_library(void);
 

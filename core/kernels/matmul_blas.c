@@ -15,14 +15,13 @@ static int narrow(int64_t value) {
     return (int)value;
 }
 
-void gg_matmul(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n, int64_t k,
-               const float *a, int64_t lda, const float *b, int64_t ldb, bool accumulate, float *c,
-               int64_t ldc) {
+void gg_matmul_scaled(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n,
+                      int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
+                      float beta, float *c, int64_t ldc) {
     const int mi = narrow(m), ni = narrow(n), ki = narrow(k);
     const int ai = narrow(lda), bi = narrow(ldb), ci = narrow(ldc);
-    const float one = 1, beta = accumulate ? 1 : 0;
     sgemm_(transpose_b == GG_TRANSPOSED ? "T" : "N", transpose_a == GG_TRANSPOSED ? "T" : "N", &ni, &mi, &ki,
-           &one, b, &bi, a, &ai, &beta, c, &ci);
+           &alpha, b, &bi, a, &ai, &beta, c, &ci);
 }
 
 const char *gg_matmul_library(void) {

@@ -7,12 +7,12 @@
 
 /* dnnl_sgemm is in the C API of v2 and v3 alike, row-major, picks its kernel from the CPU's own flags, and on
  * weight gradients (transposed A) outruns the matmul primitive. */
-void gg_matmul(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n, int64_t k,
-               const float *a, int64_t lda, const float *b, int64_t ldb, bool accumulate, float *c,
-               int64_t ldc) {
+void gg_matmul_scaled(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n,
+                      int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
+                      float beta, float *c, int64_t ldc) {
     const dnnl_status_t status =
         dnnl_sgemm(transpose_a == GG_TRANSPOSED ? 'T' : 'N', transpose_b == GG_TRANSPOSED ? 'T' : 'N', m, n,
-                   k, 1.0f, a, lda, b, ldb, accumulate ? 1.0f : 0.0f, c, ldc);
+                   k, alpha, a, lda, b, ldb, beta, c, ldc);
     GG_ASSERT(status == dnnl_success);
 }
 

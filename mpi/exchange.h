@@ -1,0 +1,29 @@
+/* Rows of a table that is split over ranks: who needs a row asks its owner. The embedding look-up where
+ * tokens and vocabulary rows are split over the same ranks.
+ *
+ * Rank q of the communicator owns rows [q * local_rows, (q + 1) * local_rows). Scratch grows to what the
+ * largest call needed: a few times the rank's own activation. Everything is collective over the communicator.
+ */
+#ifndef GG_MPI_EXCHANGE_H
+#define GG_MPI_EXCHANGE_H
+
+#include <mpi.h>
+#include <stdint.h>
+
+struct gg_exchange;
+
+/* comm [in] kept; must outlive the exchange */
+struct gg_exchange *gg_exchange_create(MPI_Comm comm);
+void gg_exchange_destroy(struct gg_exchange **exchange);
+
+/* out[t, :] = row ids[t] of the whole table.
+ *   table (local_rows, width), ids (tokens), out (tokens, width) */
+void gg_exchange_rows(struct gg_exchange *exchange, const float *table, int64_t local_rows, int64_t width,
+                      const int32_t *ids, int64_t tokens, float *out);
+
+/* gradient of row ids[t] += d_out[t, :], at its owner, in the order of (rank, token).
+ *   d_out (tokens, width), gradient (local_rows, width) */
+void gg_exchange_gradients(struct gg_exchange *exchange, const float *d_out, const int32_t *ids,
+                           int64_t tokens, float *gradient, int64_t local_rows, int64_t width);
+
+#endif

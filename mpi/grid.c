@@ -1,0 +1,203 @@
+#include "mpi/grid.h"
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "mpi/exchange.h"
+#include "mpi/pblas.h"
+#include "mpi/world.h"
+
+#include <stdlib.h>
+
+struct gg_grid {
+    struct gg_fabric fabric;
+    MPI_Comm comm, feature_comm, token_comm;
+    int handle, context; /* BLACS */
+    struct gg_exchange *exchange;
+    double exchange_seconds;
+};
+
+static gg_grid *grid_of(const struct gg_fabric *fabric) {
+    return fabric->self;
+}
+
+/* A whole matrix as PBLAS sees it: column-major, rows over process rows (features), columns over process
+ * columns (tokens, or the inner index of weights). */
+struct matrix {
+    int rows, columns;
+    int descriptor[GG_DESCRIPTOR_LENGTH];
+};
+
+static struct matrix describe(const gg_grid *grid, int64_t rows, int64_t row_block, int64_t columns,
+                              int64_t column_block) {
+    const int64_t local_rows = rows / grid->fabric.feature_shards;
+    return (struct matrix){gg_int(rows),
+                           gg_int(columns),
+                           {1, grid->context, gg_int(rows), gg_int(columns), gg_int(row_block),
+                            gg_int(column_block), 0, 0, gg_int(local_rows)}};
+}
+
+static struct matrix describe_activation(const gg_grid *grid, int64_t features, int64_t block,
+                                         int64_t local_tokens) {
+    return describe(grid, features, block, local_tokens * grid->fabric.token_shards, local_tokens);
+}
+
+/* Stored (in, out) row-major it is out x in to PBLAS; the tied embedding, stored (out, in), is in x out. */
+static struct matrix describe_weight(const gg_grid *grid, const struct gg_linear *linear) {
+    const int shards = grid->fabric.token_shards;
+    if (linear->transposed)
+        return describe(grid, linear->in, linear->in_block, linear->out, linear->out / shards);
+    return describe(grid, linear->out, linear->out_block, linear->in, linear->in / shards);
+}
+
+/* c = op(a) op(b), or +=; k is the inner index. */
+static void multiply(const char *transa, const char *transb, int k, const float *a,
+                     const struct matrix *desca, const float *b, const struct matrix *descb, bool accumulate,
+                     float *c, const struct matrix *descc) {
+    const int one = 1;
+    const float alpha = 1, beta = accumulate ? 1 : 0;
+    psgemm_(transa, transb, &descc->rows, &descc->columns, &k, &alpha, a, &one, &one, desca->descriptor, b,
+            &one, &one, descb->descriptor, &beta, c, &one, &one, descc->descriptor);
+}
+
+static void matmul(const struct gg_fabric *fabric, enum gg_product product, const struct gg_linear *linear,
+                   int64_t local_tokens, const float *a, const float *b, bool accumulate, float *c) {
+    const gg_grid *grid = grid_of(fabric);
+    const struct matrix x = describe_activation(grid, linear->in, linear->in_block, local_tokens);
+    const struct matrix y = describe_activation(grid, linear->out, linear->out_block, local_tokens);
+    const struct matrix w = describe_weight(grid, linear);
+    switch (product) {
+    case GG_PRODUCT_FORWARD: /* y = W x */
+        multiply(linear->transposed ? "T" : "N", "N", gg_int(linear->in), b, &w, a, &x, accumulate, c, &y);
+        break;
+    case GG_PRODUCT_INPUT_GRADIENT: /* dx = W^T dy */
+        multiply(linear->transposed ? "N" : "T", "N", gg_int(linear->out), b, &w, a, &y, accumulate, c, &x);
+        break;
+    case GG_PRODUCT_WEIGHT_GRADIENT: /* dW += dy x^T, or x dy^T */
+        if (linear->transposed)
+            multiply("N", "T", x.columns, a, &x, b, &y, accumulate, c, &w);
+        else
+            multiply("N", "T", x.columns, b, &y, a, &x, accumulate, c, &w);
+        break;
+    }
+}
+
+static void reduce(gg_grid *grid, MPI_Comm comm, MPI_Op op, float *values, int64_t count) {
+    const double begin = gg_clock_seconds();
+    MPI_Allreduce(MPI_IN_PLACE, values, gg_int(count), MPI_FLOAT, op, comm);
+    grid->exchange_seconds += gg_clock_seconds() - begin;
+}
+
+static void feature_sum(const struct gg_fabric *fabric, float *values, int64_t count) {
+    if (fabric->feature_shards > 1)
+        reduce(grid_of(fabric), grid_of(fabric)->feature_comm, MPI_SUM, values, count);
+}
+
+static void feature_max(const struct gg_fabric *fabric, float *values, int64_t count) {
+    if (fabric->feature_shards > 1)
+        reduce(grid_of(fabric), grid_of(fabric)->feature_comm, MPI_MAX, values, count);
+}
+
+static void token_sum(const struct gg_fabric *fabric, float *values, int64_t count) {
+    if (fabric->token_shards > 1)
+        reduce(grid_of(fabric), grid_of(fabric)->token_comm, MPI_SUM, values, count);
+}
+
+static void feature_gather(const struct gg_fabric *fabric, const float *values, int64_t count, float *whole) {
+    MPI_Allgather(values, gg_int(count), MPI_FLOAT, whole, gg_int(count), MPI_FLOAT,
+                  grid_of(fabric)->feature_comm);
+}
+
+static void embedding_rows(const struct gg_fabric *fabric, const float *table, int64_t rows, int64_t width,
+                           const int32_t *ids, int64_t tokens, float *out) {
+    gg_grid *grid = grid_of(fabric);
+    const double begin = gg_clock_seconds();
+    gg_exchange_rows(grid->exchange, table, rows, width, ids, tokens, out);
+    grid->exchange_seconds += gg_clock_seconds() - begin;
+}
+
+static void embedding_gradient(const struct gg_fabric *fabric, const float *d_out, const int32_t *ids,
+                               int64_t tokens, float *gradient, int64_t rows, int64_t width) {
+    gg_grid *grid = grid_of(fabric);
+    const double begin = gg_clock_seconds();
+    gg_exchange_gradients(grid->exchange, d_out, ids, tokens, gradient, rows, width);
+    grid->exchange_seconds += gg_clock_seconds() - begin;
+}
+
+/* The BLACS grid over the ranks of `comm`, column-major: rank r is feature shard r mod P. */
+static gg_status make_context(gg_grid *grid, int rows, int columns) {
+    grid->handle = Csys2blacs_handle(grid->comm);
+    grid->context = grid->handle;
+    Cblacs_gridinit(&grid->context, "C", rows, columns);
+    int got_rows, got_columns, row, column;
+    Cblacs_gridinfo(grid->context, &got_rows, &got_columns, &row, &column);
+    if (got_rows != rows || got_columns != columns || row != grid->fabric.feature_index ||
+        column != grid->fabric.token_index)
+        return gg_fail(GG_FAILED, "BLACS gave no %dx%d grid (it answered %dx%d)", rows, columns, got_rows,
+                       got_columns);
+    return GG_OK;
+}
+
+gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_shards, gg_grid **grid) {
+    gg_grid *made = gg_calloc(1, sizeof *made);
+    int rank, size;
+    MPI_Comm_dup(replica_comm, &made->comm);
+    MPI_Comm_rank(made->comm, &rank);
+    MPI_Comm_size(made->comm, &size);
+    GG_ASSERT(size == feature_shards * token_shards);
+    made->fabric = gg_fabric_local();
+    made->fabric.feature_shards = feature_shards;
+    made->fabric.token_shards = token_shards;
+    made->fabric.feature_index = rank % feature_shards;
+    made->fabric.token_index = rank / feature_shards;
+    MPI_Comm_split(made->comm, made->fabric.token_index, rank, &made->feature_comm);
+    MPI_Comm_split(made->comm, made->fabric.feature_index, rank, &made->token_comm);
+    made->context = -1;
+    *grid = made;
+    if (size == 1)
+        return GG_OK;
+    made->exchange = gg_exchange_create(made->token_comm);
+    made->fabric.self = made;
+    made->fabric.matmul = matmul;
+    made->fabric.feature_sum = feature_sum;
+    made->fabric.feature_max = feature_max;
+    made->fabric.feature_gather = feature_gather;
+    made->fabric.token_sum = token_sum;
+    if (token_shards > 1) {
+        made->fabric.embedding_rows = embedding_rows;
+        made->fabric.embedding_gradient = embedding_gradient;
+    }
+    const gg_status status = gg_agree(made->comm, make_context(made, feature_shards, token_shards));
+    if (status != GG_OK)
+        gg_grid_destroy(grid);
+    return status;
+}
+
+void gg_grid_destroy(gg_grid **grid) {
+    if (*grid == NULL)
+        return;
+    if ((*grid)->context >= 0) {
+        Cblacs_gridexit((*grid)->context);
+        Cfree_blacs_system_handle((*grid)->handle);
+    }
+    gg_exchange_destroy(&(*grid)->exchange);
+    MPI_Comm_free(&(*grid)->feature_comm);
+    MPI_Comm_free(&(*grid)->token_comm);
+    MPI_Comm_free(&(*grid)->comm);
+    free(*grid);
+    *grid = NULL;
+}
+
+const struct gg_fabric *gg_grid_fabric(const gg_grid *grid) {
+    return &grid->fabric;
+}
+
+MPI_Comm gg_grid_token_comm(const gg_grid *grid) {
+    return grid->token_comm;
+}
+
+double gg_grid_exchange_seconds(gg_grid *grid, bool reset) {
+    const double seconds = grid->exchange_seconds;
+    if (reset)
+        grid->exchange_seconds = 0;
+    return seconds;
+}

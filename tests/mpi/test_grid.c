@@ -1,0 +1,146 @@
+/* A model on every P x Q grid of the job's ranks against the same model on one rank: loss, and each gradient.
+ */
+#include "tests/check.h"
+
+#include "mpi/grid.h"
+#include "mpi/pblas.h"
+#include "mpi/world.h"
+#include "tests/model_fixture.h"
+
+enum { SEQUENCES = 12 };
+static struct gg_world world;
+
+/* Divided by 1, 2, 3, 4 and 6 wherever a grid wants it. */
+static const struct gg_gpt_config config = {.layers = 2,
+                                            .heads = 12,
+                                            .width = 48,
+                                            .context = 10,
+                                            .vocab = 181,
+                                            .padded_vocab = 192,
+                                            .dropout = 0.1,
+                                            .seed = 5};
+
+/* This rank's part of a whole tensor. */
+static void take_part(const struct gg_parameter_table *table, const struct gg_parameter *part,
+                      const struct gg_parameter *whole, const float *from, float *to) {
+    for (int64_t r = 0; r < part->local_rows; r++)
+        for (int64_t c = 0; c < part->local_columns; c++) {
+            const int64_t row = gg_parameter_row(table, part, r),
+                          column = gg_parameter_column(table, part, c);
+            to[r * part->local_columns + c] = from[row * whole->local_columns + column];
+        }
+}
+
+static void sum_repeated(const gg_grid *grid, const struct gg_parameter_table *table, float *gradients) {
+    for (int i = 0; i < table->count; i++) {
+        const struct gg_parameter *p = &table->items[i];
+        if (p->layout == GG_LAYOUT_VECTOR || p->layout == GG_LAYOUT_POSITION)
+            MPI_Allreduce(MPI_IN_PLACE, gradients + p->offset, gg_int(p->local_rows * p->local_columns),
+                          MPI_FLOAT, MPI_SUM, gg_grid_token_comm(grid));
+    }
+}
+
+static void compare_grid(const struct model_fixture *whole, double whole_loss, int p, int q) {
+    gg_grid *grid;
+    CHECK_OK(gg_grid_create(world.comm, p, q, &grid));
+    const struct gg_fabric *fabric = gg_grid_fabric(grid);
+    struct gg_parameter_table table;
+    CHECK_OK(gg_gpt_parameters(&config, fabric, &table));
+    float *weights = gg_calloc((size_t)table.local_elements, sizeof *weights);
+    float *gradients = gg_calloc((size_t)table.local_elements, sizeof *gradients);
+    float *expected = gg_calloc((size_t)table.local_elements, sizeof *expected);
+    for (int i = 0; i < table.count; i++) {
+        const struct gg_parameter *part = &table.items[i], *all = &whole->table.items[i];
+        take_part(&table, part, all, whole->weights + all->offset, weights + part->offset);
+        take_part(&table, part, all, whole->gradients + all->offset, expected + part->offset);
+    }
+    const int64_t local = SEQUENCES / q, first = fabric->token_index * local;
+    struct gg_batch batch = model_fixture_batch(whole);
+    batch.sequences = local;
+    batch.inputs += first * config.context;
+    batch.targets += first * config.context;
+    batch.sample_ids += first;
+    gg_gpt *gpt;
+    CHECK_OK(gg_gpt_create(&config, fabric, &table, GG_GPT_TRAIN, local, weights, gradients, &gpt));
+    double loss;
+    gg_gpt_train(gpt, &batch, 1, NULL, &loss);
+    double total = fabric->feature_index == 0 ? loss : 0;
+    MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPI_DOUBLE, MPI_SUM, world.comm);
+    sum_repeated(grid, &table, gradients);
+    if (!(fabs(total - whole_loss) <= 1e-6 * whole_loss))
+        fail_msg("%dx%d: loss %.9g, expected %.9g", p, q, total, whole_loss);
+    for (int i = 0; i < table.count; i++) {
+        const struct gg_parameter *part = &table.items[i];
+        char name[128];
+        snprintf(name, sizeof name, "%dx%d %s", p, q, part->name);
+        const bool key_bias =
+            strstr(name, "c_attn.bias") != NULL; /* its third in the middle is zero but for noise */
+        const int64_t elements = part->local_rows * part->local_columns;
+        check_close(name, gradients + part->offset, expected + part->offset,
+                    key_bias ? elements / 3 : elements, 2e-5);
+    }
+    gg_gpt_destroy(&gpt);
+    gg_parameter_table_free(&table);
+    free(weights);
+    free(gradients);
+    free(expected);
+    gg_grid_destroy(&grid);
+}
+
+static void grids_agree_with_one_rank(void **state) {
+    (void)state;
+    struct model_fixture whole;
+    model_fixture_make(&whole, config, GG_GPT_TRAIN, SEQUENCES);
+    double loss;
+    const struct gg_batch batch = model_fixture_batch(&whole);
+    gg_gpt_train(whole.gpt, &batch, 1, NULL, &loss);
+    for (int p = 1; p <= world.size; p++)
+        if (world.size % p == 0)
+            compare_grid(&whole, loss, p, world.size / p);
+    if (world.size > 1 && gg_pblas_interposed())
+        assert_true(gg_pblas_tiles() > 0);
+    model_fixture_free(&whole);
+}
+
+/* Initial weights are the same, element by element, whatever the grid. */
+static void initial_weights_agree(void **state) {
+    (void)state;
+    struct model_fixture whole;
+    model_fixture_make(&whole, config, GG_GPT_EVALUATE, 1);
+    gg_parameters_initialise(&whole.table, 8, whole.weights);
+    for (int p = 1; p <= world.size; p++) {
+        if (world.size % p != 0)
+            continue;
+        struct gg_fabric fabric = gg_fabric_local();
+        fabric.feature_shards = p;
+        fabric.feature_index = world.rank % p;
+        fabric.token_shards = world.size / p;
+        fabric.token_index = world.rank / p;
+        struct gg_parameter_table table;
+        CHECK_OK(gg_gpt_parameters(&config, &fabric, &table));
+        float *weights = gg_calloc((size_t)table.local_elements, sizeof *weights);
+        float *expected = gg_calloc((size_t)table.local_elements, sizeof *expected);
+        gg_parameters_initialise(&table, 8, weights);
+        for (int i = 0; i < table.count; i++)
+            take_part(&table, &table.items[i], &whole.table.items[i],
+                      whole.weights + whole.table.items[i].offset, expected + table.items[i].offset);
+        assert_memory_equal(weights, expected, (size_t)table.local_elements * sizeof *weights);
+        free(weights);
+        free(expected);
+        gg_parameter_table_free(&table);
+    }
+    model_fixture_free(&whole);
+}
+
+int main(void) {
+    if (gg_world_start(&world) != GG_OK)
+        return 1;
+    const struct CMUnitTest tests[] = {cmocka_unit_test(grids_agree_with_one_rank),
+                                       cmocka_unit_test(initial_weights_agree)};
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    /* A rank that failed left the others in a collective: end them all. */
+    if (failed != 0)
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    gg_world_stop(&world);
+    return failed;
+}
