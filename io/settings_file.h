@@ -1,7 +1,9 @@
-/* Settings files: YAML, dotted names ("optim.lr: 3e-4") or the same as nested maps. All local.
+/* Settings files: YAML into the settings table. All local.
  *
- * A value is a scalar, or for lists a sequence of scalars. What the settings mean stands in
- * core/base/settings.h alone.
+ * A file is one mapping. Dotted names and nested mappings mean the same and may be mixed:
+ *     model.layers: 12            model:
+ *     data.train: [a.h5, b.h5]      layers: 12
+ * Each setting may stand once. Anchors, aliases, tags and further documents are refused.
  */
 #ifndef GG_IO_SETTINGS_FILE_H
 #define GG_IO_SETTINGS_FILE_H
@@ -10,16 +12,16 @@
 
 #include <stddef.h>
 
-/* Sets what a YAML text gives.
- *   origin   [in]     for messages: the file's name
- *   settings [in,out] fresh from gg_settings_init; not resolved afterwards
- * GG_USAGE, naming origin and line: not YAML, not a map, an unknown name, a value out of range, a name given
- * twice. */
+/* Sets what a file gives; each setting it names is replaced.
+ *   settings [in,out] prepared by gg_settings_init; not resolved afterwards
+ * GG_USAGE, naming file and line: missing or unreadable, larger than 1 MiB, not YAML, not a mapping, an
+ * unknown name, a value that is not allowed, a setting given twice. */
+gg_status gg_settings_read_file(struct gg_settings *settings, const char *path) GG_MUST_USE;
+
+/* The same from memory, as a checkpoint keeps it.
+ *   origin [in] for messages, in the place of the file's name */
 gg_status gg_settings_read_text(struct gg_settings *settings, const char *text, size_t bytes,
                                 const char *origin) GG_MUST_USE;
-
-/* The same from a file. GG_USAGE also when it is missing or unreadable. */
-gg_status gg_settings_read_file(struct gg_settings *settings, const char *path) GG_MUST_USE;
 
 /* Sets one setting from a "name=value" word of a command line; a list replaces the file's list the first time
  * and is appended to after that.

@@ -60,7 +60,8 @@ static const struct gg_option options[] = {
     INTEGER("batch.micro", batch.micro, 1, 1e6, "8",
             "sequences a replica takes forward and backward at once"),
     REAL("optim.lr", optim.lr, 0, 10, "6e-4", "peak learning rate"),
-    REAL("optim.min_lr", optim.min_lr, 0, 10, "6e-5", "learning rate that the schedule ends at"),
+    REAL("optim.min_lr", optim.min_lr, 0, 10, "6e-5",
+         "learning rate that the schedule ends at; unset: a tenth of optim.lr"),
     INTEGER("optim.warmup", optim.warmup, 0, MANY, "100", "steps of linear warm-up"),
     CHOICE("optim.schedule", optim.schedule, schedules, "cosine", "learning rate after the warm-up"),
     INTEGER("optim.decay", optim.decay, 0, MANY, "0",
@@ -112,6 +113,21 @@ gg_status gg_settings_set(struct gg_settings *settings, const char *name, const 
     return GG_OK;
 }
 
+gg_status gg_settings_set_list(struct gg_settings *settings, const char *name, const char *const *items,
+                               size_t count, const char *origin) {
+    const struct gg_option *option = gg_options_find(&gg_settings_table, name);
+    if (option == NULL) /* for the message with the nearest name */
+        return gg_options_set(&gg_settings_table, settings, name, "", origin);
+    if (option->type != GG_OPTION_LIST) {
+        char allowed[512];
+        gg_options_allowed(option, allowed, sizeof allowed);
+        return gg_fail(GG_USAGE, "%s: setting %s takes no list; allowed: %s", origin, name, allowed);
+    }
+    gg_options_set_list(option, settings, items, count);
+    settings->given[option - options] = true;
+    return GG_OK;
+}
+
 static bool was_given(const struct gg_settings *settings, const char *name) {
     return settings->given[gg_options_find(&gg_settings_table, name) - options];
 }
@@ -135,8 +151,17 @@ static void apply_preset(struct gg_settings *settings) {
             *fields[i].field = fields[i].value;
 }
 
+/* A tenth of the peak, to the 12 digits that a person would write. */
+static double tenth(double lr) {
+    char text[40];
+    snprintf(text, sizeof text, "%.12g", lr / 10);
+    return strtod(text, NULL);
+}
+
 gg_status gg_settings_resolve(struct gg_settings *s) {
     apply_preset(s);
+    if (!was_given(s, "optim.min_lr"))
+        s->optim.min_lr = tenth(s->optim.lr);
     if (s->model.width % s->model.heads != 0)
         return gg_fail(GG_USAGE, "model.heads %lld does not divide model.width %lld",
                        (long long)s->model.heads, (long long)s->model.width);
@@ -147,14 +172,47 @@ gg_status gg_settings_resolve(struct gg_settings *s) {
         return gg_fail(GG_USAGE, "optim.min_lr %g is above optim.lr %g", s->optim.min_lr, s->optim.lr);
     if (s->optim.schedule == GG_SCHEDULE_WSD && s->optim.decay == 0)
         s->optim.decay = s->run.steps / 5;
-    if (s->optim.decay > s->run.steps)
-        return gg_fail(GG_USAGE, "optim.decay %lld is more than run.steps %lld", (long long)s->optim.decay,
-                       (long long)s->run.steps);
     if (s->optim.schedule == GG_SCHEDULE_WSD && s->optim.warmup > s->run.steps - s->optim.decay)
         return gg_fail(GG_USAGE,
                        "optim.warmup %lld and optim.decay %lld together are more than run.steps %lld",
                        (long long)s->optim.warmup, (long long)s->optim.decay, (long long)s->run.steps);
+    if (s->run.dir == NULL)
+        return gg_fail(GG_USAGE, "run.dir is empty; a folder is wanted");
     return GG_OK;
+}
+
+/* Writes text as a YAML double-quoted scalar. */
+static void put_quoted(FILE *out, const char *text) {
+    fputc('"', out);
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < 0x20 || *p == 0x7f)
+            fprintf(out, "\\x%02x", *p);
+        else
+            fputc(*p, out);
+    }
+    fputc('"', out);
+}
+
+static void put_value(FILE *out, const struct gg_option *option, const struct gg_settings *settings) {
+    const void *field = (const char *)settings + option->offset;
+    if (option->type == GG_OPTION_TEXT) {
+        const char *text = *(char *const *)field;
+        put_quoted(out, text != NULL ? text : "");
+    } else if (option->type == GG_OPTION_LIST) {
+        const struct gg_text_list *list = field;
+        fputc('[', out);
+        for (size_t i = 0; i < list->count; i++) {
+            fputs(i > 0 ? ", " : "", out);
+            put_quoted(out, list->items[i]);
+        }
+        fputc(']', out);
+    } else {
+        char text[64];
+        gg_options_format(option, settings, text, sizeof text);
+        fputs(text, out);
+    }
 }
 
 char *gg_settings_yaml(const struct gg_settings *settings) {
@@ -163,19 +221,10 @@ char *gg_settings_yaml(const struct gg_settings *settings) {
     FILE *out = open_memstream(&text, &length);
     GG_ASSERT(out != NULL);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const size_t bytes = gg_options_format(&options[i], settings, NULL, 0) + 1;
-        char *value = gg_malloc(bytes);
-        gg_options_format(&options[i], settings, value, bytes);
-        if (options[i].type == GG_OPTION_TEXT) {
-            fprintf(out, "%s: \"", options[i].name);
-            for (const char *p = value; *p != '\0'; p++)
-                fprintf(out, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
-            fprintf(out, "\"\n");
-        } else {
-            fprintf(out, "%s: %s\n", options[i].name, value);
-        }
-        free(value);
+        fprintf(out, "%s: ", options[i].name);
+        put_value(out, &options[i], settings);
+        fputc('\n', out);
     }
-    fclose(out);
+    GG_ASSERT(fclose(out) == 0);
     return text;
 }

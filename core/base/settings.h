@@ -65,9 +65,15 @@ void gg_settings_free(struct gg_settings *settings);
 gg_status gg_settings_set(struct gg_settings *settings, const char *name, const char *text,
                           const char *origin) GG_MUST_USE;
 
-/* Fills what a preset defines and was not given, then checks what can be checked from the settings alone:
- * heads divide the width, the batch is at least a micro-batch, warm-up and decay fit into the steps ...
- * GG_USAGE with the settings' names. */
+/* Sets a list to `count` copies of `items` and notes that it was given. GG_USAGE: unknown name, or a setting
+ * that is no list. */
+gg_status gg_settings_set_list(struct gg_settings *settings, const char *name, const char *const *items,
+                               size_t count, const char *origin) GG_MUST_USE;
+
+/* Fills in what follows from others and was not given (a preset's sizes, the final learning rate, the length
+ * of wsd's decay), then checks what can be checked from the settings alone: heads divide the width,
+ * micro-batches make up the batch, learning rates and phases of the schedule are in order ... GG_USAGE with
+ * the settings' names. */
 gg_status gg_settings_resolve(struct gg_settings *settings) GG_MUST_USE;
 
 /* Writes all settings as YAML, one dotted name a line, that reads back to the same settings.

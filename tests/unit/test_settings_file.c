@@ -75,7 +75,19 @@ static void refused(void **state) {
         {"run.dir: \"open\n", "not YAML"},
         {"? [a]\n: b\n", "no setting's name"},
         {"run.dir: \"a\\0b\"\n", "zero byte"},
-        {"a: &x\n  b: *x\n", "no setting's name"},
+        {"data: &x\n  train: *x\n", "line 1: anchors"},
+        {"run.dir: *x\n", "aliases"},
+        {"run.dir: !!str a\n", "tags"},
+        {"run.steps: 3\n---\nrun.steps: 4\n", "a second document"},
+        {"model:\n  layers: 3\nmodel.layers: 3\n", "line 3: setting model.layers is given twice"},
+        {"model:\n  layers:\n    deep: 3\n", "setting 'model.layers' is a value, not a section"},
+        {"modle: {}\n", "unknown section 'modle'"},
+        {"a: {b: {c: {d: {e: {f: {g: {h: {i: 1}}}}}}}}\n", "nested too deep"},
+        {"model.layers: [1, 2]\n", "line 1: setting model.layers takes no list; allowed: an integer"},
+        {"data.trian: [a, b]\n", "did you mean 'data.train'"},
+        {"model.layers:\n", "cannot be ''"},
+        {"model: 3\n", "'model' is a section"},
+        {"\tmodel.layers: 3\n", "not YAML"},
         {"optim: 3\n", "unknown setting 'optim'"},
         {"run.dir: \xc3(\n", "not YAML"},
     };
@@ -85,6 +97,89 @@ static void refused(void **state) {
         CHECK_FAILS(read_text(cases[i].text), GG_USAGE, cases[i].message);
     }
     CHECK_FAILS(gg_settings_read_file(&settings, "no-such.yaml"), GG_USAGE, "no-such.yaml");
+    CHECK_FAILS(gg_settings_read_text(&settings, "\0\1binary", 8, "x.bin"), GG_USAGE, "binary");
+
+    const size_t huge = (1 << 20) + 1;
+    char *text = malloc(huge);
+    memset(text, '#', huge);
+    CHECK_OK(gg_file_write("test_settings_file.yaml", text, huge));
+    CHECK_FAILS(gg_settings_read_file(&settings, "test_settings_file.yaml"), GG_USAGE, "larger than");
+    remove("test_settings_file.yaml");
+    free(text);
+}
+
+/* Every setting, set to something that is not its default, is the same after writing and reading. */
+static void every_setting_round_trips(void **state) {
+    (void)state;
+    for (size_t i = 0; i < gg_settings_table.count; i++) {
+        const struct gg_option *option = &gg_settings_table.options[i];
+        char text[64] = "";
+        const char *const items[] = {"a, b", "\"q\" \\ #", "tab\there", "new\nline", "[x]", "~", "\xc3\xa4"};
+        switch (option->type) {
+        case GG_OPTION_LIST:
+            CHECK_OK(gg_settings_set_list(&settings, option->name, items, 7, "here"));
+            continue;
+        case GG_OPTION_INTEGER:
+            snprintf(text, sizeof text, "%.0f", option->max);
+            break;
+        case GG_OPTION_REAL:
+            snprintf(text, sizeof text, "%.17g", option->max / 3);
+            break;
+        case GG_OPTION_CHOICE:
+            snprintf(text, sizeof text, "%s", option->choices[1]);
+            break;
+        case GG_OPTION_FLAG:
+            snprintf(text, sizeof text, "true");
+            break;
+        case GG_OPTION_TEXT:
+            snprintf(text, sizeof text, " \"\\'\n\t: # null %zu ", i);
+            break;
+        }
+        CHECK_OK(gg_settings_set(&settings, option->name, text, "here"));
+    }
+    char *yaml = gg_settings_yaml(&settings);
+    struct gg_settings again;
+    gg_settings_init(&again);
+    CHECK_OK(gg_settings_read_text(&again, yaml, strlen(yaml), "resolved"));
+    for (size_t i = 0; i < gg_settings_table.count; i++) {
+        char before[512], after[512];
+        gg_options_format(&gg_settings_table.options[i], &settings, before, sizeof before);
+        gg_options_format(&gg_settings_table.options[i], &again, after, sizeof after);
+        assert_string_equal(before, after);
+        assert_true(again.given[i]);
+    }
+    assert_int_equal(again.data.train.count, 7);
+    assert_string_equal(again.data.train.items[3], "new\nline");
+    free(yaml);
+    gg_settings_free(&again);
+}
+
+static void resolving(void **state) {
+    (void)state;
+    CHECK_OK(read_text("model: {preset: gpt2-355m, heads: 8}\noptim.lr: 3e-4\noptim.schedule: wsd\n"));
+    CHECK_OK(gg_settings_resolve(&settings));
+    assert_int_equal(settings.model.layers, 24);
+    assert_int_equal(settings.model.heads, 8);
+    assert_int_equal(settings.model.width, 1024);
+    assert_int_equal(settings.model.vocab, 50257);
+    assert_true(settings.optim.min_lr == 3e-5);
+    assert_int_equal(settings.optim.decay, settings.run.steps / 5);
+
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"model.heads: 7\n", "model.heads 7 does not divide model.width 384"},
+        {"batch: {sequences: 12, micro: 8}\n", "batch.micro 8 does not divide batch.sequences 12"},
+        {"optim: {lr: 1e-5, min_lr: 1e-4}\n", "optim.min_lr"},
+        {"optim: {schedule: wsd, warmup: 90, decay: 20}\nrun.steps: 100\n", "together are more than"},
+        {"run.dir:\n", "run.dir is empty"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gg_settings_free(&settings);
+        gg_settings_init(&settings);
+        CHECK_OK(read_text(cases[i].text));
+        CHECK_FAILS(gg_settings_resolve(&settings), GG_USAGE, cases[i].message);
+    }
 }
 
 static void words(void **state) {
@@ -107,6 +202,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(resolved_settings_read_back, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_allowed, setup, teardown),
         cmocka_unit_test_setup_teardown(refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_setting_round_trips, setup, teardown),
+        cmocka_unit_test_setup_teardown(resolving, setup, teardown),
         cmocka_unit_test_setup_teardown(words, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

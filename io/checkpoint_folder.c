@@ -1,0 +1,92 @@
+/* The folder of a run's checkpoints. */
+#include "io/checkpoint.h"
+
+#include "core/base/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The step of step-NNNNNNNN<ending>, or -1 when the name is not of that form. */
+static int64_t step_of(const char *name, const char *ending) {
+    static const char prefix[] = "step-";
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0)
+        return -1;
+    const char *digits = name + sizeof prefix - 1;
+    const size_t count = strspn(digits, "0123456789");
+    if (count < 8 || count > 18 || strcmp(digits + count, ending) != 0)
+        return -1;
+    return strtoll(digits, NULL, 10);
+}
+
+char *gg_checkpoint_path(const char *folder, int64_t step) {
+    return gg_format("%s/step-%08lld.h5", folder, (long long)step);
+}
+
+static int by_step(const void *a, const void *b) {
+    const int64_t left = ((const struct gg_checkpoint_file *)a)->step,
+                  right = ((const struct gg_checkpoint_file *)b)->step;
+    return (left > right) - (left < right);
+}
+
+/* Lists the names step-NNNNNNNN<ending> of a folder. */
+static gg_status list_folder(const char *folder, const char *ending, struct gg_checkpoint_list *list) {
+    *list = (struct gg_checkpoint_list){0};
+    DIR *directory = opendir(folder);
+    if (directory == NULL)
+        return errno == ENOENT ? GG_OK : gg_fail(GG_STORAGE, "%s: %s", folder, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        const int64_t step = step_of(entry->d_name, ending);
+        if (step < 0)
+            continue;
+        list->items = gg_realloc(list->items, (size_t)(list->count + 1) * sizeof *list->items);
+        list->items[list->count++] =
+            (struct gg_checkpoint_file){step, gg_format("%s/%s", folder, entry->d_name)};
+    }
+    closedir(directory);
+    if (list->count > 0)
+        qsort(list->items, (size_t)list->count, sizeof *list->items, by_step);
+    return GG_OK;
+}
+
+gg_status gg_checkpoint_list(const char *folder, struct gg_checkpoint_list *list) {
+    return list_folder(folder, ".h5", list);
+}
+
+void gg_checkpoint_list_free(struct gg_checkpoint_list *list) {
+    for (int i = 0; i < list->count; i++)
+        free(list->items[i].path);
+    free(list->items);
+    *list = (struct gg_checkpoint_list){0};
+}
+
+gg_status gg_checkpoint_newest(const char *folder, char **path) {
+    struct gg_checkpoint_list list;
+    *path = NULL;
+    GG_TRY(gg_checkpoint_list(folder, &list));
+    if (list.count > 0)
+        *path = gg_strdup(list.items[list.count - 1].path);
+    gg_checkpoint_list_free(&list);
+    return GG_OK;
+}
+
+/* Removes the first `count` files of a list, and frees it. */
+static gg_status remove_first(struct gg_checkpoint_list *list, int64_t count) {
+    gg_status status = GG_OK;
+    for (int i = 0; i < count && i < list->count; i++)
+        if (unlink(list->items[i].path) != 0 && errno != ENOENT)
+            status = gg_fail(GG_STORAGE, "%s: cannot be removed: %s", list->items[i].path, strerror(errno));
+    gg_checkpoint_list_free(list);
+    return status;
+}
+
+gg_status gg_checkpoint_prune(const char *folder, int64_t keep) {
+    struct gg_checkpoint_list list;
+    GG_TRY(list_folder(folder, ".h5.tmp", &list));
+    GG_TRY(remove_first(&list, list.count));
+    GG_TRY(gg_checkpoint_list(folder, &list));
+    return remove_first(&list, list.count - keep);
+}

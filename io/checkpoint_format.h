@@ -1,0 +1,47 @@
+/* What the writer and the reader of checkpoints share: the names in the file, the table of its numbers, and
+ * the metadata's checksum. Internal to io/checkpoint_*.c. All local.
+ */
+#ifndef GG_IO_CHECKPOINT_FORMAT_H
+#define GG_IO_CHECKPOINT_FORMAT_H
+
+#include "io/checkpoint.h"
+#include "io/tensor_part.h"
+
+#include <hdf5.h>
+
+enum { GG_CHECKPOINT_GROUPS = 3 };
+/* "model", "optimizer/exp_avg", "optimizer/exp_avg_sq" */
+extern const char *const gg_checkpoint_groups[GG_CHECKPOINT_GROUPS];
+
+/* The numbers of struct gg_checkpoint_meta, each an attribute of the file's root. */
+struct gg_checkpoint_field {
+    const char *name;
+    enum { GG_FIELD_INTEGER, GG_FIELD_HASH, GG_FIELD_REAL } type; /* all of 8 bytes */
+    size_t offset;
+};
+extern const struct gg_checkpoint_field gg_checkpoint_fields[];
+extern const int gg_checkpoint_field_count;
+
+/* HDF5's type of a field, in the file and in memory. */
+hid_t gg_checkpoint_field_type(const struct gg_checkpoint_field *field, bool in_file);
+
+/* XXH3 over the numbers, the texts, and each tensor's group, name, shape and checksum. */
+uint64_t gg_checkpoint_metadata_checksum(const struct gg_checkpoint_meta *meta,
+                                         const struct gg_checkpoint_tensor *tensors, int count);
+
+/* A tensor of the table as a file lists it, its checksum left 0. */
+struct gg_checkpoint_tensor gg_checkpoint_describe(const struct gg_parameter *parameter, const char *group);
+
+/* Moves a rank's part of one tensor between the file and the flat buffer; collective over the ranks that have
+ * the file open, at most GG_TRANSFER_BYTES of the whole tensor at a time. Every rank makes all the calls even
+ * when one fails.
+ *   dataset [in] of the tensor, open for writing or reading
+ *   take    [in] whether this rank transfers its part (a repeated part is written by one rank only)
+ *   values  [in or out] the flat buffer; write: it is only read
+ * GG_STORAGE on the rank that fails, with HDF5's reason. */
+enum { GG_TRANSFER_BYTES = 1 << 30 };
+gg_status gg_checkpoint_transfer(hid_t dataset, hid_t transfer, const struct gg_parameter_table *table,
+                                 const struct gg_parameter *parameter, bool take, bool write,
+                                 float *values) GG_MUST_USE;
+
+#endif

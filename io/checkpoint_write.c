@@ -1,0 +1,189 @@
+#include "io/checkpoint.h"
+
+#include "core/base/memory.h"
+#include "io/checkpoint_checksum.h"
+#include "io/checkpoint_file.h"
+#include "io/checkpoint_format.h"
+#include "io/file.h"
+#include "io/hdf5_error.h"
+#include "mpi/world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* What one write is about; the same on every rank but for the values. */
+struct writing {
+    MPI_Comm comm;
+    int rank;
+    const char *path;
+    char *temporary;
+    const struct gg_parameter_table *table;
+    const float *values[GG_CHECKPOINT_GROUPS];
+    const struct gg_checkpoint_meta *meta;
+    int groups, count;
+    struct gg_checkpoint_tensor *tensors; /* groups x table->count */
+    hid_t file;
+};
+
+/* More than the file will need: metadata are some hundred bytes a tensor, and data are aligned. */
+static int64_t bytes_needed(const struct writing *w) {
+    int64_t bytes =
+        (int64_t)(1 << 20) + (int64_t)w->meta->tokenizer_bytes + (int64_t)strlen(w->meta->settings_yaml);
+    for (int i = 0; i < w->count; i++)
+        bytes += w->tensors[i].rows * w->tensors[i].columns * (int64_t)sizeof(float) + 8192;
+    return bytes;
+}
+
+static gg_status look_for_space(const struct writing *w) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < (rlim_t)bytes_needed(w))
+        return gg_fail(GG_STORAGE,
+                       "%s: not written: it needs %.1f MiB, and files are limited to %.1f (ulimit -f)",
+                       w->path, (double)bytes_needed(w) / 1048576.0, (double)limit.rlim_cur / 1048576.0);
+    char *copy = gg_strdup(w->path);
+    const char *folder = dirname(copy);
+    struct statvfs info;
+    gg_status status = GG_OK;
+    if (statvfs(folder, &info) != 0) {
+        status = gg_fail(GG_STORAGE, "%s: the folder cannot be used: %s", folder, strerror(errno));
+    } else {
+        const double available = (double)info.f_bavail * (double)info.f_frsize;
+        if (available < (double)bytes_needed(w))
+            status = gg_fail(GG_STORAGE, "%s: not written: it needs %.1f MiB and %.1f MiB are free", w->path,
+                             (double)bytes_needed(w) / 1048576.0, available / 1048576.0);
+    }
+    free(copy);
+    return status;
+}
+
+/* Makes the file and takes its space on the disk, so that a full disk or a quota shows here and not in the
+ * middle of the writing. File systems that cannot do it are left alone. */
+static gg_status reserve_space(const struct writing *w) {
+    const int fd = open(w->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return gg_fail(GG_STORAGE, "%s: cannot be created: %s", w->temporary, strerror(errno));
+    const int result = fallocate(fd, 0, 0, bytes_needed(w)), error = errno;
+    close(fd);
+    if (result != 0 && error != EOPNOTSUPP && error != ENOSYS)
+        return gg_fail(GG_STORAGE, "%s: no room for %.1f MiB: %s", w->path,
+                       (double)bytes_needed(w) / 1048576.0, strerror(error));
+    return GG_OK;
+}
+
+/* Fills in the checksums: each rank's part, and the sum over the ranks. Collective. */
+static void compute_checksums(struct writing *w) {
+    uint64_t *sums = gg_calloc((size_t)w->count, sizeof *sums);
+    for (int i = 0; i < w->count; i++) {
+        const struct gg_parameter *p = &w->table->items[i % w->table->count];
+        sums[i] = gg_checksum_part(w->table, p, w->values[i / w->table->count]);
+    }
+    MPI_Allreduce(MPI_IN_PLACE, sums, w->count, MPI_UINT64_T, MPI_SUM, w->comm);
+    for (int i = 0; i < w->count; i++)
+        w->tensors[i].checksum = sums[i];
+    free(sums);
+}
+
+static gg_status open_file(struct writing *w) {
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+    H5Pset_fapl_mpio(access, w->comm, MPI_INFO_NULL);
+    H5Pset_all_coll_metadata_ops(access, true);
+    w->file = H5Fopen(w->temporary, H5F_ACC_RDWR, access);
+    H5Pclose(access);
+    if (w->file < 0)
+        return gg_hdf5_fail(GG_STORAGE, "%s: cannot be opened", w->temporary);
+    return GG_OK;
+}
+
+/* Writes the values of one tensor. */
+static gg_status write_tensor(const struct writing *w, hid_t transfer, int index) {
+    const struct gg_parameter *p = &w->table->items[index % w->table->count];
+    const hid_t dataset = gg_checkpoint_open_tensor(w->file, &w->tensors[index]);
+    if (dataset < 0)
+        return gg_hdf5_fail(GG_STORAGE, "%s cannot be opened", p->name);
+    /* The buffer is only read from. */
+    float *values = (float *)w->values[index / w->table->count];
+    const gg_status status =
+        gg_checkpoint_transfer(dataset, transfer, w->table, p, gg_parameter_owned(w->table, p), true, values);
+    H5Dclose(dataset);
+    return status;
+}
+
+/* Writes all values. Every rank takes part in every collective call; they agree after each tensor. */
+static gg_status write_values(const struct writing *w) {
+    const hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
+    H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+    gg_status status = GG_OK;
+    for (int i = 0; status == GG_OK && i < w->count; i++)
+        status = gg_agree(w->comm, write_tensor(w, transfer, i));
+    H5Pclose(transfer);
+    GG_TRY(status);
+    /* Makes every rank's MPI-IO hand its data to the storage. */
+    const herr_t result = H5Fflush(w->file, H5F_SCOPE_GLOBAL);
+    return gg_agree(w->comm, result >= 0 ? GG_OK : gg_hdf5_fail(GG_STORAGE, "cannot be flushed"));
+}
+
+/* Rank 0 makes the file without the values, then all write theirs. */
+static gg_status write_file(struct writing *w) {
+    gg_status status = GG_OK;
+    if (w->rank == 0) {
+        status = reserve_space(w);
+        if (status == GG_OK)
+            status = gg_checkpoint_write_skeleton(w->temporary, w->meta, w->tensors, w->count);
+    }
+    GG_TRY(gg_agree(w->comm, status));
+    GG_TRY(gg_agree(w->comm, open_file(w)));
+    status = write_values(w);
+    if (status != GG_OK)
+        gg_fail_within(status, "%s", w->path);
+    /* HDF5 writes the file's first bytes again when it closes it, and comes to harm where that fails: after a
+     * failure the file, which is about to be removed, is left open until the program ends. */
+    else if (H5Fclose(w->file) < 0)
+        status = gg_hdf5_fail(GG_STORAGE, "%s: cannot be closed", w->path);
+    return gg_agree(w->comm, status);
+}
+
+/* Gives the space back at once, though the file may still be open. */
+static void remove_temporary(const struct writing *w) {
+    const int fd = open(w->temporary, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    unlink(w->temporary);
+}
+
+gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
+                              const float *weights, const float *moment1, const float *moment2,
+                              const struct gg_checkpoint_meta *meta) {
+    GG_ASSERT((moment1 == NULL) == (moment2 == NULL));
+    gg_hdf5_quiet();
+    struct writing w = {.comm = comm, .path = path, .table = table, .meta = meta, .file = -1};
+    MPI_Comm_rank(comm, &w.rank);
+    w.values[0] = weights;
+    w.values[1] = moment1;
+    w.values[2] = moment2;
+    w.groups = moment1 != NULL ? GG_CHECKPOINT_GROUPS : 1;
+    w.count = w.groups * table->count;
+    w.temporary = gg_format("%s.tmp", path);
+    w.tensors = gg_malloc((size_t)w.count * sizeof *w.tensors);
+    for (int i = 0; i < w.count; i++)
+        w.tensors[i] =
+            gg_checkpoint_describe(&table->items[i % table->count], gg_checkpoint_groups[i / table->count]);
+    gg_status status = gg_agree(comm, w.rank == 0 ? look_for_space(&w) : GG_OK);
+    if (status == GG_OK) {
+        compute_checksums(&w);
+        status = write_file(&w);
+        if (status == GG_OK)
+            status = gg_agree(comm, w.rank == 0 ? gg_file_commit(w.temporary, path) : GG_OK);
+        else if (w.rank == 0)
+            remove_temporary(&w);
+    }
+    free(w.tensors);
+    free(w.temporary);
+    return status;
+}

@@ -1,0 +1,68 @@
+/* A small model's tables on any grid, and what a checkpoint of it holds; shared by the checkpoint tests. */
+#ifndef GG_TESTS_CHECKPOINT_CASE_H
+#define GG_TESTS_CHECKPOINT_CASE_H
+
+#include "tests/check.h"
+
+#include "core/base/memory.h"
+#include "core/model/gpt.h"
+#include "io/checkpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CASE_WEIGHTS = 11, CASE_MOMENT1 = 12, CASE_MOMENT2 = 13 }; /* seeds of the three sets of values */
+
+struct checkpoint_case {
+    struct gg_parameter_table table;
+    float *values[3]; /* weights, moments */
+};
+
+static inline float *case_buffer(const struct gg_parameter_table *table) {
+    return gg_calloc((size_t)table->local_elements, sizeof(float));
+}
+
+/* The part (p, q) of a P x Q grid, with values that are pure functions of tensor and element. */
+static inline void case_create(struct checkpoint_case *c, int feature_shards, int token_shards,
+                               int feature_index, int token_index) {
+    const struct gg_gpt_config config = {
+        .layers = 2, .heads = 12, .width = 48, .context = 10, .vocab = 187, .padded_vocab = 192};
+    const struct gg_fabric fabric = {.feature_shards = feature_shards,
+                                     .feature_index = feature_index,
+                                     .token_shards = token_shards,
+                                     .token_index = token_index};
+    CHECK_OK(gg_gpt_parameters(&config, &fabric, &c->table));
+    for (int i = 0; i < 3; i++) {
+        c->values[i] = case_buffer(&c->table);
+        gg_parameters_initialise(&c->table, (uint64_t)(CASE_WEIGHTS + i), c->values[i]);
+    }
+}
+
+static inline void case_free(struct checkpoint_case *c) {
+    for (int i = 0; i < 3; i++)
+        free(c->values[i]);
+    gg_parameter_table_free(&c->table);
+}
+
+/* The texts are not the caller's to free. */
+static inline struct gg_checkpoint_meta case_meta(void) {
+    static char settings[] = "model.layers: 2\n", tokenizer[] = "{\"model\": {}}";
+    return (struct gg_checkpoint_meta){.step = 120,
+                                       .updates = 119,
+                                       .bad_steps = 1,
+                                       .consumed_samples = 3840,
+                                       .consumed_tokens = 983040,
+                                       .run_seed = 1,
+                                       .data_seed = 2,
+                                       .vocab = 187,
+                                       .data_fingerprint = 0xfedcba9876543210u,
+                                       .tokenizer_fingerprint = 0x8000000000000001u,
+                                       .train_loss = 3.25,
+                                       .val_loss = NAN,
+                                       .train_seconds = 12.5,
+                                       .settings_yaml = settings,
+                                       .tokenizer_json = tokenizer,
+                                       .tokenizer_bytes = sizeof tokenizer - 1};
+}
+
+#endif

@@ -1,0 +1,301 @@
+/* Checkpoints that are damaged, cut, foreign or cannot be written: refused with the file's name, never taken
+ * for good, never a crash, and nothing is left behind. */
+#include "tests/checkpoint_case.h"
+
+#include "core/base/random.h"
+#include "io/file.h"
+#include "mpi/world.h"
+
+#include <errno.h>
+#include <hdf5.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static const char path[] = "test_checkpoint_damage.h5", temporary[] = "test_checkpoint_damage.h5.tmp";
+static struct gg_world world;
+static struct checkpoint_case whole;
+
+/* The system's writes go through here: when armed, all behind the first `allowed_bytes` fail. */
+static int64_t allowed_bytes = -1;
+static int failing_errno;
+
+static bool refuse_write(size_t bytes) {
+    if (allowed_bytes < 0)
+        return false;
+    if ((int64_t)bytes <= allowed_bytes) {
+        allowed_bytes -= (int64_t)bytes;
+        return false;
+    }
+    allowed_bytes = 0;
+    errno = failing_errno;
+    return true;
+}
+
+static size_t total(const struct iovec *pieces, int count) {
+    size_t bytes = 0;
+    for (int i = 0; i < count; i++)
+        bytes += pieces[i].iov_len;
+    return bytes;
+}
+
+ssize_t pwrite(int fd, const void *data, size_t bytes, off_t offset) {
+    return refuse_write(bytes) ? -1 : syscall(SYS_pwrite64, fd, data, bytes, offset);
+}
+ssize_t pwrite64(int fd, const void *data, size_t bytes, off_t offset);
+ssize_t pwrite64(int fd, const void *data, size_t bytes, off_t offset) {
+    return pwrite(fd, data, bytes, offset);
+}
+ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset) {
+    return refuse_write(total(pieces, count)) ? -1 : syscall(SYS_pwritev, fd, pieces, count, offset, 0);
+}
+ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off_t offset);
+ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off_t offset) {
+    return pwritev(fd, pieces, count, offset);
+}
+
+static gg_status write_it(void) {
+    const struct gg_checkpoint_meta meta = case_meta();
+    return gg_checkpoint_write(world.comm, path, &whole.table, whole.values[0], whole.values[1],
+                               whole.values[2], &meta);
+}
+
+static gg_status read_it(float *const values[3]) {
+    return gg_checkpoint_read(world.comm, path, &whole.table, values[0], values[1], values[2]);
+}
+
+/* Reads the file as it is now: refused with its name, or as good as it was written. Returns whether it was
+ * taken. */
+static bool refused_or_identical(const char *what, int64_t at) {
+    static float *values[3];
+    for (int i = 0; i < 3; i++)
+        values[i] = values[i] != NULL ? values[i] : case_buffer(&whole.table);
+    struct gg_checkpoint_contents contents;
+    gg_status status = gg_checkpoint_examine(path, &contents);
+    if (status == GG_OK)
+        status = read_it(values);
+    if (status != GG_OK) {
+        gg_checkpoint_contents_free(&contents);
+        if (status != GG_BAD_DATA || strstr(gg_failure(), path) == NULL)
+            fail_msg("%s at %lld: status %d: %s", what, (long long)at, (int)status, gg_failure());
+        return false;
+    }
+    for (int i = 0; i < 3; i++)
+        if (memcmp(values[i], whole.values[i], (size_t)whole.table.local_elements * sizeof(float)) != 0)
+            fail_msg("%s at %lld: other values were taken", what, (long long)at);
+    const struct gg_checkpoint_meta meta = case_meta();
+    assert_int_equal(contents.meta.step, meta.step);
+    assert_string_equal(contents.meta.settings_yaml, meta.settings_yaml);
+    assert_string_equal(contents.meta.tokenizer_json, meta.tokenizer_json);
+    gg_checkpoint_contents_free(&contents);
+    return true;
+}
+
+static void bit_flips(void **state) {
+    (void)state;
+    enum { FLIPS = 1500 };
+    CHECK_OK(write_it());
+    char *data;
+    size_t bytes;
+    CHECK_OK(gg_file_read(path, 1 << 26, &data, &bytes));
+    int taken = 0;
+    FILE *file = fopen(path, "r+b");
+    for (int i = 0; i < FLIPS; i++) {
+        /* Every other flip falls among the first 64 KiB, where most of HDF5's own structures are. */
+        const uint64_t random = gg_random_bits(7, 1, (uint64_t)i);
+        const int64_t at = (int64_t)((random >> 3) % (i % 2 == 0 || bytes < 65536 ? bytes : 65536));
+        fseek(file, at, SEEK_SET);
+        fputc(data[at] ^ (1 << (random & 7)), file);
+        fflush(file);
+        taken += refused_or_identical("bit flip", at);
+        fseek(file, at, SEEK_SET);
+        fputc(data[at], file);
+        fflush(file);
+    }
+    fclose(file);
+    assert_true(refused_or_identical("no flip", 0));
+    print_message("%d of %d flips fell into bytes that hold nothing\n", taken, FLIPS);
+    assert_true(taken < FLIPS / 2);
+    free(data);
+}
+
+static void truncations(void **state) {
+    (void)state;
+    CHECK_OK(write_it());
+    char *data;
+    size_t bytes;
+    CHECK_OK(gg_file_read(path, 1 << 26, &data, &bytes));
+    for (int i = 0; i < 200; i++) {
+        const uint64_t random = gg_random_bits(7, 2, (uint64_t)i);
+        const size_t length = i < 20 ? (size_t)i * 5 : i < 40 ? bytes - (size_t)(i - 19) : random % bytes;
+        FILE *file = fopen(path, "wb");
+        assert_int_equal(fwrite(data, 1, length, file), length);
+        fclose(file);
+        assert_false(refused_or_identical("cut", (int64_t)length));
+        /* The same with zeros in the place of what is lost, as after a crash of the machine. */
+        if (i >= 40) {
+            assert_int_equal(truncate(path, (off_t)bytes), 0);
+            refused_or_identical("zeros from", (int64_t)length);
+        }
+    }
+    free(data);
+}
+
+/* A page of the file exchanged with another, as a broken storage may do. */
+static void torn_pages(void **state) {
+    (void)state;
+    enum { PAGE = 4096 };
+    CHECK_OK(write_it());
+    char *data;
+    size_t bytes;
+    CHECK_OK(gg_file_read(path, 1 << 26, &data, &bytes));
+    const int pages = (int)(bytes / PAGE);
+    for (int i = 0; i < 60; i++) {
+        const uint64_t random = gg_random_bits(7, 3, (uint64_t)i);
+        const int a = (int)(random % (uint64_t)pages), b = (int)((random >> 32) % (uint64_t)pages);
+        FILE *file = fopen(path, "wb");
+        fwrite(data, 1, bytes, file);
+        fseek(file, (long)a * PAGE, SEEK_SET);
+        fwrite(data + (size_t)b * PAGE, 1, PAGE, file);
+        fclose(file);
+        refused_or_identical("page", a);
+    }
+    free(data);
+}
+
+static void foreign_files(void **state) {
+    (void)state;
+    struct gg_checkpoint_contents contents;
+    float *none[3] = {whole.values[0], NULL, NULL};
+    CHECK_FAILS(gg_checkpoint_examine("no-such.h5", &contents), GG_STORAGE, "no-such.h5");
+    CHECK_FAILS(gg_checkpoint_read(world.comm, "no-such.h5", &whole.table, none[0], NULL, NULL), GG_STORAGE,
+                "no-such.h5");
+    CHECK_OK(gg_file_write(path, "model.layers: 12\n", 17));
+    CHECK_FAILS(gg_checkpoint_examine(path, &contents), GG_BAD_DATA, "no HDF5 file");
+    CHECK_OK(gg_file_write(path, "", 0));
+    CHECK_FAILS(gg_checkpoint_examine(path, &contents), GG_BAD_DATA, path);
+    CHECK_FAILS(gg_checkpoint_examine(".", &contents), GG_STORAGE, ".");
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    H5Gclose(H5Gcreate2(file, "model", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Fclose(file);
+    CHECK_FAILS(gg_checkpoint_examine(path, &contents), GG_BAD_DATA, "not a gridgpt checkpoint");
+    assert_null(contents.tensors);
+    unlink(path);
+}
+
+/* A checkpoint that stood there before is as it was, and no temporary file is left. */
+static void check_untouched(void) {
+    assert_false(gg_file_exists(temporary));
+    assert_true(refused_or_identical("after a failed write", 0));
+}
+
+static void no_space(void **state) {
+    (void)state;
+    CHECK_OK(write_it());
+    struct rlimit old, tight;
+    getrlimit(RLIMIT_FSIZE, &old);
+    signal(SIGXFSZ, SIG_IGN);
+    tight = old;
+    tight.rlim_cur = 100000;
+    setrlimit(RLIMIT_FSIZE, &tight);
+    CHECK_FAILS(write_it(), GG_STORAGE, path);
+    setrlimit(RLIMIT_FSIZE, &old);
+    check_untouched();
+    CHECK_OK(write_it());
+}
+
+static void writes_that_fail(void **state) {
+    (void)state;
+    CHECK_OK(write_it());
+    const int64_t bytes = gg_file_size(path);
+    const int errors[] = {ENOSPC, EIO};
+    int failed = 0;
+    for (int i = 0; i < 40; i++) {
+        failing_errno = errors[i % 2];
+        allowed_bytes = bytes * i / 35;
+        const gg_status status = write_it();
+        allowed_bytes = -1;
+        if (status != GG_OK) {
+            failed++;
+            if (status != GG_STORAGE || strstr(gg_failure(), path) == NULL)
+                fail_msg("write %d: status %d: %s", i, (int)status, gg_failure());
+        }
+        check_untouched();
+    }
+    /* All but those that were allowed the whole file and what is written twice of it. */
+    assert_in_range(failed, 34, 39);
+    CHECK_OK(write_it());
+    check_untouched();
+    unlink(path);
+}
+
+static void a_folder_that_is_not_there(void **state) {
+    (void)state;
+    const struct gg_checkpoint_meta meta = case_meta();
+    CHECK_FAILS(gg_checkpoint_write(world.comm, "no-such-folder/x.h5", &whole.table, whole.values[0], NULL,
+                                    NULL, &meta),
+                GG_STORAGE, "no-such-folder");
+}
+
+static void folder_listing(void **state) {
+    (void)state;
+    static const char folder[] = "test_checkpoint_damage.d";
+    struct gg_checkpoint_list list;
+    char *newest;
+    CHECK_OK(gg_checkpoint_list("no-such-folder", &list));
+    assert_int_equal(list.count, 0);
+    CHECK_OK(gg_folder_create(folder));
+    CHECK_OK(gg_checkpoint_newest(folder, &newest));
+    assert_null(newest);
+    static const char *const names[] = {"step-00000020.h5",     "step-00000100.h5",
+                                        "step-00000003.h5",     "step-123456789.h5",
+                                        "step-00000200.h5.tmp", "step-1.h5",
+                                        "step-0000001x.h5",     "notes.h5"};
+    char name[128];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(name, sizeof name, "%s/%s", folder, names[i]);
+        CHECK_OK(gg_file_write(name, "x", 1));
+    }
+    CHECK_OK(gg_checkpoint_list(folder, &list));
+    assert_int_equal(list.count, 4);
+    assert_int_equal(list.items[0].step, 3);
+    assert_int_equal(list.items[3].step, 123456789);
+    char *expected = gg_checkpoint_path(folder, 100);
+    assert_string_equal(list.items[2].path, expected);
+    free(expected);
+    gg_checkpoint_list_free(&list);
+    CHECK_OK(gg_checkpoint_newest(folder, &newest));
+    assert_string_equal(newest, "test_checkpoint_damage.d/step-123456789.h5");
+    free(newest);
+    CHECK_OK(gg_checkpoint_prune(folder, 2));
+    CHECK_OK(gg_checkpoint_list(folder, &list));
+    assert_int_equal(list.count, 2);
+    assert_int_equal(list.items[0].step, 100);
+    gg_checkpoint_list_free(&list);
+    assert_false(gg_file_exists("test_checkpoint_damage.d/step-00000200.h5.tmp"));
+    assert_true(gg_file_exists("test_checkpoint_damage.d/notes.h5"));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(name, sizeof name, "%s/%s", folder, names[i]);
+        unlink(name);
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
+int main(void) {
+    if (gg_world_start(&world) != GG_OK)
+        return 1;
+    case_create(&whole, 1, 1, 0, 0);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bit_flips),      cmocka_unit_test(truncations),
+        cmocka_unit_test(torn_pages),     cmocka_unit_test(foreign_files),
+        cmocka_unit_test(no_space),       cmocka_unit_test(writes_that_fail),
+        cmocka_unit_test(folder_listing), cmocka_unit_test(a_folder_that_is_not_there),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    case_free(&whole);
+    gg_world_stop(&world);
+    return failed;
+}
