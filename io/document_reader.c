@@ -18,10 +18,12 @@ struct gg_document_reader {
     bool input_ended;
     int64_t offset; /* of buffer[begin] in the file */
     int64_t line;
+    int64_t document; /* number of the current one, or of the one to come */
+    const int64_t *cuts;
+    int64_t cut_count;
 
     /* Of the current plain-text document. */
-    int64_t done; /* its bytes handed out */
-    int64_t cut_at;
+    int64_t done;   /* its bytes handed out */
     bool tail;      /* behind the cut */
     bool continued; /* the next unit goes on with it */
     bool line_start;
@@ -103,8 +105,9 @@ void gg_document_reader_close(gg_document_reader **reader) {
     *reader = NULL;
 }
 
-void gg_document_reader_cut(gg_document_reader *reader, int64_t at) {
-    reader->cut_at = at;
+void gg_document_reader_cut(gg_document_reader *reader, const int64_t *cuts, int64_t count) {
+    reader->cuts = cuts;
+    reader->cut_count = count;
 }
 
 int64_t gg_document_reader_position(const gg_document_reader *reader) {
@@ -150,6 +153,7 @@ static void hand_out(gg_document_reader *r, size_t bytes, bool last, struct gg_t
                                   .first = !r->continued,
                                   .last = last,
                                   .tail = r->tail,
+                                  .document = r->document,
                                   .offset = r->offset};
     r->line_start = r->buffer[r->begin + bytes - 1] == '\n';
     r->done += (int64_t)bytes;
@@ -161,7 +165,8 @@ static void end_document(gg_document_reader *r, size_t separator_bytes) {
     consume(r, separator_bytes);
     r->line_start = true;
     r->continued = r->tail = false;
-    r->done = r->cut_at = 0;
+    r->document += r->done > 0;
+    r->done = 0;
 }
 
 static gg_status next_plain(gg_document_reader *r, struct gg_text_unit *unit, bool *more) {
@@ -177,8 +182,9 @@ static gg_status next_plain(gg_document_reader *r, struct gg_text_unit *unit, bo
         end_document(r, behind);
     }
     const size_t window = end < GG_UNIT_BYTES ? end : GG_UNIT_BYTES;
-    if (!r->tail && r->cut_at > r->done && (uint64_t)(r->cut_at - r->done) < window) {
-        const size_t cut = gg_line_cut(r->buffer + r->begin, window, (size_t)(r->cut_at - r->done));
+    const int64_t cut_at = !r->tail && r->document < r->cut_count ? r->cuts[r->document] : 0;
+    if (cut_at > r->done && (uint64_t)(cut_at - r->done) < window) {
+        const size_t cut = gg_line_cut(r->buffer + r->begin, window, (size_t)(cut_at - r->done));
         hand_out(r, cut, true, unit);
         r->tail = true;
     } else if (end != SIZE_MAX) {
@@ -229,11 +235,14 @@ static gg_status next_line(gg_document_reader *r, struct gg_text_unit *unit, boo
                                       .json = true,
                                       .first = true,
                                       .last = true,
+                                      .document = r->document,
                                       .offset = r->offset,
                                       .line = r->line};
         consume(r, length);
-        if (!is_blank(unit->bytes, length))
-            return GG_OK;
+        if (is_blank(unit->bytes, length))
+            continue;
+        r->document++;
+        return GG_OK;
     }
 }
 

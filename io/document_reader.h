@@ -35,6 +35,7 @@ struct gg_text_unit {
     bool json;
     bool first, last; /* of its document, or of the part before or behind a cut */
     bool tail;        /* of the part behind a cut */
+    int64_t document; /* number in the file, from 0 */
     int64_t offset;   /* of its first byte in the (decompressed) file */
     int64_t line;     /* JSONL: from 1; else 0 */
 };
@@ -46,10 +47,10 @@ gg_status gg_document_reader_open(const char *path, const struct gg_document_for
                                   gg_document_reader **reader) GG_MUST_USE;
 void gg_document_reader_close(gg_document_reader **reader);
 
-/* Asks for the current or coming plain-text document to be cut in two near that byte of it, at a line
- * (gg_line_cut): units up to there, then units with `tail` set. 0: no cut. Lasts until that document's end.
- */
-void gg_document_reader_cut(gg_document_reader *reader, int64_t at);
+/* Asks for plain-text documents to be cut in two near that byte of each, at a line (gg_line_cut): units up to
+ * there, then units with `tail` set.
+ *   cuts [in]  (count) by the document's number in the file; 0: no cut; kept */
+void gg_document_reader_cut(gg_document_reader *reader, const int64_t *cuts, int64_t count);
 
 /* The next unit; *more is false at the end of the file.
  * Errors as gg_text_input_read; GG_BAD_DATA for a JSONL line above GG_JSON_LINE_MAX_BYTES. */
@@ -65,5 +66,8 @@ int64_t gg_document_reader_position(const gg_document_reader *reader);
  * GG_BAD_DATA: not a JSON object, no such field, not a string; the message names file and line. */
 gg_status gg_json_text(const char *path, const struct gg_text_unit *unit, const char *field,
                        const struct gg_clean_rules *rules, struct gg_text *text) GG_MUST_USE;
+
+/* The failure of a file that is not UTF-8 from that byte on: GG_BAD_DATA. */
+gg_status gg_invalid_utf8(const char *path, int64_t offset);
 
 #endif

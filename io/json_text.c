@@ -64,6 +64,11 @@ static gg_status take_field(const char *path, const struct gg_text_unit *unit, c
     return gg_text_append(text, json_string_value(value), json_string_length(value));
 }
 
+gg_status gg_invalid_utf8(const char *path, int64_t offset) {
+    return gg_fail(GG_BAD_DATA, "%s: invalid UTF-8 at byte %" PRId64 "; --invalid replace puts U+FFFD there",
+                   path, offset);
+}
+
 gg_status gg_json_text(const char *path, const struct gg_text_unit *unit, const char *field,
                        const struct gg_clean_rules *rules, struct gg_text *text) {
     json_error_t error;
@@ -76,6 +81,11 @@ gg_status gg_json_text(const char *path, const struct gg_text_unit *unit, const 
         gg_text_free(&line);
         GG_TRY(status);
     }
+    size_t invalid_at = 0;
+    struct gg_text none = {0};
+    if (object == NULL && gg_clean(rules, unit->bytes, unit->count, &none, &invalid_at) == GG_BAD_DATA)
+        return gg_invalid_utf8(path, unit->offset + (int64_t)invalid_at);
+    gg_text_free(&none);
     if (object == NULL)
         return gg_fail(GG_BAD_DATA, "%s: line %" PRId64 " (byte %" PRId64 " of the file) is not JSON: %s",
                        path, unit->line, unit->offset + error.position, error.text);

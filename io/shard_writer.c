@@ -188,6 +188,17 @@ static bool close_file(gg_shard_writer *w) {
     return closed;
 }
 
+static void free_buffers(gg_shard_writer *w) {
+    ZSTD_freeCCtx(w->zstd);
+    free(w->chunk);
+    free(w->compressed);
+    free(w->checksums);
+    free(w->documents);
+    w->zstd = NULL;
+    w->chunk = w->compressed = NULL;
+    w->checksums = w->documents = NULL;
+}
+
 gg_status gg_shard_writer_finish(gg_shard_writer *w) {
     GG_ASSERT(w->file >= 0);
     if (w->filled > 0)
@@ -208,15 +219,12 @@ gg_status gg_shard_writer_finish(gg_shard_writer *w) {
         return gg_hdf5_fail(GG_STORAGE, "%s: cannot be written", w->temporary);
     if (!close_file(w))
         return gg_hdf5_fail(GG_STORAGE, "%s: cannot be written out", w->temporary);
+    free_buffers(w);
     return GG_OK;
 }
 
 static void release(gg_shard_writer *w) {
-    ZSTD_freeCCtx(w->zstd);
-    free(w->chunk);
-    free(w->compressed);
-    free(w->checksums);
-    free(w->documents);
+    free_buffers(w);
     free(w->temporary);
     free(w->path);
     free(w);

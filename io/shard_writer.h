@@ -30,7 +30,7 @@ gg_status gg_shard_writer_append(gg_shard_writer *writer, const uint32_t *tokens
 
 int64_t gg_shard_writer_tokens(const gg_shard_writer *writer);
 
-/* Writes what is left and closes the temporary file. It keeps its temporary name until
+/* Writes what is left, closes the temporary file and frees the buffers. It keeps its temporary name until
  * gg_shard_writer_commit(). */
 gg_status gg_shard_writer_finish(gg_shard_writer *writer) GG_MUST_USE;
 

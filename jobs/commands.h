@@ -4,4 +4,6 @@
 
 #include "jobs/command_line.h"
 
+extern const struct gg_command gg_command_prepare;
+
 #endif

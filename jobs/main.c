@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const struct gg_command *const commands[] = {
+    &gg_command_prepare,
     NULL,
 };
 
