@@ -30,7 +30,8 @@ static void backward(const struct gg_gradient_hook *hook, int64_t elements) {
 }
 
 static void reduce(float *gradients, int64_t elements, size_t bucket_bytes) {
-    gg_reducer *reducer = gg_reducer_create(world.comm, gradients, elements, bucket_bytes);
+    gg_reducer *reducer;
+    CHECK_OK(gg_reducer_create(world.comm, gradients, elements, bucket_bytes, false, &reducer));
     const struct gg_gradient_hook hook = gg_reducer_hook(reducer);
     gg_reducer_begin(reducer);
     backward(&hook, elements);
@@ -68,7 +69,8 @@ static void sums_for_any_bucket(void **state) {
 static void same_bits(void **state) {
     (void)state;
     float *gradients = malloc(ELEMENTS * sizeof(float)), *first = malloc(ELEMENTS * sizeof(float));
-    gg_reducer *reducer = gg_reducer_create(world.comm, gradients, ELEMENTS, 50000);
+    gg_reducer *reducer;
+    CHECK_OK(gg_reducer_create(world.comm, gradients, ELEMENTS, 50000, false, &reducer));
     const struct gg_gradient_hook hook = gg_reducer_hook(reducer);
     for (int step = 0; step < 3; step++) {
         fill(gradients, ELEMENTS);
@@ -89,6 +91,49 @@ static void same_bits(void **state) {
     gg_reducer_destroy(&reducer);
     free(gradients);
     free(first);
+}
+
+/* ZeRO: owned ranges hold the sums, cover every element once over the replicas, and are gathered to the
+ * whole. */
+static void scattered(void **state) {
+    (void)state;
+    float *gradients = malloc(ELEMENTS * sizeof(float)), *flat = calloc(ELEMENTS, sizeof(float));
+    gg_reducer *reducer;
+    CHECK_OK(gg_reducer_create(world.comm, gradients, ELEMENTS, 30000, true, &reducer));
+    const struct gg_gradient_hook hook = gg_reducer_hook(reducer);
+    for (int step = 0; step < 2; step++) {
+        fill(gradients, ELEMENTS);
+        gg_reducer_begin(reducer);
+        backward(&hook, ELEMENTS);
+        gg_reducer_finish(reducer);
+    }
+    int count;
+    const struct gg_owned_range *owned = gg_reducer_owned(reducer, &count);
+    int64_t elements = 0, all;
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(owned[i].at, elements);
+        memcpy(flat + owned[i].from, owned[i].gradients,
+               (size_t)(owned[i].to - owned[i].from) * sizeof(float));
+        elements += owned[i].to - owned[i].from;
+    }
+    const struct gg_ownership ownership =
+        gg_reducer_ownership(world.rank, world.size, ELEMENTS, 30000, world.size > 1);
+    assert_int_equal(elements, ownership.elements);
+    assert_true(elements <= ELEMENTS / world.size + 16 * count);
+    MPI_Allreduce(&elements, &all, 1, MPI_INT64_T, MPI_SUM, world.comm);
+    assert_int_equal(all, ELEMENTS);
+    gg_reducer_gather(reducer, flat);
+    check_sum(flat, ELEMENTS);
+
+    float *compact = malloc((size_t)elements * sizeof(float)), *again = calloc(ELEMENTS, sizeof(float));
+    gg_reducer_take_compact(reducer, flat, compact);
+    gg_reducer_gather_compact(reducer, compact, again);
+    assert_memory_equal(again, flat, ELEMENTS * sizeof(float));
+    gg_reducer_destroy(&reducer);
+    free(gradients);
+    free(flat);
+    free(compact);
+    free(again);
 }
 
 static void grids(void **state) {
@@ -120,6 +165,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_for_any_bucket),
         cmocka_unit_test(same_bits),
+        cmocka_unit_test(scattered),
         cmocka_unit_test(grids),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
