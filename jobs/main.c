@@ -5,6 +5,8 @@
 
 static const struct gg_command *const commands[] = {
     &gg_command_prepare,
+    &gg_command_evaluate,
+    &gg_command_generate,
     NULL,
 };
 
