@@ -147,23 +147,22 @@ static struct shared_tensors take_shared(struct gg_gpt *gpt) {
     return s;
 }
 
-/* Rows of logits at once: enough that the weight gradient's product is deep, few enough for memory. */
-static int64_t choose_head_tokens(const struct gg_gpt *gpt) {
-    const int64_t most = (int64_t)32 << 20,
-                  local_vocab = gpt->config.padded_vocab / gpt->fabric->feature_shards;
-    const int64_t tokens = gpt->use == GG_GPT_GENERATE ? gpt->local_sequences : max_tokens(gpt);
+/* Enough that the weight gradient's product is deep, few enough for memory. */
+int64_t gg_gpt_head_tokens(const struct gg_gpt_config *config, const struct gg_fabric *fabric, int64_t local_tokens) {
+    const int64_t most = (int64_t)32 << 20, local_vocab = config->padded_vocab / fabric->feature_shards;
     int64_t rows = most / local_vocab / 64 * 64;
     rows = rows < 64 ? 64 : rows;
-    if (rows >= tokens)
-        return tokens;
-    const int64_t parts = (tokens + rows - 1) / rows;
-    return (tokens + parts - 1) / parts;
+    if (rows >= local_tokens)
+        return local_tokens;
+    const int64_t parts = (local_tokens + rows - 1) / rows;
+    return (local_tokens + parts - 1) / parts;
 }
 
 static void append_head(struct gg_gpt *gpt, float *x, float *d_x) {
     const struct gg_gpt_config *config = &gpt->config;
     const int shards = gpt->fabric->feature_shards;
-    gpt->head_tokens = choose_head_tokens(gpt);
+    const int64_t tokens = gpt->use == GG_GPT_GENERATE ? gpt->local_sequences : max_tokens(gpt);
+    gpt->head_tokens = gg_gpt_head_tokens(config, gpt->fabric, tokens);
     gpt->logits = gg_arena_floats(&gpt->arena, gpt->head_tokens * (config->padded_vocab / shards));
     gpt->head = (struct gg_step){
         .linear = {config->width, config->padded_vocab, config->width / shards, config->padded_vocab / shards,

@@ -31,8 +31,15 @@ struct gg_gpt_config {
 gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab,
                            struct gg_gpt_config *config) GG_MUST_USE;
 
-/* The parameter table of a model on a fabric: P divides heads and padded_vocab, Q divides padded_vocab and
- * the widths. Owned by the caller (gg_parameter_table_free). Local. */
+/* Whether a model fits a fabric: P divides heads and padded_vocab, Q divides padded_vocab and the width. GG_USAGE
+ * with what does not. Local. */
+gg_status gg_gpt_check_grid(const struct gg_gpt_config *config, const struct gg_fabric *fabric) GG_MUST_USE;
+
+/* How many of a rank's `local_tokens` rows of logits stand in memory at once. */
+int64_t gg_gpt_head_tokens(const struct gg_gpt_config *config, const struct gg_fabric *fabric, int64_t local_tokens);
+
+/* The parameter table of a model on a fabric; fails as gg_gpt_check_grid does. Owned by the caller
+ * (gg_parameter_table_free). Local. */
 gg_status gg_gpt_parameters(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                             struct gg_parameter_table *table) GG_MUST_USE;
 

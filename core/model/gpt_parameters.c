@@ -28,7 +28,7 @@ gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab, st
     return GG_OK;
 }
 
-static gg_status check_grid(const struct gg_gpt_config *config, const struct gg_fabric *fabric) {
+gg_status gg_gpt_check_grid(const struct gg_gpt_config *config, const struct gg_fabric *fabric) {
     const int p = fabric->feature_shards, q = fabric->token_shards;
     if (config->heads % p != 0)
         return gg_fail(GG_USAGE, "parallel.grid: %d feature shards do not divide model.heads %lld", p,
@@ -129,7 +129,7 @@ static void assign_offsets(struct gg_parameter_table *table) {
 gg_status gg_gpt_parameters(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                             struct gg_parameter_table *table) {
     enum { PER_BLOCK = 12, OUTSIDE = 4 };
-    GG_TRY(check_grid(config, fabric));
+    GG_TRY(gg_gpt_check_grid(config, fabric));
     *table = (struct gg_parameter_table){
         .items = gg_calloc((size_t)(config->layers * PER_BLOCK + OUTSIDE), sizeof *table->items),
         .feature_shards = fabric->feature_shards,
