@@ -4,6 +4,7 @@
 
 #include "jobs/command_line.h"
 
+extern const struct gg_command gg_command_tokenizer;
 extern const struct gg_command gg_command_prepare;
 extern const struct gg_command gg_command_evaluate;
 extern const struct gg_command gg_command_generate;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const struct gg_command *const commands[] = {
+    &gg_command_tokenizer,
     &gg_command_prepare,
     &gg_command_evaluate,
     &gg_command_generate,

@@ -32,6 +32,13 @@ void gg_ids_free(struct gg_ids *ids) {
     *ids = (struct gg_ids){0};
 }
 
+gg_status gg_fail_long_word(size_t bytes) {
+    return gg_fail(
+        GG_BAD_DATA,
+        "a word (a run of letters, spaces ...) of %zu bytes; at most %zu are supported: is this text?", bytes,
+        GG_WORD_MAX_BYTES);
+}
+
 gg_status gg_ids_reserve(struct gg_ids *ids, size_t more) {
     if (more <= ids->capacity - ids->count)
         return GG_OK;
@@ -161,10 +168,7 @@ static gg_status encode_words(gg_encoder *encoder, const char *text, size_t *at,
         if (length == 0)
             break;
         if (length > GG_WORD_MAX_BYTES)
-            return gg_fail(GG_BAD_DATA,
-                           "a word (a run of letters, spaces ...) of %zu bytes; at most %zu are "
-                           "supported: is this text?",
-                           length, GG_WORD_MAX_BYTES);
+            return gg_fail_long_word(length);
         GG_TRY(encode_word(encoder, text + *at, length, readable_end - *at, ids));
         *at = word_end;
     }

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/text/bpe.h"
 #include "core/text/pretokenizer.h"
+#include "core/text/vocabulary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +11,9 @@
 #include <xxhash.h>
 
 struct gg_tokenizer {
-    struct gg_vocabulary_entry *entries;
+    struct gg_vocabulary vocabulary;
+    const struct gg_vocabulary_entry *entries; /* the vocabulary's */
     size_t entry_count;
-    char *bytes; /* what the entries point into */
     struct gg_merge *merges;
     size_t merge_count;
     char *pattern;
@@ -45,61 +46,26 @@ static const char *quote(const struct gg_vocabulary_entry *entry, char text[QUOT
 }
 
 static gg_status copy_parts(gg_tokenizer *tokenizer, const struct gg_tokenizer_parts *parts) {
-    if (parts->entry_count > GG_VOCABULARY_MAX || parts->merge_count > GG_VOCABULARY_MAX)
-        return gg_fail(GG_BAD_DATA, "%zu entries and %zu merges: at most %zu of each are supported",
-                       parts->entry_count, parts->merge_count, GG_VOCABULARY_MAX);
-    size_t byte_count = 0;
-    for (size_t id = 0; id < parts->entry_count; id++)
-        byte_count += parts->entries[id].length;
-    const size_t entry_bytes = parts->entry_count * sizeof *tokenizer->entries;
+    if (parts->merge_count > GG_VOCABULARY_MAX)
+        return gg_fail(GG_BAD_DATA, "%zu merges: at most %zu are supported", parts->merge_count,
+                       GG_VOCABULARY_MAX);
+    for (size_t id = 0; id < parts->entry_count; id++) {
+        const struct gg_vocabulary_entry *entry = &parts->entries[id];
+        if (entry->length > 0)
+            GG_TRY(
+                gg_vocabulary_add(&tokenizer->vocabulary, id, entry->bytes, entry->length, entry->special));
+    }
+    tokenizer->entries = tokenizer->vocabulary.entries;
+    tokenizer->entry_count = tokenizer->vocabulary.count;
     const size_t merge_bytes = parts->merge_count * sizeof *tokenizer->merges;
     void *memory;
-    GG_TRY(gg_try_malloc(entry_bytes, "a vocabulary", &memory));
-    tokenizer->entries = memory;
-    GG_TRY(gg_try_malloc(byte_count, "a vocabulary", &memory));
-    tokenizer->bytes = memory;
     GG_TRY(gg_try_malloc(merge_bytes, "a vocabulary's merges", &memory));
     tokenizer->merges = memory;
-    tokenizer->entry_count = parts->entry_count;
     tokenizer->merge_count = parts->merge_count;
     if (merge_bytes > 0)
         memcpy(tokenizer->merges, parts->merges, merge_bytes);
-    size_t used = 0;
-    for (size_t id = 0; id < parts->entry_count; id++) {
-        const struct gg_vocabulary_entry *entry = &parts->entries[id];
-        tokenizer->entries[id] =
-            (struct gg_vocabulary_entry){tokenizer->bytes + used, entry->length, entry->special};
-        if (entry->length > 0)
-            memcpy(tokenizer->bytes + used, entry->bytes, entry->length);
-        used += entry->length;
-    }
     tokenizer->pattern = gg_strdup(parts->pattern != NULL ? parts->pattern : GG_PATTERN_GPT2);
     return GG_OK;
-}
-
-/* No two ids may have the same bytes: an open-addressing table of ids, 0 for a free slot. */
-static gg_status check_unique(const gg_tokenizer *tokenizer) {
-    size_t slot_count = 16;
-    while (slot_count < 2 * tokenizer->entry_count)
-        slot_count *= 2;
-    uint32_t *slots = gg_calloc(slot_count, sizeof *slots);
-    gg_status status = GG_OK;
-    for (size_t id = 0; id < tokenizer->entry_count && status == GG_OK; id++) {
-        const struct gg_vocabulary_entry *entry = &tokenizer->entries[id];
-        if (entry->length == 0)
-            continue;
-        size_t at = (size_t)XXH3_64bits(entry->bytes, entry->length) & (slot_count - 1);
-        for (; slots[at] != 0 && status == GG_OK; at = (at + 1) & (slot_count - 1)) {
-            const struct gg_vocabulary_entry *other = &tokenizer->entries[slots[at] - 1];
-            char text[QUOTED_BYTES];
-            if (other->length == entry->length && memcmp(other->bytes, entry->bytes, entry->length) == 0)
-                status = gg_fail(GG_BAD_DATA, "ids %u and %zu are the same token '%s'", slots[at] - 1, id,
-                                 quote(entry, text));
-        }
-        slots[at] = (uint32_t)id + 1;
-    }
-    free(slots);
-    return status;
 }
 
 static gg_status index_entries(gg_tokenizer *tokenizer) {
@@ -203,7 +169,6 @@ static gg_status compute_fingerprint(gg_tokenizer *tokenizer) {
 
 static gg_status build(gg_tokenizer *tokenizer, const struct gg_tokenizer_parts *parts) {
     GG_TRY(copy_parts(tokenizer, parts));
-    GG_TRY(check_unique(tokenizer));
     GG_TRY(index_entries(tokenizer));
     GG_TRY(index_merges(tokenizer));
     GG_TRY(gg_pretokenizer_create(tokenizer->pattern, &tokenizer->pretokenizer));
@@ -224,8 +189,7 @@ void gg_tokenizer_destroy(gg_tokenizer **tokenizer) {
         return;
     gg_pretokenizer_destroy(&t->pretokenizer);
     gg_bpe_free(&t->bpe);
-    free(t->entries);
-    free(t->bytes);
+    gg_vocabulary_free(&t->vocabulary);
     free(t->merges);
     free(t->pattern);
     free(t->specials);

@@ -18,6 +18,9 @@
 /* A longer word (a run of letters or spaces, say) is refused: merging takes 24 bytes of memory per byte. */
 #define GG_WORD_MAX_BYTES ((size_t)16 << 20)
 
+/* Describes the failure of a word of `bytes` bytes; returns GG_BAD_DATA. */
+gg_status gg_fail_long_word(size_t bytes);
+
 /* More entries than any vocabulary has. */
 #define GG_VOCABULARY_MAX ((size_t)1 << 22)
 
