@@ -11,6 +11,10 @@ void gg_command_help(const struct gg_command *command, FILE *out) {
     if (command->options != NULL)
         gg_options_help(command->options, out);
     fprintf(out, "  %-28s %s\n", "--help", "this text");
+    if (command->settings != NULL) {
+        fprintf(out, "\nsettings, in the file or as name=value:\n");
+        gg_options_help(command->settings, out);
+    }
     if (command->more_help != NULL)
         fprintf(out, "\n%s", command->more_help);
 }

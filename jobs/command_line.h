@@ -15,7 +15,8 @@ struct gg_command {
     /* argv[0] is the subcommand's name. Returns the exit status; main() prints the recorded description of a
      * failure, so ranks that are not to speak clear it (gg_fail(status, "")), as gg_job_run() does. */
     gg_status (*run)(const struct gg_command *command, int argc, char **argv);
-    const char *more_help; /* further text below the options, or NULL */
+    const char *more_help;                  /* further text below the options, or NULL */
+    const struct gg_option_table *settings; /* listed by --help below the options, or NULL */
 };
 
 struct gg_words {

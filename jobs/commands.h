@@ -8,5 +8,6 @@ extern const struct gg_command gg_command_tokenizer;
 extern const struct gg_command gg_command_prepare;
 extern const struct gg_command gg_command_evaluate;
 extern const struct gg_command gg_command_generate;
+extern const struct gg_command gg_command_train;
 
 #endif

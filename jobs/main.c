@@ -8,6 +8,7 @@ static const struct gg_command *const commands[] = {
     &gg_command_prepare,
     &gg_command_evaluate,
     &gg_command_generate,
+    &gg_command_train,
     NULL,
 };
 

@@ -1,10 +1,10 @@
 #include "jobs/progress.h"
 
+#include "jobs/terminal.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
 static const double TERMINAL_SECONDS = 0.1, LOG_SECONDS = 5;
 enum { BAR_MIN = 8, BAR_MAX = 40, LINE_BYTES = 1024 };
@@ -21,8 +21,7 @@ void gg_progress_begin(struct gg_progress *progress) {
     progress->began = progress->printed = now_seconds();
     progress->done = progress->start;
     progress->dirty = false;
-    const int fd = fileno(progress->out);
-    progress->terminal = fd >= 0 && isatty(fd);
+    progress->terminal = gg_terminal_behind(progress->out);
 }
 
 double gg_progress_seconds(const struct gg_progress *progress) {
@@ -68,13 +67,6 @@ static void describe_left(const struct gg_progress *progress, char *text, size_t
     snprintf(text, bytes, "  ETA %s", duration);
 }
 
-static int terminal_width(FILE *out) {
-    struct winsize size;
-    if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-    return 80;
-}
-
 /* Appends "[#####-----] " of `width` columns. */
 static void append_bar(char *line, const struct gg_progress *progress, int width) {
     double part = (double)progress->done / (double)progress->total;
@@ -97,7 +89,7 @@ static void print(struct gg_progress *progress, const char *extra) {
     if (!progress->terminal) {
         fprintf(progress->out, "%s%s\n", line, rest);
     } else {
-        const int width = terminal_width(progress->out);
+        const int width = gg_terminal_columns(progress->out);
         int bar = width - 1 - (int)strlen(line) - (int)strlen(rest) - 3;
         bar = bar > BAR_MAX ? BAR_MAX : bar;
         if (progress->total > 0 && bar >= BAR_MIN)

@@ -1,0 +1,152 @@
+#include "jobs/stop_signal.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGUSR1};
+enum { SIGNAL_COUNT = sizeof stop_signals / sizeof *stop_signals };
+
+static volatile sig_atomic_t requested;
+
+/* The thread that takes the signals. No computing thread may: oneDNN's kernels keep data where a handler's
+ * frame would be written, and a signal in the middle of a matmul crashed the run. */
+static pthread_t listener;
+static bool listening;
+
+/* While we are the terminal's foreground group. */
+static volatile sig_atomic_t terminal = -1; /* /dev/tty, or -1 */
+static pid_t earlier_foreground;            /* whom to give it back to */
+static struct termios earlier_modes;
+
+/* Makes `group` the terminal's foreground group and sets its modes. A background group that tries is stopped
+ * by SIGTTOU unless it blocks it. Safe in a signal handler. */
+static bool set_foreground(int tty, pid_t group, const struct termios *modes) {
+    sigset_t block, before;
+    sigemptyset(&block);
+    sigaddset(&block, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &block, &before);
+    const bool done = tcsetpgrp(tty, group) == 0 && tcsetattr(tty, TCSANOW, modes) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return done;
+}
+
+/* Safe in a signal handler. */
+static void give_back(void) {
+    if (terminal < 0)
+        return;
+    const int tty = terminal;
+    terminal = -1;
+    tcflush(tty, TCIFLUSH);
+    set_foreground(tty, earlier_foreground, &earlier_modes);
+    close(tty);
+}
+
+/* SIGTERM may be mpirun's last word before SIGKILL, and a second SIGINT ends the process: the terminal must
+ * be given back before. */
+static void on_signal(int number) {
+    if (number == SIGTERM)
+        give_back();
+    if (number == SIGINT && requested == SIGINT) {
+        give_back();
+        signal(SIGINT, SIG_DFL);
+        raise(SIGINT);
+    }
+    requested = number;
+}
+
+/* Takes the terminal when it belongs to the parent's group (mpirun, started in a shell's foreground) and not
+ * to ours. Without canonical mode and with the largest VMIN, polling finds no input until 255 bytes are
+ * typed. */
+static void take(void) {
+    const int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+    if (tty < 0)
+        return;
+    const pid_t foreground = tcgetpgrp(tty);
+    if (foreground <= 0 || foreground == getpgrp() || foreground != getpgid(getppid()) ||
+        tcgetattr(tty, &earlier_modes) != 0) {
+        close(tty);
+        return;
+    }
+    struct termios modes = earlier_modes;
+    modes.c_lflag &= ~(tcflag_t)ICANON;
+    modes.c_cc[VMIN] = 255;
+    modes.c_cc[VTIME] = 0;
+    earlier_foreground = foreground;
+    if (!set_foreground(tty, getpgrp(), &modes)) {
+        set_foreground(tty, foreground, &earlier_modes);
+        close(tty);
+        return;
+    }
+    terminal = tty;
+    signal(SIGTSTP, SIG_IGN); /* Ctrl-Z would stop this rank alone and leave the terminal to nobody */
+    atexit(give_back);
+}
+
+static sigset_t all_stop_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < SIGNAL_COUNT; i++)
+        sigaddset(&set, stop_signals[i]);
+    return set;
+}
+
+static void *listen(void *unused) {
+    const sigset_t set = all_stop_signals();
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    for (;;)
+        pause();
+    return unused;
+}
+
+void gg_stop_install(bool take_terminal) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    action.sa_mask = all_stop_signals();
+    for (int i = 0; i < SIGNAL_COUNT; i++)
+        sigaction(stop_signals[i], &action, NULL);
+    /* Threads that are made later inherit the mask. */
+    pthread_sigmask(SIG_BLOCK, &action.sa_mask, NULL);
+    listening = pthread_create(&listener, NULL, listen, NULL) == 0;
+    if (!listening)
+        pthread_sigmask(SIG_UNBLOCK, &action.sa_mask, NULL);
+    if (take_terminal)
+        take();
+}
+
+bool gg_stop_requested(void) {
+    if (terminal >= 0)
+        tcflush(terminal, TCIFLUSH);
+    return requested != 0;
+}
+
+const char *gg_stop_name(void) {
+    switch (requested) {
+    case SIGINT:
+        return "SIGINT";
+    case SIGTERM:
+        return "SIGTERM";
+    case SIGUSR1:
+        return "SIGUSR1";
+    default:
+        return "";
+    }
+}
+
+void gg_stop_end(void) {
+    const sigset_t set = all_stop_signals();
+    give_back();
+    if (listening) {
+        pthread_cancel(listener);
+        pthread_join(listener, NULL);
+        listening = false;
+    }
+    /* Who asked twice must not turn a good end into a killed one. */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGINT, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}

@@ -1,0 +1,138 @@
+#include "jobs/train_step.h"
+
+#include "core/base/clock.h"
+#include "core/train/adamw.h"
+#include "core/train/schedule.h"
+#include "jobs/stop_signal.h"
+
+#include <math.h>
+
+const char *const gg_phase_names[GG_PHASES] = {"data",      "forward", "backward",  "reduce",
+                                               "optimizer", "eval",    "checkpoint"};
+
+static void clear_gradients(struct gg_trainer *t) {
+    float *gradients = t->gradients;
+    const int64_t count = t->table.local_elements;
+#pragma omp parallel for simd schedule(static)
+    for (int64_t i = 0; i < count; i++)
+        gradients[i] = 0;
+}
+
+/* This rank's sequences of the micro-batch that was loaded. */
+static struct gg_batch local_batch(const struct gg_trainer *t) {
+    const int64_t first = t->topology.token_index * t->plan.local_sequences;
+    return (struct gg_batch){
+        .sequences = t->plan.local_sequences,
+        .time = t->config.context,
+        .inputs = t->inputs + first * t->config.context,
+        .targets = t->targets + first * t->config.context,
+        .sample_ids = t->sample_ids + first,
+    };
+}
+
+/* Forward and backward over all micro-batches; the reduction starts during the last one. A rank whose loader
+ * fails takes part in the reduction all the same, so that nobody waits for it. */
+static gg_status compute_gradients(struct gg_trainer *t, double *loss_sum) {
+    const float loss_scale = (float)(1.0 / (double)t->plan.tokens_per_step);
+    const struct gg_gradient_hook hook = gg_reducer_hook(t->reducer);
+    gg_status status = GG_OK;
+    *loss_sum = 0;
+    gg_reducer_begin(t->reducer);
+    for (int64_t micro = 0; micro < t->plan.accumulation && status == GG_OK; micro++) {
+        double waited = 0, sum = 0;
+        status = gg_agree(t->topology.grid,
+                          gg_loader_next(t->data.train, t->inputs, t->targets, t->sample_ids, &waited));
+        t->seconds[GG_PHASE_DATA] += waited;
+        if (status != GG_OK)
+            break;
+        const struct gg_batch batch = local_batch(t);
+        gg_gpt_train(t->gpt, &batch, loss_scale, micro == t->plan.accumulation - 1 ? &hook : NULL, &sum);
+        *loss_sum += sum;
+    }
+    gg_reducer_finish(t->reducer);
+    return status;
+}
+
+/* What all ranks must know before any may touch the weights, in one allreduce. Squares come from one replica,
+ * for all hold the same sums; losses from one feature shard. */
+struct verdict {
+    double loss_sum, square_sum, failed, stop, checkpoint_due;
+};
+
+static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status, double loss_sum) {
+    const bool counts = t->topology.replica == 0;
+    const double minutes = t->settings->checkpoint.every_minutes;
+    struct verdict mine = {
+        .loss_sum = t->topology.feature_index == 0 ? loss_sum : 0,
+        .square_sum =
+            counts ? gg_gradient_square_sum(&t->table, 0, t->table.local_elements, t->gradients) : 0,
+        .failed = status != GG_OK,
+        .stop = gg_stop_requested(),
+        .checkpoint_due =
+            t->world->rank == 0 && minutes > 0 && gg_clock_seconds() - t->checkpoint_clock >= 60 * minutes,
+    };
+    struct verdict all;
+    MPI_Allreduce(&mine, &all, sizeof mine / sizeof(double), MPI_DOUBLE, MPI_SUM, t->world->comm);
+    return all;
+}
+
+static void update_weights(struct gg_trainer *t, struct gg_step_result *result) {
+    const double clip = t->settings->optim.clip;
+    const double scale = clip > 0 && result->grad_norm > clip ? clip / result->grad_norm : 1;
+    const struct gg_adamw adamw = {t->settings->optim.beta1, t->settings->optim.beta2, t->settings->optim.eps,
+                                   t->settings->optim.weight_decay};
+    t->at.updates++;
+    gg_adamw_update(&t->table, 0, t->table.local_elements, &adamw, result->learning_rate, t->at.updates,
+                    scale, t->gradients, t->first, t->second, t->weights);
+}
+
+/* Adds what the model and the reducer measured since `before`. */
+static void count_seconds(struct gg_trainer *t, double reduce_before) {
+    const struct gg_gpt_times times = gg_gpt_times(t->gpt);
+    for (int kind = 0; kind < GG_KERNEL_KINDS; kind++) {
+        t->seconds[GG_PHASE_FORWARD] += times.forward[kind];
+        t->seconds[GG_PHASE_BACKWARD] += times.backward[kind];
+    }
+    const struct gg_reducer_times reducer = gg_reducer_times(t->reducer);
+    t->seconds[GG_PHASE_REDUCE] += reducer.hook + reducer.visible - reduce_before;
+    gg_gpt_times_reset(t->gpt);
+}
+
+gg_status gg_train_step(struct gg_trainer *t, struct gg_step_result *result) {
+    const double begin = gg_clock_seconds();
+    const struct gg_reducer_times before = gg_reducer_times(t->reducer);
+    double loss_sum;
+    gg_gpt_times_reset(t->gpt);
+    clear_gradients(t);
+    const double cleared = gg_clock_seconds();
+    const gg_status status = compute_gradients(t, &loss_sum);
+    const double computed = gg_clock_seconds();
+    const struct verdict verdict = agree_on_step(t, status, loss_sum);
+    const double agreed = gg_clock_seconds();
+    if (verdict.failed > 0)
+        return gg_agree(t->world->comm, status);
+
+    *result = (struct gg_step_result){
+        .loss = verdict.loss_sum / (double)t->plan.tokens_per_step,
+        .grad_norm = sqrt(verdict.square_sum),
+        .learning_rate = gg_learning_rate(t->settings, t->at.step + 1),
+        .stop = verdict.stop > 0,
+        .checkpoint_due = verdict.checkpoint_due > 0,
+    };
+    result->skipped = !isfinite(result->loss) || !isfinite(result->grad_norm);
+    if (!result->skipped)
+        update_weights(t, result);
+    t->at.bad_steps = result->skipped ? t->at.bad_steps + 1 : 0;
+    t->at.train_loss = result->loss;
+    t->at.step++;
+    t->at.consumed_samples += t->settings->batch.sequences;
+    t->at.consumed_tokens += t->plan.tokens_per_step;
+
+    const double end = gg_clock_seconds();
+    count_seconds(t, before.hook + before.visible);
+    t->seconds[GG_PHASE_REDUCE] += agreed - computed;
+    t->seconds[GG_PHASE_OPTIMIZER] += cleared - begin + end - agreed;
+    result->whole_seconds = end - begin;
+    t->at.train_seconds += result->whole_seconds;
+    return GG_OK;
+}

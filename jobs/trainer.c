@@ -1,0 +1,209 @@
+#include "jobs/trainer.h"
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "io/file.h"
+#include "jobs/evaluation.h"
+#include "jobs/stop_signal.h"
+#include "jobs/train_checkpoint.h"
+#include "jobs/train_report.h"
+#include "jobs/train_step.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Settings of features that this version has not. */
+static gg_status refuse_unsupported(const struct gg_settings *settings) {
+    if (settings->compute.precision != GG_PRECISION_FP32)
+        return gg_fail(GG_USAGE, "compute.precision bf16 is not supported by this version; set fp32");
+    if (settings->parallel.zero != 0)
+        return gg_fail(GG_USAGE, "parallel.zero %lld is not supported by this version; set 0",
+                       (long long)settings->parallel.zero);
+    return GG_OK;
+}
+
+/* Everything that can be wrong is found here, before the model is allocated. */
+static gg_status prepare(struct gg_trainer *t, char **changed) {
+    const struct gg_settings *settings = t->settings;
+    GG_TRY(refuse_unsupported(settings));
+    GG_TRY(gg_topology_create(t->world, settings->parallel.grid, &t->topology));
+    GG_TRY(gg_train_plan_batch(settings, t->topology.replicas, t->topology.token_shards));
+    GG_TRY(gg_train_data_open(t->world, settings, &t->data));
+    GG_TRY(gg_gpt_configure(settings, t->data.vocab, &t->config));
+    t->fabric = gg_fabric_local();
+    GG_TRY(gg_gpt_parameters(&t->config, &t->fabric, &t->table));
+    GG_TRY(gg_train_resume_find(t, changed));
+    GG_TRY(gg_gemm_rate_measure(t->world->comm, &t->gemm));
+    return gg_train_plan_make(t->world, settings, &t->config, &t->fabric, &t->table, &t->topology, &t->data,
+                              &t->plan);
+}
+
+static void lay_out(struct gg_trainer *t) {
+    const int64_t elements = t->table.local_elements;
+    const int64_t tokens = t->settings->batch.micro * t->config.context;
+    t->weights = gg_arena_floats(&t->state, elements);
+    t->gradients = gg_arena_floats(&t->state, elements);
+    t->first = gg_arena_floats(&t->state, elements);
+    t->second = gg_arena_floats(&t->state, elements);
+    t->inputs = gg_arena_take(&t->state, (size_t)tokens * sizeof *t->inputs);
+    t->targets = gg_arena_take(&t->state, (size_t)tokens * sizeof *t->targets);
+    t->sample_ids = gg_arena_take(&t->state, (size_t)t->settings->batch.micro * sizeof *t->sample_ids);
+}
+
+static gg_status allocate(struct gg_trainer *t) {
+    lay_out(t);
+    GG_TRY(gg_agree(t->world->comm, gg_arena_allocate(&t->state, "weights, gradients and optimizer state")));
+    lay_out(t);
+    GG_TRY(
+        gg_agree(t->world->comm, gg_gpt_create(&t->config, &t->fabric, &t->table, GG_GPT_TRAIN,
+                                               t->plan.local_sequences, t->weights, t->gradients, &t->gpt)));
+    return gg_agree(t->world->comm,
+                    gg_reducer_create(t->topology.across_replicas, t->gradients, t->table.local_elements,
+                                      GG_BUCKET_BYTES, false, &t->reducer));
+}
+
+/* Rank 0: the run folder, the resolved settings, metrics.jsonl. */
+static gg_status open_run_folder(struct gg_trainer *t) {
+    const char *dir = t->settings->run.dir;
+    char *checkpoints = gg_format("%s/checkpoints", dir), *settings = gg_format("%s/settings.yaml", dir);
+    char *metrics = gg_format("%s/metrics.jsonl", dir), *yaml = gg_settings_yaml(t->settings);
+    gg_status status = gg_folder_create(checkpoints);
+    if (status == GG_OK)
+        status = gg_file_write(settings, yaml, strlen(yaml));
+    if (status == GG_OK)
+        status = gg_metrics_open(metrics, t->resume_path != NULL ? t->resume_step : -1, &t->metrics);
+    free(checkpoints);
+    free(settings);
+    free(metrics);
+    free(yaml);
+    return status;
+}
+
+static gg_status start(struct gg_trainer *t) {
+    if (t->resume_path != NULL)
+        GG_TRY(gg_train_resume_read(t));
+    else
+        gg_parameters_initialise(&t->table, (uint64_t)t->settings->run.seed, t->weights);
+    GG_TRY(gg_agree(t->world->comm, t->world->rank == 0 ? open_run_folder(t) : GG_OK));
+    const struct gg_loader_plan plan = {.consumed = t->at.consumed_samples,
+                                        .sequences = t->settings->batch.sequences,
+                                        .micro = t->settings->batch.micro,
+                                        .replica = t->topology.replica,
+                                        .replicas = t->topology.replicas};
+    return gg_agree(t->world->comm, gg_loader_start(t->data.train, &plan));
+}
+
+gg_status gg_trainer_create(const struct gg_world *world, const struct gg_settings *settings,
+                            struct gg_trainer *t) {
+    char *changed = NULL;
+    t->world = world;
+    t->settings = settings;
+    t->at.train_loss = t->at.val_loss = NAN;
+    gg_status status = prepare(t, &changed);
+    if (status == GG_OK) {
+        gg_train_report_plan(t);
+        status = allocate(t);
+    }
+    if (status == GG_OK)
+        status = start(t);
+    if (status == GG_OK) {
+        gg_train_report_begin(t, changed);
+        t->checkpoint_clock = gg_clock_seconds();
+    }
+    free(changed);
+    return status;
+}
+
+void gg_trainer_destroy(struct gg_trainer *t) {
+    if (gg_metrics_close(&t->metrics) != GG_OK)
+        fprintf(stderr, "warning: %s\n", gg_failure());
+    gg_reducer_destroy(&t->reducer);
+    gg_gpt_destroy(&t->gpt);
+    gg_arena_free(&t->state);
+    gg_parameter_table_free(&t->table);
+    gg_train_data_close(&t->data);
+    gg_topology_free(&t->topology);
+    free(t->resume_path);
+    t->resume_path = NULL;
+}
+
+static gg_status validate(struct gg_trainer *t) {
+    const struct gg_evaluator evaluator = {.comm = t->world->comm,
+                                           .replica = t->topology.replica,
+                                           .replicas = t->topology.replicas,
+                                           .fabric = &t->fabric,
+                                           .gpt = t->gpt,
+                                           .context = t->config.context,
+                                           .micro = t->settings->batch.micro};
+    struct gg_evaluation evaluation;
+    GG_TRY(gg_evaluate(&evaluator, t->data.val, t->settings->eval.sequences, &evaluation));
+    gg_gpt_times_reset(t->gpt);
+    t->seconds[GG_PHASE_EVAL] += evaluation.seconds;
+    t->at.val_loss = evaluation.loss;
+    return GG_OK;
+}
+
+/* Metrics that cannot be written are no reason to end a run. */
+static void report(struct gg_trainer *t, const struct gg_step_result *result, bool validated) {
+    if (gg_train_report_step(t, result, validated ? &t->at.val_loss : NULL) != GG_OK)
+        gg_train_report_note(t, "warning: %s", gg_failure());
+}
+
+static bool every(int64_t interval, int64_t step) {
+    return interval > 0 && step % interval == 0;
+}
+
+/* After a step: validates, reports, saves, as due. */
+static gg_status after_step(struct gg_trainer *t, const struct gg_step_result *result) {
+    const struct gg_settings *settings = t->settings;
+    const int64_t step = t->at.step;
+    const bool last = step == settings->run.steps;
+    const bool validated = t->data.val != NULL && (last || every(settings->eval.every_steps, step));
+    if (validated)
+        GG_TRY(validate(t));
+    report(t, result, validated);
+    if (t->at.bad_steps >= settings->run.max_bad_steps)
+        return gg_fail(
+            GG_FAILED,
+            "loss or gradient was not finite in the last %lld steps, to step %lld; lower optim.lr, raise "
+            "optim.warmup or look at the data. The newest checkpoint is of step %lld",
+            (long long)t->at.bad_steps, (long long)step, (long long)(t->saved_step < 0 ? 0 : t->saved_step));
+    if (last || result->stop)
+        return gg_train_checkpoint_save(t);
+    if (result->checkpoint_due || every(settings->checkpoint.every_steps, step)) {
+        /* The run goes on with the older checkpoint. */
+        if (gg_train_checkpoint_save(t) != GG_OK)
+            gg_train_report_note(t, "warning: no checkpoint of step %lld: %s", (long long)step, gg_failure());
+    }
+    return GG_OK;
+}
+
+static gg_status train(struct gg_trainer *t) {
+    const int64_t steps = t->settings->run.steps;
+    if (t->at.step >= steps) {
+        gg_train_report_note(t, "nothing to do: the checkpoint is of step %lld and run.steps is %lld",
+                             (long long)t->at.step, (long long)steps);
+        return GG_OK;
+    }
+    if (t->at.step == 0 && t->data.val != NULL) {
+        GG_TRY(validate(t));
+        report(t, NULL, true);
+    }
+    while (t->at.step < steps) {
+        struct gg_step_result result;
+        GG_TRY(gg_train_step(t, &result));
+        GG_TRY(after_step(t, &result));
+        if (result.stop && t->at.step < steps)
+            return gg_fail(GG_STOPPED,
+                           "stopped on request at step %lld of %lld; the same command goes on from there",
+                           (long long)t->at.step, (long long)steps);
+    }
+    return GG_OK;
+}
+
+gg_status gg_trainer_run(struct gg_trainer *t) {
+    const gg_status status = train(t);
+    gg_train_report_end(t);
+    return status;
+}

@@ -1,0 +1,78 @@
+/* The training loop.
+ *
+ * A trainer holds everything a run needs between its steps. Its parts have files of their own: train_data
+ * (what is read), train_plan (how it is laid out), train_step (one optimizer step), train_checkpoint (saving
+ * and going on), train_report (what the user sees).
+ */
+#ifndef GG_JOBS_TRAINER_H
+#define GG_JOBS_TRAINER_H
+
+#include "core/base/arena.h"
+#include "core/base/settings.h"
+#include "core/model/gpt.h"
+#include "io/checkpoint.h"
+#include "io/metrics.h"
+#include "jobs/gemm_rate.h"
+#include "jobs/progress.h"
+#include "jobs/train_data.h"
+#include "jobs/train_plan.h"
+#include "mpi/reduction.h"
+#include "mpi/topology.h"
+#include "mpi/world.h"
+
+/* What the seconds of a step go to; names in gg_phase_names. */
+enum gg_phase {
+    GG_PHASE_DATA, /* waiting for the loader */
+    GG_PHASE_FORWARD,
+    GG_PHASE_BACKWARD, /* the reduction's calls excluded */
+    GG_PHASE_REDUCE,   /* what is visible of it: its calls in the backward pass, and waiting at the end */
+    GG_PHASE_OPTIMIZER,
+    GG_PHASE_EVAL,
+    GG_PHASE_CHECKPOINT,
+    GG_PHASES
+};
+extern const char *const gg_phase_names[GG_PHASES];
+
+struct gg_trainer {
+    const struct gg_world *world;
+    const struct gg_settings *settings; /* resolved */
+    struct gg_topology topology;
+    struct gg_train_data data;
+    struct gg_gpt_config config;
+    struct gg_fabric fabric;
+    struct gg_parameter_table table;
+    struct gg_train_plan plan;
+
+    struct gg_arena state; /* holds the next: flat buffers of the table, and a micro-batch */
+    float *weights, *gradients, *first, *second;
+    int32_t *inputs, *targets; /* (batch.micro, context) */
+    uint64_t *sample_ids;      /* (batch.micro) */
+    gg_gpt *gpt;
+    gg_reducer *reducer;
+
+    /* Where the run stands, as a checkpoint keeps it; the texts in it are not used. */
+    struct gg_checkpoint_meta at;
+    char *resume_path;   /* the checkpoint that the run goes on from; NULL: none */
+    int64_t resume_step; /* where this run began, and the seconds that earlier ones had trained */
+    double resume_seconds;
+
+    struct gg_gemm_rate gemm;
+    double seconds[GG_PHASES];   /* since the last line of metrics; rank 0's are reported */
+    double checkpoint_clock;     /* when the last checkpoint was written */
+    int64_t saved_step;          /* of the newest checkpoint, or -1 */
+    struct gg_progress progress; /* rank 0 */
+    gg_metrics *metrics;         /* rank 0 */
+};
+
+/* Checks everything, announces the memory, allocates it, and loads or initialises the weights: afterwards the
+ * trainer can step. `trainer` is zeroed memory; destroy it after a failure too.
+ * Collective over the world, with the same settings; fails alike on every rank. */
+gg_status gg_trainer_create(const struct gg_world *world, const struct gg_settings *settings,
+                            struct gg_trainer *trainer) GG_MUST_USE;
+void gg_trainer_destroy(struct gg_trainer *trainer);
+
+/* Trains to run.steps. GG_STOPPED: a signal came, a checkpoint is written, start again to go on. GG_FAILED:
+ * run.max_bad_steps steps in a row were not finite. Collective. */
+gg_status gg_trainer_run(struct gg_trainer *trainer) GG_MUST_USE;
+
+#endif
