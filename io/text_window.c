@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-gg_status gg_text_window_open(struct gg_text_window *window, const char *path, size_t block_bytes) {
-    const bool standard = path == NULL || strcmp(path, "-") == 0;
+gg_status gg_text_window_open(struct gg_text_window *window, const char *path, size_t block_bytes,
+                              bool unpack) {
+    const bool standard = strcmp(path, "-") == 0;
     *window = (struct gg_text_window){.name = standard ? "standard input" : path, .capacity = block_bytes};
-    window->file = standard ? stdin : fopen(path, "rb");
-    if (window->file == NULL)
+    if (unpack)
+        GG_TRY(gg_text_input_open(path, &window->packed));
+    else if ((window->file = standard ? stdin : fopen(path, "rb")) == NULL)
         return gg_fail(GG_STORAGE, "%s: cannot be opened: %s", path, strerror(errno));
     void *memory;
     const gg_status status = gg_try_malloc(block_bytes, "a block of text", &memory);
@@ -44,9 +46,15 @@ gg_status gg_text_window_next(struct gg_text_window *window, size_t consumed) {
     window->offset += consumed;
     if (window->bytes == window->capacity)
         GG_TRY(grow(window));
-    window->bytes += fread(window->text + window->bytes, 1, window->capacity - window->bytes, window->file);
-    if (ferror(window->file))
+    size_t read = 0;
+    if (window->packed != NULL)
+        GG_TRY(gg_text_input_read(window->packed, window->text + window->bytes,
+                                  window->capacity - window->bytes, &read));
+    else
+        read = fread(window->text + window->bytes, 1, window->capacity - window->bytes, window->file);
+    if (window->file != NULL && ferror(window->file))
         return gg_fail(GG_STORAGE, "%s: cannot be read: %s", window->name, strerror(errno));
+    window->bytes += read;
     window->last = window->bytes < window->capacity;
     return GG_OK;
 }
@@ -58,6 +66,7 @@ gg_status gg_text_window_fail(const struct gg_text_window *window, size_t at, gg
 void gg_text_window_close(struct gg_text_window *window) {
     if (window->file != NULL && window->file != stdin)
         fclose(window->file);
+    gg_text_input_close(&window->packed);
     free(window->text);
     *window = (struct gg_text_window){0};
 }

@@ -13,6 +13,7 @@
 #define GG_IO_TEXT_WINDOW_H
 
 #include "core/base/status.h"
+#include "io/text_input.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,20 +27,23 @@ struct gg_text_window {
     const char *name; /* for messages; the caller's */
     char *text;       /* owned */
     size_t bytes;
-    uint64_t offset; /* of text[0] in the file */
+    uint64_t offset; /* of text[0] in the file, unpacked */
     bool last;       /* the file ends where the text ends */
     size_t capacity;
+    gg_text_input *packed; /* one of these two; the other is NULL */
     FILE *file;
 };
 
-/* Opens a file, or standard input for "-" or NULL; nothing is read yet.
+/* Opens a file, or standard input for "-"; nothing is read yet.
  *   block_bytes [in] at least 1
- * GG_STORAGE: it cannot be opened; GG_RESOURCE: no memory for a block. */
-gg_status gg_text_window_open(struct gg_text_window *window, const char *path,
-                              size_t block_bytes) GG_MUST_USE;
+ *   unpack      [in] gzip and zstd files are unpacked (io/text_input.h); otherwise every byte is text
+ * GG_STORAGE: it cannot be opened; GG_BAD_DATA: packed in another way; GG_RESOURCE: no memory for a block. */
+gg_status gg_text_window_open(struct gg_text_window *window, const char *path, size_t block_bytes,
+                              bool unpack) GG_MUST_USE;
 
 /* Drops `consumed` bytes off the front and reads on until the block is full or the file ends. GG_STORAGE: the
- * file cannot be read; GG_BAD_DATA: nothing was consumed of 32 MiB; the message names file and offset. */
+ * file cannot be read; GG_BAD_DATA: nothing was consumed of 32 MiB, or packed data is damaged; the message
+ * names file and offset. */
 gg_status gg_text_window_next(struct gg_text_window *window, size_t consumed) GG_MUST_USE;
 
 /* Puts "file: byte N" of a failure at text[at] in front of the message and returns `status`. */

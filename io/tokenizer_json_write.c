@@ -20,7 +20,8 @@ static json_t *added_tokens(const struct gg_tokenizer_parts *parts) {
     json_t *list = json_array();
     for (size_t id = 0; id < parts->entry_count; id++) {
         const struct gg_vocabulary_entry *entry = &parts->entries[id];
-        if (entry->special && entry->length > 0)
+        /* What is not UTF-8 makes json_pack fail and is not appended: gg_tokenizer_to_json counts. */
+        if (entry->special && entry->length > 0 && memchr(entry->bytes, '\0', entry->length) == NULL)
             json_array_append_new(list,
                                   json_pack("{s:I, s:s%, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)id,
                                             "content", entry->bytes, (size_t)entry->length, "single_word", 0,
@@ -77,7 +78,7 @@ char *gg_tokenizer_to_json(const gg_tokenizer *tokenizer, size_t *bytes) {
         special_count += parts.entries[id].special && parts.entries[id].length > 0;
     if (json_array_size(list) != special_count) {
         json_decref(list);
-        (void)gg_fail(GG_BAD_DATA, "a special token is not UTF-8: tokenizer.json cannot hold it");
+        (void)gg_fail(GG_BAD_DATA, "a special token is not UTF-8 text: tokenizer.json cannot hold it");
         return NULL;
     }
     json_t *root = json_pack(

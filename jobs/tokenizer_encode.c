@@ -74,7 +74,7 @@ static gg_status encode_window(gg_encoder *encoder, struct gg_text_window *windo
 static gg_status encode_file(gg_encoder *encoder, const char *path, bool special, struct totals *totals) {
     struct gg_text_window window;
     struct gg_ids ids = {0};
-    GG_TRY(gg_text_window_open(&window, path, GG_TEXT_BLOCK_BYTES));
+    GG_TRY(gg_text_window_open(&window, path, GG_TEXT_BLOCK_BYTES, false));
     gg_status status = encode_window(encoder, &window, special, &ids, totals);
     gg_text_window_close(&window);
     gg_ids_free(&ids);

@@ -21,7 +21,7 @@ static const struct gg_option_table table = {"option", "--", options, sizeof opt
 
 static gg_status count_file(const char *path, struct gg_word_counts *counts, uint64_t *text_bytes) {
     struct gg_text_window window;
-    GG_TRY(gg_text_window_open(&window, path, GG_TEXT_BLOCK_BYTES));
+    GG_TRY(gg_text_window_open(&window, path, GG_TEXT_BLOCK_BYTES, true));
     size_t consumed = 0;
     gg_status status;
     do {

@@ -25,6 +25,12 @@ head -n 100 text.txt >1.txt
 tail -n +101 text.txt >2.txt
 tokenizer train --vocab 300 --out b.json 2.txt 1.txt 2>/dev/null
 cmp a.json b.json || fail "the order of the files changed the tokenizer"
+gzip -k 1.txt
+zstd -q 2.txt
+tokenizer train --vocab 300 --out b.json 1.txt.gz 2.txt.zst 2>/dev/null
+cmp a.json b.json || fail "packed files give another tokenizer"
+head -c 100 2.txt.zst >cut.zst
+refused 65 "cut.zst" tokenizer train --out c.json cut.zst
 echo "a b" | tokenizer train --vocab 400 --out little.json 2>err.txt
 grep -q "note: no pair of tokens occurs twice" err.txt || fail "no note about too little text"
 

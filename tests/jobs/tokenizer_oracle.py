@@ -9,7 +9,11 @@ import subprocess
 import sys
 import unicodedata
 
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+
+# The pattern of cl100k_base (openai/tiktoken).
+PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
+           r"\s*[\r\n]+|\s+(?!\S)|\s+")
 
 SAMPLES = [
     "The quick brown fox jumps over the lazy dog.",
@@ -87,6 +91,12 @@ def main():
     print(f"training: {len(merges)} merges alike")
     texts = SAMPLES + list(random_texts(100)) + [text]
     compare("trained here", gridgpt, trained, Tokenizer.from_file(trained), texts)
+    split = Tokenizer.from_file(trained)
+    split.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(PATTERN), "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    split.save("split.json")
+    compare("another pattern", gridgpt, "split.json", split, texts)
     if len(sys.argv) > 4:
         library = Tokenizer(models.BPE.from_file(f"{sys.argv[4]}/vocab.json", f"{sys.argv[4]}/merges.txt"))
         library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -20,7 +20,7 @@ static void encode_in_blocks(size_t block_bytes, bool special, struct gg_ids *id
     struct gg_text_window window;
     size_t consumed = 0;
     CHECK_OK(gg_encoder_create(tokenizer, &encoder));
-    CHECK_OK(gg_text_window_open(&window, path, block_bytes));
+    CHECK_OK(gg_text_window_open(&window, path, block_bytes, false));
     do {
         CHECK_OK(gg_text_window_next(&window, consumed));
         CHECK_OK(gg_encode_part(encoder, window.text, window.bytes, window.last, special, ids, &consumed));
@@ -95,7 +95,7 @@ static void an_endless_word_is_refused(void **state) {
     size_t consumed = 0;
     gg_status status;
     CHECK_OK(gg_encoder_create(tokenizer, &encoder));
-    CHECK_OK(gg_text_window_open(&window, path, 4096));
+    CHECK_OK(gg_text_window_open(&window, path, 4096, false));
     do {
         status = gg_text_window_next(&window, consumed);
         if (status == GG_OK)
@@ -112,8 +112,8 @@ static void an_endless_word_is_refused(void **state) {
 static void files_that_cannot_be_read(void **state) {
     (void)state;
     struct gg_text_window window;
-    CHECK_FAILS(gg_text_window_open(&window, "/nowhere/text", 16), GG_STORAGE, "/nowhere/text");
-    CHECK_OK(gg_text_window_open(&window, "/", 16));
+    CHECK_FAILS(gg_text_window_open(&window, "/nowhere/text", 16, false), GG_STORAGE, "/nowhere/text");
+    CHECK_OK(gg_text_window_open(&window, "/", 16, false));
     CHECK_FAILS(gg_text_window_next(&window, 0), GG_STORAGE, "cannot be read");
     gg_text_window_close(&window);
 }

@@ -266,6 +266,14 @@ static void parts_are_checked(void **state) {
     RESET();
     entries[5] = entries[6];
     CHECK_FAILS(gg_tokenizer_create(&parts, &tokenizer), GG_BAD_DATA, "ids 5 and 6 are the same");
+    /* JSON cannot hold every special token. */
+    RESET();
+    entries[good.entry_count] = (struct gg_vocabulary_entry){"<\xFF>", 3, true};
+    parts.entry_count++;
+    CHECK_OK(gg_tokenizer_create(&parts, &tokenizer));
+    CHECK_FAILS(gg_tokenizer_save(tokenizer, "/tmp/gg-never"), GG_BAD_DATA, "not UTF-8");
+    gg_tokenizer_destroy(&tokenizer);
+    parts.entry_count--;
     /* Each part counts in the fingerprint. */
     RESET();
     CHECK_OK(gg_tokenizer_create(&parts, &tokenizer));
