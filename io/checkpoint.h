@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define GG_CHECKPOINT_FORMAT "gridgpt checkpoint"
 enum { GG_CHECKPOINT_VERSION = 1 };
@@ -96,6 +97,12 @@ gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_pa
  * GG_BAD_DATA when one does not fit; the message names the first. */
 gg_status gg_checkpoint_verify(const char *path, const struct gg_checkpoint_contents *contents,
                                bool *good) GG_MUST_USE;
+
+/* Prints what a checkpoint holds, in words. Local.
+ *   verify  [in] recompute every tensor's checksum; those that do not fit are listed
+ *   tensors [in] list all tensors
+ * GG_STORAGE, GG_BAD_DATA as gg_checkpoint_examine and gg_checkpoint_verify. */
+gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE *out) GG_MUST_USE;
 
 /* The checkpoints of a folder, by their names step-NNNNNNNN.h5; ascending steps. */
 struct gg_checkpoint_list {

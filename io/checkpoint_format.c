@@ -132,6 +132,13 @@ static bool select_in_memory(hid_t space, const struct gg_tensor_part *part, int
     return H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0;
 }
 
+hid_t gg_checkpoint_transfer_plan(void) {
+    const hid_t plan = H5Pcreate(H5P_DATASET_XFER);
+    H5Pset_dxpl_mpio(plan, H5FD_MPIO_COLLECTIVE);
+    H5Pset_dxpl_mpio_collective_opt(plan, H5FD_MPIO_INDIVIDUAL_IO);
+    return plan;
+}
+
 gg_status gg_checkpoint_transfer(hid_t dataset, hid_t transfer, const struct gg_parameter_table *table,
                                  const struct gg_parameter *p, bool take, bool write, float *values) {
     const struct gg_tensor_part part = gg_tensor_part(table, p);

@@ -32,6 +32,11 @@ uint64_t gg_checkpoint_metadata_checksum(const struct gg_checkpoint_meta *meta,
 /* A tensor of the table as a file lists it, its checksum left 0. */
 struct gg_checkpoint_tensor gg_checkpoint_describe(const struct gg_parameter *parameter, const char *group);
 
+/* HDF5's transfer properties for it: each rank's part in one MPI-IO operation that waits for no other rank.
+ * (Open MPI's collective buffering, where some ranks write for others, hangs when such a rank's write fails.)
+ * The caller closes it. */
+hid_t gg_checkpoint_transfer_plan(void);
+
 /* Moves a rank's part of one tensor between the file and the flat buffer; collective over the ranks that have
  * the file open, at most GG_TRANSFER_BYTES of the whole tensor at a time. Every rank makes all the calls even
  * when one fails.

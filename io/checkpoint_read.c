@@ -87,8 +87,7 @@ static hid_t open_together(MPI_Comm comm, const char *path) {
 static gg_status read_tensors(MPI_Comm comm, hid_t file, const char *path,
                               const struct gg_checkpoint_contents *contents,
                               const struct gg_parameter_table *table, int groups, float *const values[]) {
-    const hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
-    H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+    const hid_t transfer = gg_checkpoint_transfer_plan();
     gg_status status = GG_OK;
     for (int i = 0; status == GG_OK && i < groups * table->count; i++) {
         const int g = i / table->count;

@@ -117,8 +117,7 @@ static gg_status write_tensor(const struct writing *w, hid_t transfer, int index
 
 /* Writes all values. Every rank takes part in every collective call; they agree after each tensor. */
 static gg_status write_values(const struct writing *w) {
-    const hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
-    H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+    const hid_t transfer = gg_checkpoint_transfer_plan();
     gg_status status = GG_OK;
     for (int i = 0; status == GG_OK && i < w->count; i++)
         status = gg_agree(w->comm, write_tensor(w, transfer, i));

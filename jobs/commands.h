@@ -9,5 +9,6 @@ extern const struct gg_command gg_command_prepare;
 extern const struct gg_command gg_command_evaluate;
 extern const struct gg_command gg_command_generate;
 extern const struct gg_command gg_command_train;
+extern const struct gg_command gg_command_inspect;
 
 #endif

@@ -9,6 +9,7 @@ static const struct gg_command *const commands[] = {
     &gg_command_evaluate,
     &gg_command_generate,
     &gg_command_train,
+    &gg_command_inspect,
     NULL,
 };
 

@@ -106,9 +106,12 @@ static void read_on(MPI_Comm comm, const char *name, int grid) {
 
 static void any_grid_reads_any(void **state) {
     (void)state;
-    for (int written = 0; written < GRIDS; written++) {
+    /* The files are equal, so that two of them stand for all. */
+    const int files[] = {0, world.size - 1};
+    for (int i = 0; i < (world.size > 1 ? 2 : 1); i++) {
+        const int written = files[i];
         for (int grid = 0; grid < GRIDS; grid++) {
-            if (!fits(written) || !fits(grid))
+            if (!fits(grid))
                 continue;
             MPI_Comm comm = grid_comm(grid);
             if (comm == MPI_COMM_NULL)

@@ -1,0 +1,115 @@
+/* gridgpt inspect on checkpoints: what it says, and its exit status. */
+#include "tests/checkpoint_case.h"
+
+#include "io/file.h"
+#include "mpi/world.h"
+
+#include <hdf5.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char path[] = "test_inspect.h5";
+static struct gg_world world;
+static struct checkpoint_case whole;
+static char output[65536];
+
+/* Runs the program; its output goes to `output`, errors too. Returns its exit status. */
+static int inspect(const char *arguments) {
+    const char *program = getenv("GRIDGPT");
+    assert_non_null(program);
+    char command[1024];
+    snprintf(command, sizeof command, "%s inspect %s 2>&1", program, arguments);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    const size_t count = fread(output, 1, sizeof output - 1, pipe);
+    output[count] = '\0';
+    return WEXITSTATUS(pclose(pipe));
+}
+
+static void says(const char *part) {
+    if (strstr(output, part) == NULL)
+        fail_msg("'%s' is not in:\n%s", part, output);
+}
+
+static void write_it(bool moments) {
+    struct gg_checkpoint_meta meta = case_meta();
+    char settings[] = "model:\n  layers: 2\n  heads: 12\n  width: 48\n  context: 10\ndata.train: [a.h5]\n";
+    meta.settings_yaml = settings;
+    CHECK_OK(gg_checkpoint_write(world.comm, path, &whole.table, whole.values[0],
+                                 moments ? whole.values[1] : NULL, moments ? whole.values[2] : NULL, &meta));
+}
+
+static void in_words(void **state) {
+    (void)state;
+    write_it(true);
+    assert_int_equal(inspect("--verify test_inspect.h5"), 0);
+    says("test_inspect.h5: checkpoint, format version 1\n");
+    says("step         120 (119 updates; 1 steps were skipped, 1 of them last)\n");
+    says("983040 tokens, 3840 sequences");
+    says("3.2500 in training, not measured in validation");
+    says("2 layers, 12 heads, width 48, context 10, vocabulary 187: 0.07 M parameters");
+    says("both moments of AdamW");
+    says("8000000000000001, vocabulary of 187, enclosed");
+    says("    model.layers: 2\n");
+    says("    data.train: [\"a.h5\"]\n");
+    assert_null(strstr(output, "optim."));
+    says("every checksum matches");
+    assert_null(strstr(output, "transformer"));
+
+    assert_int_equal(inspect("test_inspect.h5 --tensors --verify"), 0);
+    says("model/transformer.h.1.attn.c_attn.weight");
+    says("48 x 144");
+    says("  ok\n");
+    assert_null(strstr(output, "BAD"));
+    write_it(false);
+    assert_int_equal(inspect("test_inspect.h5"), 0);
+    says("weights only");
+    assert_null(strstr(output, "checksum"));
+}
+
+static void damage_is_65(void **state) {
+    (void)state;
+    write_it(true);
+    const hid_t opened = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t tensor = H5Dopen2(opened, "optimizer/exp_avg/transformer.wpe.weight", H5P_DEFAULT);
+    const long at = (long)H5Dget_offset(tensor) + 100;
+    H5Dclose(tensor);
+    H5Fclose(opened);
+    FILE *file = fopen(path, "r+b");
+    fseek(file, at, SEEK_SET);
+    const int byte = fgetc(file);
+    fseek(file, at, SEEK_SET);
+    fputc(byte ^ 1, file);
+    fclose(file);
+    assert_int_equal(inspect("test_inspect.h5"), 0); /* the values are not read */
+    assert_int_equal(inspect("--verify test_inspect.h5"), 65);
+    says("  damaged tensors\n    optimizer/exp_avg/transformer.wpe.weight");
+    says("  BAD\n");
+    says("does not fit its checksum");
+
+    assert_int_equal(truncate(path, 5000), 0);
+    assert_int_equal(inspect("test_inspect.h5"), 65);
+    says("gridgpt inspect: test_inspect.h5: damaged or truncated");
+    CHECK_OK(gg_file_write(path, "text", 4));
+    assert_int_equal(inspect("test_inspect.h5"), 65);
+    unlink(path);
+    assert_int_equal(inspect("test_inspect.h5"), 74);
+    says("No such file");
+    assert_int_equal(inspect(""), 64);
+    assert_int_equal(inspect("a b"), 64);
+    assert_int_equal(inspect("--verfy a"), 64);
+    says("did you mean '--verify'");
+    assert_int_equal(inspect("--help"), 0);
+    says("usage: gridgpt inspect FILE");
+}
+
+int main(void) {
+    if (gg_world_start(&world) != GG_OK)
+        return 1;
+    case_create(&whole, 1, 1, 0, 0);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(in_words), cmocka_unit_test(damage_is_65)};
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    case_free(&whole);
+    gg_world_stop(&world);
+    return failed;
+}
