@@ -1,7 +1,8 @@
 """Prints a token shard as another program sees it: with h5py and hdf5plugin.
 
-    read_shard.py documents SHARD...   a document a line, ids separated by spaces (lines run on over shards)
-    read_shard.py check SHARD          checks attributes, checksums-as-stored shapes and layout
+    read_shard.py documents SHARD...     a document a line, ids separated by spaces (lines run on over shards)
+    read_shard.py check SHARD            checks attributes, layout and filter
+    read_shard.py cut TRAIN VAL WHOLE    one document's ids, cut in two, are those of the whole
 """
 import sys
 
@@ -51,7 +52,19 @@ def check(path):
     print("ok")
 
 
+def cut(train, val, whole):
+    ids = []
+    for path in (train, val, whole):
+        with h5py.File(path, "r") as file:
+            ids.append(file["tokens"][:])
+    assert len(ids[1]) > 1 and ids[0][-1] == ids[2][-1]
+    assert np.array_equal(np.concatenate([ids[0][:-1], ids[1]]), ids[2])
+    print("ok")
+
+
 if sys.argv[1] == "documents":
     documents(sys.argv[2:])
+elif sys.argv[1] == "cut":
+    cut(*sys.argv[2:])
 else:
     check(sys.argv[2])
