@@ -2,6 +2,7 @@
 #include "io/prepare.h"
 
 #include "core/base/memory.h"
+#include "io/hdf5_error.h"
 #include "io/tokenizer_file.h"
 #include "jobs/commands.h"
 #include "jobs/job.h"
@@ -139,6 +140,7 @@ static gg_status work(const struct gg_world *world, void *values, const struct g
 
 static gg_status run(const struct gg_command *command, int argc, char **argv) {
     struct values values = {0};
+    gg_hdf5_start();
     return gg_job_run(command, argc, argv, &values, 0, INT_MAX, work);
 }
 
