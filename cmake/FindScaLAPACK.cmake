@@ -32,7 +32,7 @@ else()
     set(ScaLAPACK_VENDOR mkl)
     set(_scalapack_found TRUE)
     # PyPI's packages have only the versioned names (libmkl_core.so.2).
-    foreach(name mkl_scalapack_lp64 mkl_gf_lp64 mkl_gnu_thread mkl_core ${_scalapack_blacs})
+    foreach(name mkl_scalapack_lp64 mkl_intel_lp64 mkl_gnu_thread mkl_core ${_scalapack_blacs})
       find_library(ScaLAPACK_${name}_LIBRARY NAMES ${name} lib${name}.so.2 lib${name}.so.3
         PATHS ${MKLROOT}/lib ${MKLROOT}/lib/intel64 NO_DEFAULT_PATH)
       if(ScaLAPACK_${name}_LIBRARY)

@@ -14,6 +14,7 @@ struct gg_grid {
     int handle, context; /* BLACS */
     struct gg_exchange *exchange;
     double exchange_seconds;
+    bool our_tiles;
 };
 
 static gg_grid *grid_of(const struct gg_fabric *fabric) {
@@ -123,6 +124,30 @@ static void embedding_gradient(const struct gg_fabric *fabric, const float *d_ou
     grid->exchange_seconds += gg_clock_seconds() - begin;
 }
 
+/* Multiplies ones by ones, small but with a tile on every rank, and looks who multiplied. */
+static void try_tiles(gg_grid *grid) {
+    enum { TILE = 4 };
+    const int p = grid->fabric.feature_shards, q = grid->fabric.token_shards;
+    const struct gg_linear linear = {TILE * p * q, TILE * p, TILE * q, TILE, false};
+    float *x = gg_malloc(sizeof *x * TILE * TILE * (size_t)q),
+          *w = gg_malloc(sizeof *w * TILE * TILE * (size_t)p);
+    float y[TILE * TILE];
+    for (int i = 0; i < TILE * TILE * q; i++)
+        x[i] = 1;
+    for (int i = 0; i < TILE * TILE * p; i++)
+        w[i] = 1;
+    const long before = gg_pblas_tiles();
+    matmul(&grid->fabric, GG_PRODUCT_FORWARD, &linear, TILE, x, w, false, y);
+    GG_ASSERT(y[0] == (float)(TILE * p * q));
+    grid->our_tiles = gg_pblas_tiles() > before;
+    free(x);
+    free(w);
+}
+
+bool gg_grid_uses_our_tiles(const gg_grid *grid) {
+    return grid->our_tiles;
+}
+
 /* The BLACS grid over the ranks of `comm`, column-major: rank r is feature shard r mod P. */
 static gg_status make_context(gg_grid *grid, int rows, int columns) {
     grid->handle = Csys2blacs_handle(grid->comm);
@@ -167,7 +192,9 @@ gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_sh
         made->fabric.embedding_gradient = embedding_gradient;
     }
     const gg_status status = gg_agree(made->comm, make_context(made, feature_shards, token_shards));
-    if (status != GG_OK)
+    if (status == GG_OK)
+        try_tiles(made);
+    else
         gg_grid_destroy(grid);
     return status;
 }

@@ -28,6 +28,10 @@ void gg_grid_destroy(gg_grid **grid);
 /* The fabric; valid as long as the grid. */
 const struct gg_fabric *gg_grid_fabric(const gg_grid *grid);
 
+/* Whether PBLAS multiplied a first small product's tiles with our sgemm_ (pblas.h) or with a library of its
+ * own. False on a 1x1 grid, which has no use for PBLAS. */
+bool gg_grid_uses_our_tiles(const gg_grid *grid);
+
 /* The ranks of this rank's feature shard: Q of them, which hold the same vectors. */
 MPI_Comm gg_grid_token_comm(const gg_grid *grid);
 

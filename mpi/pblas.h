@@ -3,13 +3,12 @@
  * PBLAS multiplies local tiles with the Fortran symbol sgemm_ and cuts its work by pilaenv_ (its "logical
  * block"). Where ScaLAPACK is a shared library that calls both through the dynamic linker, our definitions
  * take their place: tiles on the local matmul library, and a block of our choice in place of 32. Vendor
- * libraries that bind their own are left alone; gg_pblas_tiles() says which it is.
+ * libraries that bind their own are left alone; gg_grid_uses_our_tiles() tells, by trying.
  */
 #ifndef GG_MPI_PBLAS_H
 #define GG_MPI_PBLAS_H
 
 #include <mpi.h>
-#include <stdbool.h>
 
 enum { GG_DESCRIPTOR_LENGTH = 9 };
 
@@ -29,10 +28,8 @@ void psgemm_(const char *transa, const char *transb, const int *m, const int *n,
  * Local; the same on all ranks. */
 void gg_pblas_set_block(int block);
 
-/* Tiles that our sgemm_ has multiplied since the start. */
+/* Tiles that our sgemm_ has multiplied since the start; 0 for ever where it does not take ScaLAPACK's place.
+ */
 long gg_pblas_tiles(void);
-
-/* Whether ScaLAPACK's tiles come to our sgemm_: the symbol the dynamic linker finds for it. */
-bool gg_pblas_interposed(void);
 
 #endif

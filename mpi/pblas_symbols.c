@@ -3,9 +3,7 @@
 
 #include "core/kernels/matmul.h"
 
-#include <dlfcn.h>
 #include <stdatomic.h>
-#include <stdint.h>
 
 /* Symbols of Fortran's calling convention. */
 int pilaenv_(const int *context, const char *precision);
@@ -40,15 +38,5 @@ void sgemm_(const char *transa, const char *transb, const int *m, const int *n, 
     const enum gg_transpose first = *transb == 'N' || *transb == 'n' ? GG_PLAIN : GG_TRANSPOSED;
     const enum gg_transpose second = *transa == 'N' || *transa == 'n' ? GG_PLAIN : GG_TRANSPOSED;
     gg_matmul_scaled(first, second, *n, *m, *k, *alpha, b, *ldb, a, *lda, *beta, c, *ldc);
-}
-
-bool gg_pblas_interposed(void) {
-    /* What the dynamic linker finds for the name is what a shared ScaLAPACK calls, unless it binds its own.
-     */
-    return (uintptr_t)dlsym(RTLD_DEFAULT, "sgemm_") == (uintptr_t)&sgemm_;
-}
-#else
-bool gg_pblas_interposed(void) {
-    return false;
 }
 #endif

@@ -1,0 +1,194 @@
+#include "jobs/bench_matmul.h"
+
+#include "core/base/arena.h"
+#include "core/base/clock.h"
+#include "core/kernels/matmul.h"
+#include "core/model/gpt.h"
+#include "jobs/gemm_rate.h"
+#include "jobs/statistics.h"
+#include "mpi/grid.h"
+#include "mpi/pblas.h"
+#include "mpi/topology.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* A product's operands, as large as the largest shape wants. */
+struct operands {
+    struct gg_arena arena;
+    float *x, *y, *weight;
+};
+
+struct shape {
+    const char *name;
+    struct gg_linear linear;
+    int64_t local_tokens;
+};
+enum { SHAPES = 5, PRODUCTS = 3, MAX_REPEATS = 100 };
+static const char *const product_names[PRODUCTS] = {"forward", "d_input", "d_weight"};
+
+static void list_shapes(const struct gg_gpt_config *c, const struct gg_fabric *fabric, int64_t local_tokens,
+                        struct shape shapes[SHAPES]) {
+    const int64_t w = c->width, shard = w / fabric->feature_shards, v = c->padded_vocab;
+    const int64_t head_tokens = gg_gpt_head_tokens(c, fabric, local_tokens);
+    const struct shape all[SHAPES] = {
+        {"attn.c_attn", {w, 3 * w, shard, shard, false}, local_tokens},
+        {"attn.c_proj", {w, w, shard, shard, false}, local_tokens},
+        {"mlp.c_fc", {w, 4 * w, shard, 4 * shard, false}, local_tokens},
+        {"mlp.c_proj", {4 * w, w, 4 * shard, shard, false}, local_tokens},
+        {"head", {w, v, shard, v / fabric->feature_shards, true}, head_tokens},
+    };
+    for (int i = 0; i < SHAPES; i++)
+        shapes[i] = all[i];
+}
+
+static int64_t larger(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static void lay_out(struct operands *o, const struct gg_fabric *fabric, const struct shape shapes[SHAPES]) {
+    int64_t x = 0, y = 0, weight = 0;
+    const int p = fabric->feature_shards, q = fabric->token_shards;
+    for (int i = 0; i < SHAPES; i++) {
+        const struct gg_linear *l = &shapes[i].linear;
+        x = larger(x, shapes[i].local_tokens * l->in / p);
+        y = larger(y, shapes[i].local_tokens * l->out / p);
+        weight = larger(weight, l->in * l->out / p / q);
+    }
+    o->x = gg_arena_floats(&o->arena, x);
+    o->y = gg_arena_floats(&o->arena, y);
+    o->weight = gg_arena_floats(&o->arena, weight);
+}
+
+static void multiply(const struct gg_fabric *fabric, const struct shape *s, int product, const struct operands *o) {
+    if (product == GG_PRODUCT_FORWARD)
+        fabric->matmul(fabric, GG_PRODUCT_FORWARD, &s->linear, s->local_tokens, o->x, o->weight, false, o->y);
+    else if (product == GG_PRODUCT_INPUT_GRADIENT)
+        fabric->matmul(fabric, GG_PRODUCT_INPUT_GRADIENT, &s->linear, s->local_tokens, o->y, o->weight, false, o->x);
+    else
+        fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, &s->linear, s->local_tokens, o->x, o->y, true, o->weight);
+}
+
+/* Median seconds of a product, the slowest rank's each time; all ranks at once. */
+static double measure(MPI_Comm comm, const struct gg_fabric *fabric, const struct shape *s, int product,
+                      const struct operands *o, int repeats) {
+    double seconds[MAX_REPEATS];
+    multiply(fabric, s, product, o);
+    for (int i = 0; i < repeats; i++) {
+        MPI_Barrier(comm);
+        const double begin = gg_clock_seconds();
+        multiply(fabric, s, product, o);
+        seconds[i] = gg_clock_seconds() - begin;
+        MPI_Allreduce(MPI_IN_PLACE, &seconds[i], 1, MPI_DOUBLE, MPI_MAX, comm);
+    }
+    return gg_median(seconds, repeats);
+}
+
+struct report {
+    bool speaks, json, our_tiles;
+    json_t *rows;
+    double flops, seconds; /* of all blocks' shapes and the head, once */
+};
+
+static void print_row(struct report *r, const struct shape *s, int token_shards, const double rate[PRODUCTS],
+                      double peak) {
+    if (!r->speaks)
+        return;
+    if (r->json) {
+        json_array_append_new(
+            r->rows, json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f}", "name", s->name, "tokens",
+                               (json_int_t)(s->local_tokens * token_shards), "in", (json_int_t)s->linear.in, "out",
+                               (json_int_t)s->linear.out, product_names[0], rate[0] / 1e9, product_names[1],
+                               rate[1] / 1e9, product_names[2], rate[2] / 1e9));
+        return;
+    }
+    printf("%-12s %7lld x %6lld x %6lld ", s->name, (long long)(s->local_tokens * token_shards),
+           (long long)s->linear.in, (long long)s->linear.out);
+    for (int product = 0; product < PRODUCTS; product++)
+        printf("  %8.1f %4.0f%%", rate[product] / 1e9, 100 * rate[product] / peak);
+    putchar('\n');
+}
+
+static void print_head(const struct report *r, const struct gg_topology *t, double peak) {
+    if (!r->speaks || r->json)
+        return;
+    printf("grid %dx%d, %d replica(s); local GEMM (2048 cubed, %s, all ranks at once): %.1f GFLOP/s of a replica\n",
+           t->feature_shards, t->token_shards, t->replicas, gg_matmul_library(), peak / 1e9);
+    if (t->feature_shards * t->token_shards > 1)
+        printf("PBLAS tiles are multiplied by %s\n",
+               r->our_tiles ? gg_matmul_library() : "ScaLAPACK's own BLAS");
+    printf("%-12s %25s ", "matmul", "tokens x     in x    out");
+    for (int product = 0; product < PRODUCTS; product++)
+        printf("  %14s", product_names[product]);
+    printf("\n%46s GFLOP/s and share of the local GEMM rate\n", "");
+}
+
+static void run_shapes(const struct gg_topology *topology, const struct gg_fabric *fabric,
+                       const struct shape shapes[SHAPES], const struct operands *o, int repeats, double peak,
+                       struct report *r) {
+    for (int i = 0; i < SHAPES; i++) {
+        const struct shape *s = &shapes[i];
+        const double flops = 2.0 * (double)s->local_tokens * topology->token_shards * (double)s->linear.in *
+                             (double)s->linear.out;
+        double rate[PRODUCTS];
+        for (int product = 0; product < PRODUCTS; product++) {
+            const double seconds = measure(topology->grid, fabric, s, product, o, repeats);
+            rate[product] = flops / seconds;
+            r->flops += flops;
+            r->seconds += seconds;
+        }
+        print_row(r, s, topology->token_shards, rate, peak);
+    }
+    if (!r->speaks)
+        return;
+    if (r->json) {
+        json_t *whole = json_pack("{s:o, s:f, s:f}", "matmuls", r->rows, "gemm_gflops", peak / 1e9, "mean_gflops",
+                                  r->flops / r->seconds / 1e9);
+        json_dumpf(whole, stdout, JSON_REAL_PRECISION(6));
+        putchar('\n');
+        json_decref(whole);
+    } else {
+        printf("all together %.1f GFLOP/s, %.0f%% of the local GEMM rate\n", r->flops / r->seconds / 1e9,
+               100 * r->flops / r->seconds / peak);
+    }
+}
+
+static gg_status bench_on_grid(const struct gg_world *world, const struct gg_settings *settings, int64_t vocab,
+                               const struct gg_topology *topology, const struct gg_fabric *fabric, int repeats,
+                               bool json) {
+    struct gg_gpt_config config;
+    struct shape shapes[SHAPES];
+    struct operands operands = {0};
+    struct gg_gemm_rate gemm;
+    GG_TRY(gg_gpt_configure(settings, vocab, &config));
+    GG_TRY(gg_gpt_check_grid(&config, fabric));
+    list_shapes(&config, fabric, settings->batch.micro / topology->token_shards * config.context, shapes);
+    lay_out(&operands, fabric, shapes);
+    gg_status status = gg_agree(world->comm, gg_arena_allocate(&operands.arena, "the operands"));
+    if (status == GG_OK)
+        status = gg_gemm_rate_measure(world->comm, &gemm);
+    if (status == GG_OK) {
+        lay_out(&operands, fabric, shapes);
+        const double peak = gemm.all / topology->replicas;
+        struct report report = {.speaks = world->rank == 0, .json = json, .rows = json_array()};
+        print_head(&report, topology, peak);
+        run_shapes(topology, fabric, shapes, &operands, repeats < MAX_REPEATS ? repeats : MAX_REPEATS, peak, &report);
+        if (!report.speaks || !json)
+            json_decref(report.rows);
+    }
+    gg_arena_free(&operands.arena);
+    return status;
+}
+
+gg_status gg_bench_matmul(const struct gg_world *world, const struct gg_settings *settings, int64_t vocab, int repeats,
+                          bool json) {
+    struct gg_topology topology;
+    gg_grid *grid = NULL;
+    GG_TRY(gg_topology_create(world, settings->parallel.grid, &topology));
+    gg_status status = gg_grid_create(topology.grid, topology.feature_shards, topology.token_shards, &grid);
+    if (status == GG_OK)
+        status = bench_on_grid(world, settings, vocab, &topology, gg_grid_fabric(grid), repeats, json);
+    gg_grid_destroy(&grid);
+    gg_topology_free(&topology);
+    return status;
+}
