@@ -60,13 +60,16 @@ static void lay_out(struct operands *o, const struct gg_fabric *fabric, const st
     o->weight = gg_arena_floats(&o->arena, weight);
 }
 
-static void multiply(const struct gg_fabric *fabric, const struct shape *s, int product, const struct operands *o) {
+static void multiply(const struct gg_fabric *fabric, const struct shape *s, int product,
+                     const struct operands *o) {
     if (product == GG_PRODUCT_FORWARD)
         fabric->matmul(fabric, GG_PRODUCT_FORWARD, &s->linear, s->local_tokens, o->x, o->weight, false, o->y);
     else if (product == GG_PRODUCT_INPUT_GRADIENT)
-        fabric->matmul(fabric, GG_PRODUCT_INPUT_GRADIENT, &s->linear, s->local_tokens, o->y, o->weight, false, o->x);
+        fabric->matmul(fabric, GG_PRODUCT_INPUT_GRADIENT, &s->linear, s->local_tokens, o->y, o->weight, false,
+                       o->x);
     else
-        fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, &s->linear, s->local_tokens, o->x, o->y, true, o->weight);
+        fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, &s->linear, s->local_tokens, o->x, o->y, true,
+                       o->weight);
 }
 
 /* Median seconds of a product, the slowest rank's each time; all ranks at once. */
@@ -95,11 +98,11 @@ static void print_row(struct report *r, const struct shape *s, int token_shards,
     if (!r->speaks)
         return;
     if (r->json) {
-        json_array_append_new(
-            r->rows, json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f}", "name", s->name, "tokens",
-                               (json_int_t)(s->local_tokens * token_shards), "in", (json_int_t)s->linear.in, "out",
-                               (json_int_t)s->linear.out, product_names[0], rate[0] / 1e9, product_names[1],
-                               rate[1] / 1e9, product_names[2], rate[2] / 1e9));
+        json_array_append_new(r->rows, json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f}", "name", s->name,
+                                                 "tokens", (json_int_t)(s->local_tokens * token_shards), "in",
+                                                 (json_int_t)s->linear.in, "out", (json_int_t)s->linear.out,
+                                                 product_names[0], rate[0] / 1e9, product_names[1],
+                                                 rate[1] / 1e9, product_names[2], rate[2] / 1e9));
         return;
     }
     printf("%-12s %7lld x %6lld x %6lld ", s->name, (long long)(s->local_tokens * token_shards),
@@ -112,7 +115,8 @@ static void print_row(struct report *r, const struct shape *s, int token_shards,
 static void print_head(const struct report *r, const struct gg_topology *t, double peak) {
     if (!r->speaks || r->json)
         return;
-    printf("grid %dx%d, %d replica(s); local GEMM (2048 cubed, %s, all ranks at once): %.1f GFLOP/s of a replica\n",
+    printf("grid %dx%d, %d replica(s); local GEMM (2048 cubed, %s, all ranks at once): %.1f GFLOP/s of a "
+           "replica\n",
            t->feature_shards, t->token_shards, t->replicas, gg_matmul_library(), peak / 1e9);
     if (t->feature_shards * t->token_shards > 1)
         printf("PBLAS tiles are multiplied by %s\n",
@@ -142,8 +146,8 @@ static void run_shapes(const struct gg_topology *topology, const struct gg_fabri
     if (!r->speaks)
         return;
     if (r->json) {
-        json_t *whole = json_pack("{s:o, s:f, s:f}", "matmuls", r->rows, "gemm_gflops", peak / 1e9, "mean_gflops",
-                                  r->flops / r->seconds / 1e9);
+        json_t *whole = json_pack("{s:o, s:f, s:f}", "matmuls", r->rows, "gemm_gflops", peak / 1e9,
+                                  "mean_gflops", r->flops / r->seconds / 1e9);
         json_dumpf(whole, stdout, JSON_REAL_PRECISION(6));
         putchar('\n');
         json_decref(whole);
@@ -153,14 +157,14 @@ static void run_shapes(const struct gg_topology *topology, const struct gg_fabri
     }
 }
 
-static gg_status bench_on_grid(const struct gg_world *world, const struct gg_settings *settings, int64_t vocab,
-                               const struct gg_topology *topology, const struct gg_fabric *fabric, int repeats,
-                               bool json) {
+static gg_status bench_on_grid(const struct gg_world *world, const struct gg_settings *settings,
+                               int64_t vocab, const struct gg_topology *topology,
+                               const struct gg_fabric *fabric, int repeats, bool json) {
     struct gg_gpt_config config;
     struct shape shapes[SHAPES];
     struct operands operands = {0};
     struct gg_gemm_rate gemm;
-    GG_TRY(gg_gpt_configure(settings, vocab, &config));
+    GG_TRY(gg_gpt_configure(settings, vocab, fabric, &config));
     GG_TRY(gg_gpt_check_grid(&config, fabric));
     list_shapes(&config, fabric, settings->batch.micro / topology->token_shards * config.context, shapes);
     lay_out(&operands, fabric, shapes);
@@ -172,7 +176,8 @@ static gg_status bench_on_grid(const struct gg_world *world, const struct gg_set
         const double peak = gemm.all / topology->replicas;
         struct report report = {.speaks = world->rank == 0, .json = json, .rows = json_array()};
         print_head(&report, topology, peak);
-        run_shapes(topology, fabric, shapes, &operands, repeats < MAX_REPEATS ? repeats : MAX_REPEATS, peak, &report);
+        run_shapes(topology, fabric, shapes, &operands, repeats < MAX_REPEATS ? repeats : MAX_REPEATS, peak,
+                   &report);
         if (!report.speaks || !json)
             json_decref(report.rows);
     }
@@ -180,8 +185,8 @@ static gg_status bench_on_grid(const struct gg_world *world, const struct gg_set
     return status;
 }
 
-gg_status gg_bench_matmul(const struct gg_world *world, const struct gg_settings *settings, int64_t vocab, int repeats,
-                          bool json) {
+gg_status gg_bench_matmul(const struct gg_world *world, const struct gg_settings *settings, int64_t vocab,
+                          int repeats, bool json) {
     struct gg_topology topology;
     gg_grid *grid = NULL;
     GG_TRY(gg_topology_create(world, settings->parallel.grid, &topology));

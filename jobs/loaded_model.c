@@ -33,7 +33,7 @@ static gg_status understand(const struct gg_fabric *fabric, struct gg_loaded_mod
     if (meta->tokenizer_json == NULL)
         return gg_fail(GG_BAD_DATA, "%s: holds no tokenizer", m->path);
     GG_TRY(gg_tokenizer_from_json(meta->tokenizer_json, meta->tokenizer_bytes, m->path, &m->tokenizer));
-    GG_TRY(gg_gpt_configure(&m->settings, gg_tokenizer_vocab(m->tokenizer), &m->config));
+    GG_TRY(gg_gpt_configure(&m->settings, gg_tokenizer_vocab(m->tokenizer), fabric, &m->config));
     GG_TRY(gg_gpt_parameters(&m->config, fabric, &m->table));
     void *memory;
     GG_TRY(gg_try_malloc((size_t)m->table.local_elements * sizeof(float), "the model's weights", &memory));

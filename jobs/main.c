@@ -3,15 +3,17 @@
 
 #include <string.h>
 
+/* clang-format off: one a line, in the order of a model's life */
 static const struct gg_command *const commands[] = {
     &gg_command_tokenizer,
     &gg_command_prepare,
+    &gg_command_train,
     &gg_command_evaluate,
     &gg_command_generate,
-    &gg_command_train,
     &gg_command_inspect,
     NULL,
 };
+/* clang-format on */
 
 static size_t command_count(void) {
     size_t count = 0;

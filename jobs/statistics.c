@@ -13,6 +13,7 @@ double gg_median(double *values, int count) {
 }
 
 double gg_spread(const double *sorted, int count) {
-    const double median = count % 2 == 1 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+    const double median =
+        count % 2 == 1 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
     return (sorted[count - 1] - sorted[0]) / median;
 }

@@ -119,14 +119,40 @@ gg_status gg_train_resume_find(struct gg_trainer *t, char **changed) {
     return status;
 }
 
+/* Buffers for whole moments, laid out as the weights: the moments themselves where this replica owns all of
+ * them; with ZeRO the gradients, which are free between steps, and a buffer of their size. */
+struct whole_moments {
+    float *first, *second;
+    void *allocated;
+};
+
+static gg_status take_moments(struct gg_trainer *t, struct whole_moments *whole) {
+    *whole = (struct whole_moments){t->first, t->second, NULL};
+    if (t->plan.ownership.elements == t->table.local_elements)
+        return GG_OK;
+    const size_t bytes = (size_t)t->table.local_elements * sizeof(float);
+    GG_TRY(gg_agree(t->world->comm, gg_try_malloc(bytes, "a checkpoint's moments", &whole->allocated)));
+    whole->first = t->gradients;
+    whole->second = whole->allocated;
+    return GG_OK;
+}
+
 gg_status gg_train_resume_read(struct gg_trainer *t) {
-    const gg_status status =
-        gg_checkpoint_read(t->topology.grid, t->resume_path, &t->table, t->weights, t->first, t->second);
+    struct whole_moments whole;
+    GG_TRY(take_moments(t, &whole));
+    const gg_status status = gg_checkpoint_read(t->topology.grid, t->resume_path, &t->table, t->weights,
+                                                whole.first, whole.second);
+    if (whole.allocated != NULL) {
+        gg_reducer_take_compact(t->reducer, whole.first, t->first);
+        gg_reducer_take_compact(t->reducer, whole.second, t->second);
+        free(whole.allocated);
+    }
     return gg_agree(t->world->comm, status);
 }
 
 /* The first replica's part of saving. */
-static gg_status write_checkpoint(struct gg_trainer *t, const char *folder) {
+static gg_status write_checkpoint(struct gg_trainer *t, const char *folder,
+                                  const struct whole_moments *whole) {
     struct gg_checkpoint_meta meta = t->at;
     char *path = gg_checkpoint_path(folder, t->at.step), *yaml = gg_settings_yaml(t->settings);
     meta.run_seed = t->settings->run.seed;
@@ -137,8 +163,8 @@ static gg_status write_checkpoint(struct gg_trainer *t, const char *folder) {
     meta.settings_yaml = yaml;
     meta.tokenizer_json = t->data.tokenizer_json;
     meta.tokenizer_bytes = t->data.tokenizer_bytes;
-    gg_status status =
-        gg_checkpoint_write(t->topology.grid, path, &t->table, t->weights, t->first, t->second, &meta);
+    gg_status status = gg_checkpoint_write(t->topology.grid, path, &t->table, t->weights, whole->first,
+                                           whole->second, &meta);
     if (status == GG_OK && t->world->rank == 0)
         status = gg_checkpoint_prune(folder, t->settings->checkpoint.keep);
     free(path);
@@ -151,7 +177,17 @@ gg_status gg_train_checkpoint_save(struct gg_trainer *t) {
         return GG_OK;
     const double begin = gg_clock_seconds();
     char *folder = checkpoint_folder(t);
-    gg_status status = t->topology.replica == 0 ? write_checkpoint(t, folder) : GG_OK;
+    struct whole_moments whole;
+    gg_status status = take_moments(t, &whole);
+    if (status == GG_OK) {
+        if (whole.allocated != NULL) {
+            gg_reducer_gather_compact(t->reducer, t->first, whole.first);
+            gg_reducer_gather_compact(t->reducer, t->second, whole.second);
+        }
+        if (t->topology.replica == 0)
+            status = write_checkpoint(t, folder, &whole);
+        free(whole.allocated);
+    }
     free(folder);
     status = gg_agree(t->world->comm, status);
     t->checkpoint_clock = gg_clock_seconds();

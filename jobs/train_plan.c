@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 size_t gg_train_memory_total(const struct gg_train_memory *m) {
-    const size_t sum =
-        m->program + m->weights + m->gradients + m->moments + m->activations + m->batch + m->loader;
+    const size_t sum = m->program + m->weights + m->gradients + m->moments + m->activations + m->batch +
+                       m->loader + m->checkpoint;
     return sum > m->reached ? sum : m->reached;
 }
 
@@ -77,7 +77,12 @@ gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_setti
                                        .replica = topology->replica,
                                        .replicas = topology->replicas};
     memory->weights = memory->gradients = (size_t)table->local_elements * sizeof(float);
-    memory->moments = 2 * memory->weights;
+    plan->ownership = gg_reducer_ownership(topology->replica, topology->replicas, table->local_elements,
+                                           GG_BUCKET_BYTES, settings->parallel.zero > 0);
+    memory->gradients += plan->ownership.gradient_bytes;
+    memory->moments = 2 * (size_t)plan->ownership.elements * sizeof(float);
+    if (plan->ownership.elements < table->local_elements)
+        memory->checkpoint = memory->weights;
     GG_TRY(
         gg_gpt_activation_bytes(config, fabric, GG_GPT_TRAIN, plan->local_sequences, &memory->activations));
     memory->batch = (size_t)micro * (2 * (size_t)config->context * sizeof(int32_t) + sizeof(uint64_t));

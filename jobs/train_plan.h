@@ -7,6 +7,7 @@
 #include "core/base/status.h"
 #include "core/model/gpt.h"
 #include "jobs/train_data.h"
+#include "mpi/reduction.h"
 #include "mpi/topology.h"
 
 #include <stddef.h>
@@ -17,6 +18,7 @@ struct gg_train_memory {
     size_t reached; /* the most the process held until now */
     size_t program; /* what it holds now: code, libraries, MPI */
     size_t weights, gradients, moments, activations, batch, loader;
+    size_t checkpoint; /* taken while one is read or written */
 };
 
 /* The most the rank will hold: all the parts together, or what was reached before they are allocated. */
@@ -27,6 +29,7 @@ struct gg_train_plan {
     int64_t local_sequences; /* of a micro-batch, this rank's */
     int64_t tokens_per_step; /* of all replicas */
     int64_t tokens_per_epoch;
+    struct gg_ownership ownership; /* what this replica updates */
     struct gg_train_memory memory;
 };
 

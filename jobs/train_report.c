@@ -82,11 +82,13 @@ static void print_memory(const struct gg_train_memory *memory) {
                  {"activations", memory->activations},
                  {"loader", memory->loader},
                  {"micro-batch", memory->batch},
+                 {"checkpointing", memory->checkpoint},
                  {"program and libraries", memory->program}};
     char text[AMOUNT_BYTES];
     fprintf(stderr, "memory per rank: %s (", megabytes(gg_train_memory_total(memory), text));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        fprintf(stderr, "%s%s %s", i > 0 ? ", " : "", parts[i].name, megabytes(parts[i].bytes, text));
+        if (parts[i].bytes > 0)
+            fprintf(stderr, "%s%s %s", i > 0 ? ", " : "", parts[i].name, megabytes(parts[i].bytes, text));
     fprintf(stderr, ")\n");
 }
 

@@ -4,6 +4,7 @@
 #include "core/train/adamw.h"
 #include "core/train/schedule.h"
 #include "jobs/stop_signal.h"
+#include "mpi/repeated.h"
 
 #include <math.h>
 
@@ -30,6 +31,14 @@ static struct gg_batch local_batch(const struct gg_trainer *t) {
     };
 }
 
+/* Vectors and positions stand on every token shard, each with its tokens' share. */
+static void sum_repeated(struct gg_trainer *t) {
+    int count;
+    const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
+    if (t->topology.token_shards > 1)
+        gg_repeated_sum(gg_grid_token_comm(t->grid), &t->table, owned, count, t->repeated);
+}
+
 /* Forward and backward over all micro-batches; the reduction starts during the last one. A rank whose loader
  * fails takes part in the reduction all the same, so that nobody waits for it. */
 static gg_status compute_gradients(struct gg_trainer *t, double *loss_sum) {
@@ -50,22 +59,31 @@ static gg_status compute_gradients(struct gg_trainer *t, double *loss_sum) {
         *loss_sum += sum;
     }
     gg_reducer_finish(t->reducer);
+    sum_repeated(t);
     return status;
 }
 
-/* What all ranks must know before any may touch the weights, in one allreduce. Squares come from one replica,
- * for all hold the same sums; losses from one feature shard. */
+static double owned_square_sum(const struct gg_trainer *t) {
+    int count;
+    const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
+    double sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += gg_gradient_square_sum(&t->table, owned[i].from, owned[i].to, owned[i].gradients);
+    return sum;
+}
+
+/* What all ranks must know before any may touch the weights, in one allreduce. Squares come from each
+ * replica for what it owns, or from one where all own everything; losses from one feature shard. */
 struct verdict {
     double loss_sum, square_sum, failed, stop, checkpoint_due;
 };
 
 static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status, double loss_sum) {
-    const bool counts = t->topology.replica == 0;
+    const bool counts = t->topology.replica == 0 || t->settings->parallel.zero > 0;
     const double minutes = t->settings->checkpoint.every_minutes;
     struct verdict mine = {
         .loss_sum = t->topology.feature_index == 0 ? loss_sum : 0,
-        .square_sum =
-            counts ? gg_gradient_square_sum(&t->table, 0, t->table.local_elements, t->gradients) : 0,
+        .square_sum = counts ? owned_square_sum(t) : 0,
         .failed = status != GG_OK,
         .stop = gg_stop_requested(),
         .checkpoint_due =
@@ -82,8 +100,13 @@ static void update_weights(struct gg_trainer *t, struct gg_step_result *result) 
     const struct gg_adamw adamw = {t->settings->optim.beta1, t->settings->optim.beta2, t->settings->optim.eps,
                                    t->settings->optim.weight_decay};
     t->at.updates++;
-    gg_adamw_update(&t->table, 0, t->table.local_elements, &adamw, result->learning_rate, t->at.updates,
-                    scale, t->gradients, t->first, t->second, t->weights);
+    int count;
+    const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
+    for (int i = 0; i < count; i++)
+        gg_adamw_update(&t->table, owned[i].from, owned[i].to, &adamw, result->learning_rate, t->at.updates,
+                        scale, owned[i].gradients, t->first + owned[i].at, t->second + owned[i].at,
+                        t->weights + owned[i].from);
+    gg_reducer_gather(t->reducer, t->weights);
 }
 
 /* Adds what the model and the reducer measured since `before`. */
@@ -120,8 +143,10 @@ gg_status gg_train_step(struct gg_trainer *t, struct gg_step_result *result) {
         .checkpoint_due = verdict.checkpoint_due > 0,
     };
     result->skipped = !isfinite(result->loss) || !isfinite(result->grad_norm);
+    const double visible = gg_reducer_times(t->reducer).visible;
     if (!result->skipped)
         update_weights(t, result);
+    const double gathered = gg_reducer_times(t->reducer).visible - visible;
     t->at.bad_steps = result->skipped ? t->at.bad_steps + 1 : 0;
     t->at.train_loss = result->loss;
     t->at.step++;
@@ -131,7 +156,7 @@ gg_status gg_train_step(struct gg_trainer *t, struct gg_step_result *result) {
     const double end = gg_clock_seconds();
     count_seconds(t, before.hook + before.visible);
     t->seconds[GG_PHASE_REDUCE] += agreed - computed;
-    t->seconds[GG_PHASE_OPTIMIZER] += cleared - begin + end - agreed;
+    t->seconds[GG_PHASE_OPTIMIZER] += cleared - begin + end - agreed - gathered;
     result->whole_seconds = end - begin;
     t->at.train_seconds += result->whole_seconds;
     return GG_OK;

@@ -4,10 +4,14 @@
 #include "core/base/memory.h"
 #include "io/file.h"
 #include "jobs/evaluation.h"
+#include "jobs/grid_check.h"
 #include "jobs/stop_signal.h"
 #include "jobs/train_checkpoint.h"
 #include "jobs/train_report.h"
 #include "jobs/train_step.h"
+
+#include "mpi/pblas.h"
+#include "mpi/repeated.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,9 +21,6 @@
 static gg_status refuse_unsupported(const struct gg_settings *settings) {
     if (settings->compute.precision != GG_PRECISION_FP32)
         return gg_fail(GG_USAGE, "compute.precision bf16 is not supported by this version; set fp32");
-    if (settings->parallel.zero != 0)
-        return gg_fail(GG_USAGE, "parallel.zero %lld is not supported by this version; set 0",
-                       (long long)settings->parallel.zero);
     return GG_OK;
 }
 
@@ -27,11 +28,17 @@ static gg_status refuse_unsupported(const struct gg_settings *settings) {
 static gg_status prepare(struct gg_trainer *t, char **changed) {
     const struct gg_settings *settings = t->settings;
     GG_TRY(refuse_unsupported(settings));
-    GG_TRY(gg_topology_create(t->world, settings->parallel.grid, &t->topology));
+    int p, q;
+    GG_TRY(gg_grid_check(settings, t->world->size, &p, &q));
+    gg_topology_create(t->world, p, q, &t->topology);
+    t->fabric = gg_fabric_local();
+    t->fabric.feature_shards = p;
+    t->fabric.feature_index = t->topology.feature_index;
+    t->fabric.token_shards = q;
+    t->fabric.token_index = t->topology.token_index;
     GG_TRY(gg_train_plan_batch(settings, t->topology.replicas, t->topology.token_shards));
     GG_TRY(gg_train_data_open(t->world, settings, &t->data));
-    GG_TRY(gg_gpt_configure(settings, t->data.vocab, &t->config));
-    t->fabric = gg_fabric_local();
+    GG_TRY(gg_gpt_configure(settings, t->data.vocab, &t->fabric, &t->config));
     GG_TRY(gg_gpt_parameters(&t->config, &t->fabric, &t->table));
     GG_TRY(gg_train_resume_find(t, changed));
     GG_TRY(gg_gemm_rate_measure(t->world->comm, &t->gemm));
@@ -44,8 +51,10 @@ static void lay_out(struct gg_trainer *t) {
     const int64_t tokens = t->settings->batch.micro * t->config.context;
     t->weights = gg_arena_floats(&t->state, elements);
     t->gradients = gg_arena_floats(&t->state, elements);
-    t->first = gg_arena_floats(&t->state, elements);
-    t->second = gg_arena_floats(&t->state, elements);
+    t->first = gg_arena_floats(&t->state, t->plan.ownership.elements);
+    t->second = gg_arena_floats(&t->state, t->plan.ownership.elements);
+    if (t->topology.token_shards > 1)
+        t->repeated = gg_arena_floats(&t->state, gg_repeated_elements(&t->table));
     t->inputs = gg_arena_take(&t->state, (size_t)tokens * sizeof *t->inputs);
     t->targets = gg_arena_take(&t->state, (size_t)tokens * sizeof *t->targets);
     t->sample_ids = gg_arena_take(&t->state, (size_t)t->settings->batch.micro * sizeof *t->sample_ids);
@@ -55,12 +64,16 @@ static gg_status allocate(struct gg_trainer *t) {
     lay_out(t);
     GG_TRY(gg_agree(t->world->comm, gg_arena_allocate(&t->state, "weights, gradients and optimizer state")));
     lay_out(t);
+    gg_pblas_set_block(gg_int(t->settings->parallel.block));
+    GG_TRY(gg_agree(t->world->comm, gg_grid_create(t->topology.grid, t->topology.feature_shards,
+                                                   t->topology.token_shards, &t->grid)));
+    t->fabric = *gg_grid_fabric(t->grid);
     GG_TRY(
         gg_agree(t->world->comm, gg_gpt_create(&t->config, &t->fabric, &t->table, GG_GPT_TRAIN,
                                                t->plan.local_sequences, t->weights, t->gradients, &t->gpt)));
     return gg_agree(t->world->comm,
                     gg_reducer_create(t->topology.across_replicas, t->gradients, t->table.local_elements,
-                                      GG_BUCKET_BYTES, false, &t->reducer));
+                                      GG_BUCKET_BYTES, t->settings->parallel.zero > 0, &t->reducer));
 }
 
 /* Rank 0: the run folder, the resolved settings, metrics.jsonl. */
@@ -120,6 +133,7 @@ void gg_trainer_destroy(struct gg_trainer *t) {
         fprintf(stderr, "warning: %s\n", gg_failure());
     gg_reducer_destroy(&t->reducer);
     gg_gpt_destroy(&t->gpt);
+    gg_grid_destroy(&t->grid);
     gg_arena_free(&t->state);
     gg_parameter_table_free(&t->table);
     gg_train_data_close(&t->data);

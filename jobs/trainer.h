@@ -16,6 +16,7 @@
 #include "jobs/progress.h"
 #include "jobs/train_data.h"
 #include "jobs/train_plan.h"
+#include "mpi/grid.h"
 #include "mpi/reduction.h"
 #include "mpi/topology.h"
 #include "mpi/world.h"
@@ -39,12 +40,15 @@ struct gg_trainer {
     struct gg_topology topology;
     struct gg_train_data data;
     struct gg_gpt_config config;
-    struct gg_fabric fabric;
+    struct gg_fabric fabric; /* first only its shape; the grid's, once that is made */
+    gg_grid *grid;
     struct gg_parameter_table table;
     struct gg_train_plan plan;
 
     struct gg_arena state; /* holds the next: flat buffers of the table, and a micro-batch */
-    float *weights, *gradients, *first, *second;
+    float *weights, *gradients;
+    float *first, *second;     /* moments of what this replica owns: compact, see mpi/reduction.h */
+    float *repeated;           /* scratch of gg_repeated_sum */
     int32_t *inputs, *targets; /* (batch.micro, context) */
     uint64_t *sample_ids;      /* (batch.micro) */
     gg_gpt *gpt;

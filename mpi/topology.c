@@ -11,37 +11,23 @@ static int read_count(const char **text) {
     errno = 0;
     const long value = strtol(*text, &end, 10);
     *text = end;
-    return errno == 0 && value >= 1 && value <= 1000000 ? (int)value : 0;
+    return errno == 0 && value >= 1 && value <= 10000 ? (int)value : 0;
 }
 
-gg_status gg_grid_parse(const char *grid, int ranks, int *feature_shards, int *token_shards) {
+gg_status gg_grid_parse(const char *grid, int *feature_shards, int *token_shards) {
     const char *at = grid != NULL ? grid : "1x1";
     const int p = read_count(&at);
     const int q = *at == 'x' ? (at++, read_count(&at)) : 0;
     if (p == 0 || q == 0 || *at != '\0')
         return gg_fail(GG_USAGE, "parallel.grid is '%s'; it needs two counts as PxQ, 1x1 or 2x2 for example",
                        grid);
-    const long long shards = (long long)p * q;
-    if (ranks % shards != 0)
-        return gg_fail(
-            GG_USAGE,
-            "parallel.grid %dx%d needs a multiple of %lld ranks and there are %d; start %lld ranks "
-            "or choose another grid",
-            p, q, shards, ranks, (ranks / shards + 1) * shards);
     *feature_shards = p;
     *token_shards = q;
     return GG_OK;
 }
 
-gg_status gg_topology_create(const struct gg_world *world, const char *grid, struct gg_topology *topology) {
-    *topology = (struct gg_topology){.across_replicas = MPI_COMM_NULL, .grid = MPI_COMM_NULL};
-    int p = 1, q = 1;
-    GG_TRY(gg_grid_parse(grid, world->size, &p, &q));
-    if (p != 1 || q != 1)
-        return gg_fail(GG_USAGE,
-                       "parallel.grid %dx%d needs tensor parallelism, which this version has not; set "
-                       "parallel.grid to 1x1",
-                       p, q);
+void gg_topology_create(const struct gg_world *world, int p, int q, struct gg_topology *topology) {
+    GG_ASSERT(world->size % (p * q) == 0);
     topology->replicas = world->size / (p * q);
     topology->feature_shards = p;
     topology->token_shards = q;
@@ -50,7 +36,6 @@ gg_status gg_topology_create(const struct gg_world *world, const char *grid, str
     topology->token_index = world->rank % (p * q) / p;
     MPI_Comm_split(world->comm, world->rank % (p * q), world->rank, &topology->across_replicas);
     MPI_Comm_split(world->comm, topology->replica, world->rank, &topology->grid);
-    return GG_OK;
 }
 
 void gg_topology_free(struct gg_topology *topology) {

@@ -18,14 +18,12 @@ struct gg_topology {
     MPI_Comm grid;            /* the P x Q ranks of this replica */
 };
 
-/* Reads "PxQ" and checks it against a number of ranks. Local.
- * GG_USAGE: not of that form, or ranks that are no multiple of P x Q (the message says what would work). */
-gg_status gg_grid_parse(const char *grid, int ranks, int *feature_shards, int *token_shards) GG_MUST_USE;
+/* Reads "PxQ". GG_USAGE: not of that form. Local. */
+gg_status gg_grid_parse(const char *grid, int *feature_shards, int *token_shards) GG_MUST_USE;
 
-/* Splits the world; `grid` is the setting parallel.grid. Collective with the same arguments; fails alike on
- * every rank. GG_USAGE: as gg_grid_parse, or a grid other than 1x1. */
-gg_status gg_topology_create(const struct gg_world *world, const char *grid,
-                             struct gg_topology *topology) GG_MUST_USE;
+/* Splits the world into grids of P x Q, which divides its size. Collective with the same arguments. */
+void gg_topology_create(const struct gg_world *world, int feature_shards, int token_shards,
+                        struct gg_topology *topology);
 
 /* Frees the communicators; zeroed memory is taken as well. Collective. */
 void gg_topology_free(struct gg_topology *topology);

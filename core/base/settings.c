@@ -74,6 +74,8 @@ static const struct gg_option options[] = {
     REAL("optim.clip", optim.clip, 0, 1e9, "1", "largest global norm of the gradient; 0: never clipped"),
     TEXT("parallel.grid", parallel.grid, "1x1", "ranks of one replica: feature shards x token shards"),
     INTEGER("parallel.zero", parallel.zero, 0, 1, "0", "1: optimizer state is split over the replicas"),
+    INTEGER("parallel.block", parallel.block, 1, 65536, "256",
+            "PBLAS's logical block: how much of the inner index it takes at once"),
     CHOICE("compute.precision", compute.precision, precisions, "fp32", "arithmetic of the model"),
     INTEGER("compute.threads", compute.threads, 0, 4096, "0", "threads per rank; 0: OMP_NUM_THREADS, else 1"),
     INTEGER("checkpoint.every_steps", checkpoint.every_steps, 0, MANY, "0",

@@ -32,7 +32,7 @@ struct gg_settings {
     } optim;
     struct {
         char *grid; /* "PxQ" */
-        int64_t zero;
+        int64_t zero, block;
     } parallel;
     struct {
         int precision; /* enum gg_precision */

@@ -26,17 +26,19 @@ struct gg_gpt_config {
 };
 
 /* The configuration that settings describe.
- *   vocab [in] the tokenizer's; taken where model.vocab is 0
+ *   vocab  [in] the tokenizer's; taken where model.vocab is 0
+ *   fabric [in] its P and Q: the padded vocabulary is a multiple of both, which no file shows
  * GG_USAGE: model.vocab smaller than the tokenizer's. Local. */
-gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab,
+gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab, const struct gg_fabric *fabric,
                            struct gg_gpt_config *config) GG_MUST_USE;
 
-/* Whether a model fits a fabric: P divides heads and padded_vocab, Q divides padded_vocab and the width. GG_USAGE
- * with what does not. Local. */
+/* Whether a model fits a fabric: P divides heads and padded_vocab, Q divides padded_vocab and the width.
+ * GG_USAGE with what does not. Local. */
 gg_status gg_gpt_check_grid(const struct gg_gpt_config *config, const struct gg_fabric *fabric) GG_MUST_USE;
 
 /* How many of a rank's `local_tokens` rows of logits stand in memory at once. */
-int64_t gg_gpt_head_tokens(const struct gg_gpt_config *config, const struct gg_fabric *fabric, int64_t local_tokens);
+int64_t gg_gpt_head_tokens(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
+                           int64_t local_tokens);
 
 /* The parameter table of a model on a fabric; fails as gg_gpt_check_grid does. Owned by the caller
  * (gg_parameter_table_free). Local. */

@@ -7,9 +7,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { VOCAB_MULTIPLE = 64 };
+/* The least multiple of 64, P and Q that is not below `vocab`. */
+static int64_t pad_vocab(int64_t vocab, const struct gg_fabric *fabric) {
+    int64_t multiple = 64;
+    while (multiple % fabric->feature_shards != 0 || multiple % fabric->token_shards != 0)
+        multiple += 64;
+    return (vocab + multiple - 1) / multiple * multiple;
+}
 
-gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab, struct gg_gpt_config *config) {
+gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab, const struct gg_fabric *fabric,
+                           struct gg_gpt_config *config) {
     if (settings->model.vocab != 0 && settings->model.vocab < vocab)
         return gg_fail(GG_USAGE,
                        "model.vocab %lld is smaller than the tokenizer's %lld entries; raise it, or set 0",
@@ -21,7 +28,7 @@ gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab, st
         .width = settings->model.width,
         .context = settings->model.context,
         .vocab = entries,
-        .padded_vocab = (entries + VOCAB_MULTIPLE - 1) / VOCAB_MULTIPLE * VOCAB_MULTIPLE,
+        .padded_vocab = pad_vocab(entries, fabric),
         .dropout = settings->model.dropout,
         .seed = (uint64_t)settings->run.seed,
     };

@@ -1,4 +1,5 @@
 /* The bucketed sum of gradients: values, bounds of buckets, the same bits on every replica and every time. */
+#include "jobs/grid_check.h"
 #include "mpi/reduction.h"
 #include "mpi/topology.h"
 #include "mpi/world.h"
@@ -139,34 +140,56 @@ static void scattered(void **state) {
 static void grids(void **state) {
     (void)state;
     int p, q;
-    CHECK_OK(gg_grid_parse("2x3", 12, &p, &q));
+    CHECK_OK(gg_grid_parse("2x3", &p, &q));
     assert_true(p == 2 && q == 3);
     const char *const bad[] = {"", "2", "2x", "x2", "0x1", "2x2x2", "-1x1", "2 x2", "1x99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        CHECK_FAILS(gg_grid_parse(bad[i], 4, &p, &q), GG_USAGE, "parallel.grid");
-    CHECK_FAILS(gg_grid_parse("2x2", 6, &p, &q), GG_USAGE, "multiple of 4");
+        CHECK_FAILS(gg_grid_parse(bad[i], &p, &q), GG_USAGE, "parallel.grid");
+    for (int columns = 1; columns <= world.size; columns++) {
+        if (world.size % columns != 0)
+            continue;
+        struct gg_topology topology;
+        gg_topology_create(&world, 1, columns, &topology);
+        int size, rank;
+        MPI_Comm_size(topology.across_replicas, &size);
+        MPI_Comm_rank(topology.across_replicas, &rank);
+        assert_true(topology.replicas == size && size == world.size / columns && rank == topology.replica);
+        MPI_Comm_size(topology.grid, &size);
+        MPI_Comm_rank(topology.grid, &rank);
+        assert_true(size == columns && rank == topology.token_index && topology.feature_index == 0);
+        gg_topology_free(&topology);
+    }
+}
 
-    struct gg_topology topology;
-    CHECK_OK(gg_topology_create(&world, "1x1", &topology));
-    int size, rank;
-    MPI_Comm_size(topology.across_replicas, &size);
-    MPI_Comm_rank(topology.across_replicas, &rank);
-    assert_true(topology.replicas == world.size && size == world.size && rank == topology.replica);
-    gg_topology_free(&topology);
-    char grid[32];
-    snprintf(grid, sizeof grid, "%dx1", world.size == 1 ? 2 : world.size);
-    CHECK_FAILS(gg_topology_create(&world, grid, &topology), GG_USAGE, "needs");
-    gg_topology_free(&topology);
+static void refused_grids(void **state) {
+    (void)state;
+    struct gg_settings settings;
+    gg_settings_init(&settings); /* 6 heads, width 384, 32 sequences, micro-batches of 8 */
+    int p, q;
+    const struct {
+        const char *grid, *part;
+    } cases[] = {{"2x2", "multiple of 4 ranks, and there are 6; on 6 ranks these work: 2x1, 1x2, 6x1, 3x2"},
+                 {"1x3", "3 token shards do not divide batch.micro 8"},
+                 {"1y1", "PxQ"}};
+    settings.batch.sequences = 24;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_OK(gg_settings_set(&settings, "parallel.grid", cases[i].grid, "test"));
+        CHECK_FAILS(gg_grid_check(&settings, 6, &p, &q), GG_USAGE, cases[i].part);
+    }
+    CHECK_OK(gg_settings_set(&settings, "parallel.grid", "3x2", "test"));
+    CHECK_OK(gg_grid_check(&settings, 6, &p, &q));
+    CHECK_OK(gg_settings_set(&settings, "parallel.grid", "4x1", "test"));
+    CHECK_FAILS(gg_grid_check(&settings, 4, &p, &q), GG_USAGE, "do not divide model.heads 6");
+    gg_settings_free(&settings);
 }
 
 int main(void) {
     if (gg_world_start(&world) != GG_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_for_any_bucket),
-        cmocka_unit_test(same_bits),
-        cmocka_unit_test(scattered),
-        cmocka_unit_test(grids),
+        cmocka_unit_test(sums_for_any_bucket), cmocka_unit_test(same_bits),
+        cmocka_unit_test(scattered),           cmocka_unit_test(grids),
+        cmocka_unit_test(refused_grids),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     gg_world_stop(&world);
