@@ -25,7 +25,10 @@ gg_status gg_job_run(const struct gg_command *command, int argc, char **argv, vo
         if (status == GG_OK) {
             /* A wrong command line is wrong on every rank. */
             status = read != GG_OK ? read : work(&world, values, &words);
-            if (world.rank != 0 && status != GG_OK)
+            /* Said before MPI ends: mpirun stops listening when the first rank has left with a failure. */
+            if (world.rank == 0 && status != GG_OK)
+                fprintf(stderr, "gridgpt %s: %s\n", command->name, gg_failure());
+            if (status != GG_OK)
                 status = gg_fail(status, "%s", "");
             gg_world_stop(&world);
         }

@@ -81,12 +81,12 @@ static gg_status compare(const struct gg_trainer *t, const struct gg_checkpoint_
     if (meta->tokenizer_fingerprint != t->data.tokenizer_fingerprint)
         return gg_fail(GG_BAD_DATA, "%s was trained with another tokenizer than the shards of data.train",
                        t->resume_path);
+    GG_TRY(compare_settings(t, meta, changed));
     if (contents->count != 3 * t->table.count)
         return gg_fail(GG_BAD_DATA,
                        "%s has %d tensors and this model with its optimizer has %d; a run cannot go on "
                        "from weights alone",
                        t->resume_path, contents->count, 3 * t->table.count);
-    GG_TRY(compare_settings(t, meta, changed));
     if (meta->data_fingerprint != t->data.data_fingerprint)
         append_difference(changed, "the training shards", "other files", "those of the checkpoint");
     return GG_OK;

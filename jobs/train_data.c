@@ -16,6 +16,8 @@ static gg_status open_loader(const struct gg_settings *settings, const struct gg
     if (status == GG_OK)
         status =
             gg_loader_create(&paths, settings->model.context, (uint64_t)settings->data.seed, shuffle, loader);
+    if (status != GG_OK && paths.count > 0)
+        status = gg_fail_within(status, "%s", origin);
     if (status == GG_OK && first != NULL)
         *first = gg_strdup(paths.items[0]);
     gg_text_list_free(&paths);
