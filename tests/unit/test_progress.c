@@ -1,4 +1,8 @@
 /* Progress: plain lines in a file, one rewritten line that never wraps on a terminal. */
+#ifndef _XOPEN_SOURCE
+#define _XOPEN_SOURCE 700 /* pseudo-terminals */
+#endif
+
 #include "tests/check.h"
 
 #include "jobs/progress.h"
