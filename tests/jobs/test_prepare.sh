@@ -52,9 +52,9 @@ P
 zstd -q -1 all.txt -o half1.zst && cat half1.zst >all.zst
 
 # The same bytes for 1, 2, 3 and 4 ranks, several shards.
-prepare --out j1 --val 0.1 --shard-tokens 1m a.jsonl b.jsonl >j1.txt
+prepare --out j1 --val 0.1 --shard-tokens 500k a.jsonl b.jsonl >j1.txt
 for ranks in 2 3 4; do
-    mpirun -n $ranks "$GRIDGPT" prepare --tokenizer "$tokenizer" --out j$ranks --val 0.1 --shard-tokens 1m \
+    mpirun -n $ranks "$GRIDGPT" prepare --tokenizer "$tokenizer" --out j$ranks --val 0.1 --shard-tokens 500k \
         a.jsonl b.jsonl >j$ranks.txt
     diff -r j1 j$ranks || fail "$ranks ranks write other bytes"
 done
