@@ -1,0 +1,18 @@
+#!/bin/bash
+# Builds gridgpt with warnings as errors and runs every test: installs what they need first (Debian packages; a
+# Python environment under build/ for the programs that our files are compared with).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source cmake/install-packages.sh
+
+install_packages build run test
+venv=build/venv
+if ! "$venv/bin/python" -c 'import h5py, hdf5plugin, numpy, tokenizers' 2>/dev/null; then
+    echo "making $venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check h5py hdf5plugin numpy tokenizers
+fi
+mpi_environment
+cmake --preset check -DGG_TEST_PYTHON="$PWD/$venv/bin/python"
+cmake --build --preset check -j "$(nproc)"
+ctest --preset check -j "$(nproc)"
