@@ -5,6 +5,7 @@
 #include "core/kernels/matmul.h"
 #include "core/model/gpt.h"
 #include "jobs/gemm_rate.h"
+#include "jobs/grid_check.h"
 #include "jobs/statistics.h"
 #include "mpi/grid.h"
 #include "mpi/pblas.h"
@@ -158,8 +159,9 @@ static void run_shapes(const struct gg_topology *topology, const struct gg_fabri
 }
 
 static gg_status bench_on_grid(const struct gg_world *world, const struct gg_settings *settings,
-                               int64_t vocab, const struct gg_topology *topology,
-                               const struct gg_fabric *fabric, int repeats, bool json) {
+                               int64_t vocab, const struct gg_topology *topology, const gg_grid *grid,
+                               int repeats, bool json) {
+    const struct gg_fabric *fabric = gg_grid_fabric(grid);
     struct gg_gpt_config config;
     struct shape shapes[SHAPES];
     struct operands operands = {0};
@@ -174,7 +176,10 @@ static gg_status bench_on_grid(const struct gg_world *world, const struct gg_set
     if (status == GG_OK) {
         lay_out(&operands, fabric, shapes);
         const double peak = gemm.all / topology->replicas;
-        struct report report = {.speaks = world->rank == 0, .json = json, .rows = json_array()};
+        struct report report = {.speaks = world->rank == 0,
+                                .json = json,
+                                .our_tiles = gg_grid_uses_our_tiles(grid),
+                                .rows = json_array()};
         print_head(&report, topology, peak);
         run_shapes(topology, fabric, shapes, &operands, repeats < MAX_REPEATS ? repeats : MAX_REPEATS, peak,
                    &report);
@@ -189,10 +194,13 @@ gg_status gg_bench_matmul(const struct gg_world *world, const struct gg_settings
                           int repeats, bool json) {
     struct gg_topology topology;
     gg_grid *grid = NULL;
-    GG_TRY(gg_topology_create(world, settings->parallel.grid, &topology));
-    gg_status status = gg_grid_create(topology.grid, topology.feature_shards, topology.token_shards, &grid);
+    int p, q;
+    GG_TRY(gg_grid_check(settings, world->size, &p, &q));
+    gg_topology_create(world, p, q, &topology);
+    gg_pblas_set_block(gg_int(settings->parallel.block));
+    gg_status status = gg_agree(world->comm, gg_grid_create(topology.grid, p, q, &grid));
     if (status == GG_OK)
-        status = bench_on_grid(world, settings, vocab, &topology, gg_grid_fabric(grid), repeats, json);
+        status = bench_on_grid(world, settings, vocab, &topology, grid, repeats, json);
     gg_grid_destroy(&grid);
     gg_topology_free(&topology);
     return status;

@@ -13,6 +13,7 @@
 
 struct values {
     struct gg_text_list data;
+    char *grid;
     int64_t sequences, micro, threads;
     bool json;
 };
@@ -21,9 +22,10 @@ struct values {
 static const struct gg_option options[] = {
     {"data", GG_OPTION_LIST, AT(data), 0, 0, NULL, NULL, "SHARD...", "shards to evaluate on: paths or globs"},
     {"sequences", GG_OPTION_INTEGER, AT(sequences), 0, 9e15, "0", NULL, "N", "sequences at most; 0: all"},
-    {"micro", GG_OPTION_INTEGER, AT(micro), 1, 1e6, "4", NULL, "N", "sequences a rank takes at once"},
+    {"micro", GG_OPTION_INTEGER, AT(micro), 1, 1e6, "4", NULL, "N", "sequences a replica takes at once"},
     {"threads", GG_OPTION_INTEGER, AT(threads), 0, 4096, "0", NULL, "N",
      "threads per rank; 0: OMP_NUM_THREADS, else 1"},
+    {"grid", GG_OPTION_TEXT, AT(grid), 0, 0, "1x1", NULL, "PxQ", "ranks of one replica of the model"},
     {"json", GG_OPTION_FLAG, AT(json), 0, 0, NULL, NULL, NULL, "print the result as a JSON object"},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
@@ -31,7 +33,6 @@ static const struct gg_option_table table = {"option", "--", options, sizeof opt
 struct job {
     const struct gg_world *world;
     const struct values *values;
-    struct gg_fabric fabric;
     struct gg_loaded_model model;
     struct gg_text_list shards;
     gg_loader *loader;
@@ -47,8 +48,9 @@ static gg_status prepare(struct job *job) {
         return gg_fail(GG_BAD_DATA,
                        "%s: was prepared with another tokenizer than the model of %s was trained with",
                        job->shards.items[0], job->model.path);
-    return gg_gpt_create(config, &job->fabric, &job->model.table, GG_GPT_EVALUATE, job->values->micro,
-                         job->model.weights, NULL, &job->gpt);
+    return gg_gpt_create(config, &job->model.fabric, &job->model.table, GG_GPT_EVALUATE,
+                         job->values->micro / job->model.topology.token_shards, job->model.weights, NULL,
+                         &job->gpt);
 }
 
 static void print_json(const struct job *job, const struct gg_evaluation *result, double bits) {
@@ -81,9 +83,9 @@ static void show_progress(void *bar, int64_t done, int64_t total) {
 static gg_status measure(struct job *job) {
     const struct gg_world *world = job->world;
     struct gg_evaluator evaluator = {.comm = world->comm,
-                                     .replica = world->rank,
-                                     .replicas = world->size,
-                                     .fabric = &job->fabric,
+                                     .replica = job->model.topology.replica,
+                                     .replicas = job->model.topology.replicas,
+                                     .fabric = &job->model.fabric,
                                      .gpt = job->gpt,
                                      .context = job->model.config.context,
                                      .micro = job->values->micro};
@@ -116,8 +118,8 @@ static gg_status evaluate(const struct gg_world *world, void *options_read, cons
     if (values->data.count == 0)
         return gg_fail(GG_USAGE, "--data is wanted: the shards to evaluate on");
     gg_job_threads(values->threads);
-    struct job job = {.world = world, .values = values, .fabric = gg_fabric_local()};
-    gg_status status = gg_loaded_model_open(MPI_COMM_SELF, &job.fabric, words->items[0], &job.model);
+    struct job job = {.world = world, .values = values};
+    gg_status status = gg_loaded_model_open(world, words->items[0], values->grid, values->micro, &job.model);
     if (status == GG_OK)
         status = prepare(&job);
     status = gg_agree(world->comm, status);
@@ -138,9 +140,9 @@ static gg_status run(const struct gg_command *command, int argc, char **argv) {
 const struct gg_command gg_command_evaluate = {
     .name = "evaluate",
     .usage = "[mpirun -n N] gridgpt evaluate CHECKPOINT --data SHARD... [options]",
-    .summary =
-        "loss, perplexity and bits per byte of a model over shards\n"
-        "CHECKPOINT is a file, or a run folder: then its newest. Each rank takes its share of the sequences.",
+    .summary = "loss, perplexity and bits per byte of a model over shards\n"
+               "CHECKPOINT is a file, or a run folder: then its newest. Each replica takes its share of the "
+               "sequences.",
     .options = &table,
     .run = run,
 };

@@ -13,7 +13,7 @@
 #include <sys/random.h>
 
 struct values {
-    char *prompt;
+    char *prompt, *grid;
     int64_t tokens, top_k, seed, threads;
     double temperature, top_p;
     bool stats;
@@ -34,6 +34,8 @@ static const struct gg_option options[] = {
      "seed; the same gives the same text; -1: any"},
     {"threads", GG_OPTION_INTEGER, AT(threads), 0, 4096, "0", NULL, "N",
      "threads; 0: OMP_NUM_THREADS, else 1"},
+    {"grid", GG_OPTION_TEXT, AT(grid), 0, 0, NULL, NULL, "PxQ",
+     "ranks of the model; unset: one row of all, Nx1"},
     {"stats", GG_OPTION_FLAG, AT(stats), 0, 0, NULL, NULL, NULL, "print tokens per second to standard error"},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
@@ -53,16 +55,21 @@ static gg_status encode_prompt(const gg_tokenizer *tokenizer, const char *prompt
     return status;
 }
 
-/* Writes the prompt and what the model makes of it, token by token. */
-static gg_status stream_text(const struct values *values, const gg_tokenizer *tokenizer, gg_decoder *decoder,
-                             const char *prompt, size_t prompt_bytes) {
+/* Writes on rank 0; false when the reader is gone. */
+static bool emit(const struct gg_world *world, const char *bytes, size_t length) {
+    return world->rank != 0 || (fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0);
+}
+
+/* Writes the prompt and what the model makes of it, token by token. Every rank draws the same tokens. */
+static gg_status stream_text(const struct gg_world *world, const struct values *values,
+                             const gg_tokenizer *tokenizer, gg_decoder *decoder, const char *prompt,
+                             size_t prompt_bytes) {
     struct gg_ids ids = {0};
     GG_TRY(encode_prompt(tokenizer, prompt, prompt_bytes, &ids));
     const struct gg_sampling sampling = {values->temperature, values->top_k, values->top_p,
                                          (uint64_t)values->seed};
     const double begin = gg_clock_seconds();
-    fwrite(prompt, 1, prompt_bytes, stdout);
-    fflush(stdout);
+    bool good = emit(world, prompt, prompt_bytes);
     for (size_t i = 0; i < ids.count; i++) {
         const int32_t id = (int32_t)ids.items[i];
         gg_decoder_feed(decoder, &id, 1);
@@ -75,17 +82,21 @@ static gg_status stream_text(const struct values *values, const gg_tokenizer *to
             break;
         size_t length;
         const char *bytes = gg_token_bytes(tokenizer, token, &length);
-        fwrite(bytes, 1, length, stdout);
-        if (fflush(stdout) != 0)
+        good = good && emit(world, bytes, length);
+        /* One rank sees the reader leave, all must stop: a look at every token costs little beside its model.
+         */
+        MPI_Bcast(&good, 1, MPI_C_BOOL, 0, world->comm);
+        if (!good)
             break;
         gg_decoder_feed(decoder, &(int32_t){(int32_t)token}, 1);
     }
-    fputc('\n', stdout);
+    good = good && emit(world, "\n", 1);
+    MPI_Bcast(&good, 1, MPI_C_BOOL, 0, world->comm);
     gg_ids_free(&ids);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return gg_fail(GG_STORAGE, "generate: standard output cannot be written");
+    if (!good)
+        return gg_fail(GG_STORAGE, "standard output cannot be written");
     const double seconds = gg_clock_seconds() - begin;
-    if (values->stats)
+    if (values->stats && world->rank == 0)
         fprintf(stderr, "%lld tokens in %.2f s, %.1f tokens/s, seed %lld\n", (long long)drawn, seconds,
                 (double)drawn / seconds, (long long)values->seed);
     return GG_OK;
@@ -100,29 +111,47 @@ static gg_status read_prompt(const struct values *values, char **prompt, size_t 
     return gg_file_read("/dev/stdin", (size_t)64 << 20, prompt, bytes);
 }
 
+/* Rank 0's prompt on every rank. */
+static gg_status share_prompt(const struct gg_world *world, const struct values *values, char **prompt,
+                              size_t *bytes) {
+    GG_TRY(gg_agree(world->comm, world->rank == 0 ? read_prompt(values, prompt, bytes) : GG_OK));
+    int64_t length = (int64_t)*bytes;
+    MPI_Bcast(&length, 1, MPI_INT64_T, 0, world->comm);
+    if (world->rank != 0)
+        *prompt = gg_calloc((size_t)length + 1, 1);
+    *bytes = (size_t)length;
+    MPI_Bcast(*prompt, gg_int(length), MPI_CHAR, 0, world->comm);
+    return GG_OK;
+}
+
 static gg_status generate(const struct gg_world *world, void *options_read, const struct gg_words *words) {
     struct values *values = options_read;
-    if (world->size > 1)
-        return gg_fail(GG_USAGE, "generate: runs on one rank, not %d", world->size);
+    char all_ranks[32];
+    snprintf(all_ranks, sizeof all_ranks, "%dx1", world->size);
     if (values->seed < 0) {
         uint32_t bits = 0;
         if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
             bits = (uint32_t)time(NULL);
         values->seed = bits;
     }
+    MPI_Bcast(&values->seed, 1, MPI_INT64_T, 0, world->comm);
     gg_job_threads(values->threads);
-    const struct gg_fabric fabric = gg_fabric_local();
     struct gg_loaded_model model;
     gg_decoder *decoder = NULL;
     char *prompt = NULL;
     size_t bytes = 0;
-    gg_status status = gg_loaded_model_open(world->comm, &fabric, words->items[0], &model);
+    gg_status status =
+        gg_loaded_model_open(world, words->items[0], values->grid != NULL ? values->grid : all_ranks,
+                             world->size, &model);
+    if (status == GG_OK && model.topology.replicas > 1)
+        status = gg_fail(GG_USAGE, "--grid %s leaves ranks over; one model writes one text", values->grid);
     if (status == GG_OK)
-        status = read_prompt(values, &prompt, &bytes);
+        status = share_prompt(world, values, &prompt, &bytes);
     if (status == GG_OK)
-        status = gg_decoder_create(&model.config, &fabric, &model.table, model.weights, &decoder);
+        status = gg_agree(world->comm, gg_decoder_create(&model.config, &model.fabric, &model.table,
+                                                         model.weights, &decoder));
     if (status == GG_OK)
-        status = stream_text(values, model.tokenizer, decoder, prompt, bytes);
+        status = stream_text(world, values, model.tokenizer, decoder, prompt, bytes);
     free(prompt);
     gg_decoder_destroy(&decoder);
     gg_loaded_model_close(&model);
@@ -136,7 +165,7 @@ static gg_status run(const struct gg_command *command, int argc, char **argv) {
 
 const struct gg_command gg_command_generate = {
     .name = "generate",
-    .usage = "gridgpt generate CHECKPOINT [--prompt TEXT] [options]",
+    .usage = "[mpirun -n N] gridgpt generate CHECKPOINT [--prompt TEXT] [options]",
     .summary =
         "write text with a model, as it comes\n"
         "CHECKPOINT is a file, or a run folder: then its newest. Ends at <|endoftext|> or after --tokens.",

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "io/settings_file.h"
 #include "io/tokenizer_file.h"
+#include "jobs/grid_check.h"
 #include "mpi/world.h"
 
 #include <stdlib.h>
@@ -26,29 +27,42 @@ static gg_status find_file(const char *path, char **file) {
     return status;
 }
 
-static gg_status understand(const struct gg_fabric *fabric, struct gg_loaded_model *m) {
+static gg_status read_texts(const char *grid, int64_t micro, struct gg_loaded_model *m) {
     const struct gg_checkpoint_meta *meta = &m->contents.meta;
     GG_TRY(gg_settings_read_text(&m->settings, meta->settings_yaml, strlen(meta->settings_yaml), m->path));
     GG_TRY(gg_settings_resolve(&m->settings));
+    GG_TRY(gg_settings_set(&m->settings, "parallel.grid", grid, "--grid"));
+    m->settings.batch.micro = micro;
     if (meta->tokenizer_json == NULL)
         return gg_fail(GG_BAD_DATA, "%s: holds no tokenizer", m->path);
-    GG_TRY(gg_tokenizer_from_json(meta->tokenizer_json, meta->tokenizer_bytes, m->path, &m->tokenizer));
-    GG_TRY(gg_gpt_configure(&m->settings, gg_tokenizer_vocab(m->tokenizer), fabric, &m->config));
-    GG_TRY(gg_gpt_parameters(&m->config, fabric, &m->table));
+    return gg_tokenizer_from_json(meta->tokenizer_json, meta->tokenizer_bytes, m->path, &m->tokenizer);
+}
+
+static gg_status allocate(struct gg_loaded_model *m) {
+    GG_TRY(gg_gpt_configure(&m->settings, gg_tokenizer_vocab(m->tokenizer), &m->fabric, &m->config));
+    GG_TRY(gg_gpt_parameters(&m->config, &m->fabric, &m->table));
     void *memory;
     GG_TRY(gg_try_malloc((size_t)m->table.local_elements * sizeof(float), "the model's weights", &memory));
     m->weights = memory;
     return GG_OK;
 }
 
-gg_status gg_loaded_model_open(MPI_Comm comm, const struct gg_fabric *fabric, const char *path,
-                               struct gg_loaded_model *model) {
+gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, const char *grid,
+                               int64_t micro, struct gg_loaded_model *model) {
+    int p, q;
     *model = (struct gg_loaded_model){0};
     gg_settings_init(&model->settings);
-    GG_TRY(gg_agree(comm, find_file(path, &model->path)));
-    GG_TRY(gg_checkpoint_open(comm, model->path, &model->contents));
-    GG_TRY(gg_agree(comm, understand(fabric, model)));
-    return gg_checkpoint_read(comm, model->path, &model->table, model->weights, NULL, NULL);
+    GG_TRY(gg_agree(world->comm, find_file(path, &model->path)));
+    GG_TRY(gg_checkpoint_open(world->comm, model->path, &model->contents));
+    GG_TRY(gg_agree(world->comm, read_texts(grid, micro, model)));
+    GG_TRY(gg_grid_check(&model->settings, world->size, &p, &q));
+    gg_topology_create(world, p, q, &model->topology);
+    GG_TRY(gg_agree(world->comm, gg_grid_create(model->topology.grid, p, q, &model->grid)));
+    model->fabric = *gg_grid_fabric(model->grid);
+    GG_TRY(gg_agree(world->comm, allocate(model)));
+    const gg_status status =
+        gg_checkpoint_read(model->topology.grid, model->path, &model->table, model->weights, NULL, NULL);
+    return gg_agree(world->comm, status);
 }
 
 void gg_loaded_model_close(struct gg_loaded_model *model) {
@@ -58,5 +72,7 @@ void gg_loaded_model_close(struct gg_loaded_model *model) {
     gg_tokenizer_destroy(&model->tokenizer);
     gg_parameter_table_free(&model->table);
     free(model->weights);
+    gg_grid_destroy(&model->grid);
+    gg_topology_free(&model->topology);
     *model = (struct gg_loaded_model){0};
 }

@@ -6,23 +6,31 @@
 #include "core/model/gpt.h"
 #include "core/text/tokenizer.h"
 #include "io/checkpoint.h"
+#include "mpi/grid.h"
+#include "mpi/topology.h"
 
 struct gg_loaded_model {
     char *path; /* of the checkpoint's file */
     struct gg_checkpoint_contents contents;
-    struct gg_settings settings;
-    gg_tokenizer *tokenizer; /* the one in the checkpoint */
+    struct gg_settings settings; /* the run's, but for the grid and the micro-batch */
+    gg_tokenizer *tokenizer;     /* the one in the checkpoint */
+    struct gg_topology topology;
+    gg_grid *grid;
+    struct gg_fabric fabric; /* the grid's */
     struct gg_gpt_config config;
     struct gg_parameter_table table;
     float *weights; /* this rank's part */
 };
 
-/* Opens a checkpoint, or the newest of a run folder, and reads its weights, verified.
- * Collective over `comm`, the ranks of one replica, which form the fabric.
+/* Opens a checkpoint, or the newest of a run folder, spreads the model over grids of the world's ranks, and
+ * reads its weights, verified. Collective over the world. grid  [in]  "PxQ"; each P x Q ranks hold a replica
+ *   micro [in]  sequences that a replica takes at once, which Q must divide
  *   model [out] free with gg_loaded_model_close, also after a failure
- * GG_STORAGE, GG_BAD_DATA, GG_RESOURCE on all ranks alike. */
-gg_status gg_loaded_model_open(MPI_Comm comm, const struct gg_fabric *fabric, const char *path,
-                               struct gg_loaded_model *model) GG_MUST_USE;
+ * GG_USAGE: a grid that cannot work. GG_STORAGE, GG_BAD_DATA, GG_RESOURCE. On all ranks alike. */
+gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, const char *grid,
+                               int64_t micro, struct gg_loaded_model *model) GG_MUST_USE;
+
+/* Collective. */
 void gg_loaded_model_close(struct gg_loaded_model *model);
 
 #endif

@@ -82,15 +82,17 @@ static gg_status load_tokenizer(const struct gg_settings *settings, char *first_
     return status;
 }
 
-gg_status gg_train_data_open(const struct gg_world *world, const struct gg_settings *settings,
+gg_status gg_train_data_open(const struct gg_world *world, const struct gg_settings *settings, bool tokenizer,
                              struct gg_train_data *data) {
     char *first = NULL;
     gg_status status = gg_agree(world->comm, open_loaders(settings, data, &first));
     if (status == GG_OK)
         status = gg_agree(world->comm, compare_with_root(world, data));
     if (status == GG_OK)
+        data->vocab = gg_loader_vocab(data->train);
+    if (status == GG_OK && tokenizer)
         status = gg_agree(world->comm, world->rank == 0 ? load_tokenizer(settings, first, data) : GG_OK);
-    if (status == GG_OK)
+    if (status == GG_OK && tokenizer)
         MPI_Bcast(&data->vocab, 1, MPI_INT64_T, 0, world->comm);
     free(first);
     return status;

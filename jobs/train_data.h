@@ -20,10 +20,12 @@ struct gg_train_data {
 };
 
 /* Opens the shards on every rank and the tokenizer on rank 0, and checks that they belong together and that
- * all ranks see the same. Collective over the world; fails alike on every rank. GG_USAGE: data.train is not
- * set. GG_STORAGE: a missing file. GG_BAD_DATA: a damaged one, or a tokenizer that is not the shards'. Zeroed
- * memory; free with gg_train_data_close, after a failure too. */
-gg_status gg_train_data_open(const struct gg_world *world, const struct gg_settings *settings,
+ * all ranks see the same. Collective over the world; fails alike on every rank.
+ *   tokenizer [in]  whether the tokenizer is wanted; without it the vocabulary is the shards'
+ *   data      [out] zeroed memory; free with gg_train_data_close, after a failure too
+ * GG_USAGE: data.train is not set. GG_STORAGE: a missing file. GG_BAD_DATA: a damaged one, or a tokenizer
+ * that is not the shards'. */
+gg_status gg_train_data_open(const struct gg_world *world, const struct gg_settings *settings, bool tokenizer,
                              struct gg_train_data *data) GG_MUST_USE;
 void gg_train_data_close(struct gg_train_data *data);
 

@@ -113,6 +113,8 @@ static void update_weights(struct gg_trainer *t, struct gg_step_result *result) 
 static void count_seconds(struct gg_trainer *t, double reduce_before) {
     const struct gg_gpt_times times = gg_gpt_times(t->gpt);
     for (int kind = 0; kind < GG_KERNEL_KINDS; kind++) {
+        t->kernels.forward[kind] += times.forward[kind];
+        t->kernels.backward[kind] += times.backward[kind];
         t->seconds[GG_PHASE_FORWARD] += times.forward[kind];
         t->seconds[GG_PHASE_BACKWARD] += times.backward[kind];
     }

@@ -37,10 +37,11 @@ static gg_status prepare(struct gg_trainer *t, char **changed) {
     t->fabric.token_shards = q;
     t->fabric.token_index = t->topology.token_index;
     GG_TRY(gg_train_plan_batch(settings, t->topology.replicas, t->topology.token_shards));
-    GG_TRY(gg_train_data_open(t->world, settings, &t->data));
+    GG_TRY(gg_train_data_open(t->world, settings, t->use == GG_TRAINER_RUN, &t->data));
     GG_TRY(gg_gpt_configure(settings, t->data.vocab, &t->fabric, &t->config));
     GG_TRY(gg_gpt_parameters(&t->config, &t->fabric, &t->table));
-    GG_TRY(gg_train_resume_find(t, changed));
+    if (t->use == GG_TRAINER_RUN)
+        GG_TRY(gg_train_resume_find(t, changed));
     GG_TRY(gg_gemm_rate_measure(t->world->comm, &t->gemm));
     return gg_train_plan_make(t->world, settings, &t->config, &t->fabric, &t->table, &t->topology, &t->data,
                               &t->plan);
@@ -98,7 +99,8 @@ static gg_status start(struct gg_trainer *t) {
         GG_TRY(gg_train_resume_read(t));
     else
         gg_parameters_initialise(&t->table, (uint64_t)t->settings->run.seed, t->weights);
-    GG_TRY(gg_agree(t->world->comm, t->world->rank == 0 ? open_run_folder(t) : GG_OK));
+    if (t->use == GG_TRAINER_RUN)
+        GG_TRY(gg_agree(t->world->comm, t->world->rank == 0 ? open_run_folder(t) : GG_OK));
     const struct gg_loader_plan plan = {.consumed = t->at.consumed_samples,
                                         .sequences = t->settings->batch.sequences,
                                         .micro = t->settings->batch.micro,
@@ -108,19 +110,20 @@ static gg_status start(struct gg_trainer *t) {
 }
 
 gg_status gg_trainer_create(const struct gg_world *world, const struct gg_settings *settings,
-                            struct gg_trainer *t) {
+                            enum gg_trainer_use use, struct gg_trainer *t) {
     char *changed = NULL;
+    t->use = use;
     t->world = world;
     t->settings = settings;
     t->at.train_loss = t->at.val_loss = NAN;
     gg_status status = prepare(t, &changed);
-    if (status == GG_OK) {
+    if (status == GG_OK && use == GG_TRAINER_RUN)
         gg_train_report_plan(t);
+    if (status == GG_OK)
         status = allocate(t);
-    }
     if (status == GG_OK)
         status = start(t);
-    if (status == GG_OK) {
+    if (status == GG_OK && use == GG_TRAINER_RUN) {
         gg_train_report_begin(t, changed);
         t->checkpoint_clock = gg_clock_seconds();
     }

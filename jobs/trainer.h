@@ -34,7 +34,11 @@ enum gg_phase {
 };
 extern const char *const gg_phase_names[GG_PHASES];
 
+/* A run keeps a folder, goes on from its checkpoint and reports each step; a bench only steps. */
+enum gg_trainer_use { GG_TRAINER_RUN, GG_TRAINER_BENCH };
+
 struct gg_trainer {
+    enum gg_trainer_use use;
     const struct gg_world *world;
     const struct gg_settings *settings; /* resolved */
     struct gg_topology topology;
@@ -61,6 +65,7 @@ struct gg_trainer {
     double resume_seconds;
 
     struct gg_gemm_rate gemm;
+    struct gg_gpt_times kernels; /* of all steps, by kind of kernel */
     double seconds[GG_PHASES];   /* since the last line of metrics; rank 0's are reported */
     double checkpoint_clock;     /* when the last checkpoint was written */
     int64_t saved_step;          /* of the newest checkpoint, or -1 */
@@ -72,7 +77,7 @@ struct gg_trainer {
  * trainer can step. `trainer` is zeroed memory; destroy it after a failure too.
  * Collective over the world, with the same settings; fails alike on every rank. */
 gg_status gg_trainer_create(const struct gg_world *world, const struct gg_settings *settings,
-                            struct gg_trainer *trainer) GG_MUST_USE;
+                            enum gg_trainer_use use, struct gg_trainer *trainer) GG_MUST_USE;
 void gg_trainer_destroy(struct gg_trainer *trainer);
 
 /* Trains to run.steps. GG_STOPPED: a signal came, a checkpoint is written, start again to go on. GG_FAILED:

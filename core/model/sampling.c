@@ -3,6 +3,7 @@
 #include "core/base/random.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 static uint32_t largest(const float *logits, int64_t vocab) {
@@ -20,24 +21,18 @@ static int by_weight(const void *a, const void *b) {
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Weights become exp((logit - largest) / temperature), largest first; returns how many are left of top-k. */
-static int64_t rank_candidates(const float *logits, int64_t vocab, const struct gg_sampling *sampling,
-                               struct gg_candidate *candidates) {
-    for (int64_t v = 0; v < vocab; v++)
-        candidates[v] = (struct gg_candidate){logits[v], (uint32_t)v};
-    qsort(candidates, (size_t)vocab, sizeof *candidates, by_weight);
-    const int64_t count = sampling->top_k > 0 && sampling->top_k < vocab ? sampling->top_k : vocab;
-    const double best = (double)candidates[0].weight;
-    for (int64_t i = 0; i < count; i++)
-        candidates[i].weight = (float)exp(((double)candidates[i].weight - best) / sampling->temperature);
-    return count;
+static int by_id(const void *a, const void *b) {
+    const struct gg_candidate *x = a, *y = b;
+    return x->id < y->id ? -1 : x->id > y->id;
 }
 
-uint32_t gg_sample(const float *logits, int64_t vocab, const struct gg_sampling *sampling, uint64_t index,
-                   struct gg_candidate *candidates) {
-    if (sampling->temperature == 0)
-        return largest(logits, vocab);
-    int64_t count = rank_candidates(logits, vocab, sampling, candidates);
+/* Puts the candidates that top-k and top-p leave in front; returns how many there are. */
+static int64_t cut(const struct gg_sampling *sampling, struct gg_candidate *candidates, int64_t count) {
+    const bool all_k = sampling->top_k <= 0 || sampling->top_k >= count;
+    if (all_k && sampling->top_p >= 1)
+        return count;
+    qsort(candidates, (size_t)count, sizeof *candidates, by_weight);
+    count = all_k ? count : sampling->top_k;
     double total = 0, kept = 0;
     for (int64_t i = 0; i < count; i++)
         total += (double)candidates[i].weight;
@@ -46,8 +41,27 @@ uint32_t gg_sample(const float *logits, int64_t vocab, const struct gg_sampling 
         if (kept >= sampling->top_p * total)
             count = i + 1;
     }
-    const double drawn = kept * gg_random_uniform(sampling->seed, GG_STREAM(GG_STREAM_SAMPLE, 0), index);
-    double passed = 0;
+    return count;
+}
+
+uint32_t gg_sample(const float *logits, int64_t vocab, const struct gg_sampling *sampling, uint64_t index,
+                   struct gg_candidate *candidates) {
+    const uint32_t likeliest = largest(logits, vocab);
+    if (sampling->temperature == 0)
+        return likeliest;
+    for (int64_t v = 0; v < vocab; v++) {
+        const double below = ((double)logits[v] - (double)logits[likeliest]) / sampling->temperature;
+        candidates[v] = (struct gg_candidate){(float)exp(below), (uint32_t)v};
+    }
+    const int64_t count = cut(sampling, candidates, vocab);
+    /* In order of ids, so that the last bits of near-equal logits, which differ from layout to layout, hardly
+     * ever decide. */
+    if (count < vocab)
+        qsort(candidates, (size_t)count, sizeof *candidates, by_id);
+    double total = 0, passed = 0;
+    for (int64_t i = 0; i < count; i++)
+        total += (double)candidates[i].weight;
+    const double drawn = total * gg_random_uniform(sampling->seed, GG_STREAM(GG_STREAM_SAMPLE, 0), index);
     for (int64_t i = 0; i < count; i++) {
         passed += (double)candidates[i].weight;
         if (passed > drawn)
