@@ -322,7 +322,9 @@ void gg_gpt_logits(gg_gpt *gpt, const int32_t *ids, int64_t count, int64_t posit
     forward(gpt, &pass);
     const struct gg_step *head = &gpt->head;
     gpt->fabric->matmul(gpt->fabric, GG_PRODUCT_FORWARD, &head->linear, 1,
-                        head->x + (count - 1) * head->width, gpt->weights + head->weight, false, logits);
+                        head->x + (count - 1) * head->width, gpt->weights + head->weight, false, gpt->logits);
+    gpt->fabric->feature_gather(gpt->fabric, gpt->logits,
+                                gpt->config.padded_vocab / gpt->fabric->feature_shards, logits);
 }
 
 struct gg_gpt_times gg_gpt_times(const gg_gpt *gpt) {

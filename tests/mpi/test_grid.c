@@ -102,6 +102,39 @@ static void grids_agree_with_one_rank(void **state) {
     model_fixture_free(&whole);
 }
 
+/* Logits of generation, token by token, on every grid as on one rank. */
+static void logits_agree(void **state) {
+    (void)state;
+    struct model_fixture whole;
+    model_fixture_make(&whole, config, GG_GPT_GENERATE, 1);
+    float expected[192], logits[192];
+    for (int p = 1; p <= world.size; p++) {
+        if (world.size % p != 0)
+            continue;
+        gg_grid *grid;
+        CHECK_OK(gg_grid_create(world.comm, p, world.size / p, &grid));
+        struct gg_parameter_table table;
+        CHECK_OK(gg_gpt_parameters(&config, gg_grid_fabric(grid), &table));
+        float *weights = gg_calloc((size_t)table.local_elements, sizeof *weights);
+        for (int i = 0; i < table.count; i++)
+            take_part(&table, &table.items[i], &whole.table.items[i],
+                      whole.weights + whole.table.items[i].offset, weights + table.items[i].offset);
+        gg_gpt *gpt;
+        CHECK_OK(
+            gg_gpt_create(&config, gg_grid_fabric(grid), &table, GG_GPT_GENERATE, 1, weights, NULL, &gpt));
+        for (int t = 0; t < 6; t++) {
+            gg_gpt_logits(whole.gpt, whole.inputs + t, 1, t, expected);
+            gg_gpt_logits(gpt, whole.inputs + t, 1, t, logits);
+            check_close("logits", logits, expected, config.vocab, 1e-5);
+        }
+        gg_gpt_destroy(&gpt);
+        gg_parameter_table_free(&table);
+        free(weights);
+        gg_grid_destroy(&grid);
+    }
+    model_fixture_free(&whole);
+}
+
 /* Initial weights are the same, element by element, whatever the grid. */
 static void initial_weights_agree(void **state) {
     (void)state;
@@ -136,6 +169,7 @@ int main(void) {
     if (gg_world_start(&world) != GG_OK)
         return 1;
     const struct CMUnitTest tests[] = {cmocka_unit_test(grids_agree_with_one_rank),
+                                       cmocka_unit_test(logits_agree),
                                        cmocka_unit_test(initial_weights_agree)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     /* A rank that failed left the others in a collective: end them all. */
