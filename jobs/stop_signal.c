@@ -17,6 +17,7 @@ static volatile sig_atomic_t requested;
  * frame would be written, and a signal in the middle of a matmul crashed the run. */
 static pthread_t listener;
 static bool listening;
+static int listener_pipe[2]; /* the listener ends when the writing end is closed */
 
 /* While we are the terminal's foreground group. */
 static volatile sig_atomic_t terminal = -1; /* /dev/tty, or -1 */
@@ -97,9 +98,10 @@ static sigset_t all_stop_signals(void) {
 
 static void *listen(void *unused) {
     const sigset_t set = all_stop_signals();
+    char byte;
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    for (;;)
-        pause();
+    while (read(listener_pipe[0], &byte, 1) != 0)
+        continue;
     return unused;
 }
 
@@ -110,7 +112,7 @@ void gg_stop_install(bool take_terminal) {
         sigaction(stop_signals[i], &action, NULL);
     /* Threads that are made later inherit the mask. */
     pthread_sigmask(SIG_BLOCK, &action.sa_mask, NULL);
-    listening = pthread_create(&listener, NULL, listen, NULL) == 0;
+    listening = pipe(listener_pipe) == 0 && pthread_create(&listener, NULL, listen, NULL) == 0;
     if (!listening)
         pthread_sigmask(SIG_UNBLOCK, &action.sa_mask, NULL);
     if (take_terminal)
@@ -140,8 +142,9 @@ void gg_stop_end(void) {
     const sigset_t set = all_stop_signals();
     give_back();
     if (listening) {
-        pthread_cancel(listener);
+        close(listener_pipe[1]);
         pthread_join(listener, NULL);
+        close(listener_pipe[0]);
         listening = false;
     }
     /* Who asked twice must not turn a good end into a killed one. */
