@@ -67,9 +67,9 @@ model: {layers: 4, heads: 4, width: 192, context: 256}
 data: {train: "$run/data/train-*.h5", val: "$run/data/val-*.h5"}
 batch: {sequences: 8, micro: 4}
 optim: {lr: 4e-3, min_lr: 1e-4, warmup: 40, beta2: 0.99}
-eval: {every_steps: 100, sequences: 64}
-checkpoint: {every_steps: 250, keep: 2}
-run: {dir: "$run", steps: 1000}
+eval: {every_steps: 150, sequences: 0}
+checkpoint: {every_steps: 300, keep: 2}
+run: {dir: "$run", steps: 1200}
 Y
 status=0
 mpirun -n 2 "$gridgpt" train "$run/quickstart.yaml" || status=$?
