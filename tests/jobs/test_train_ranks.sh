@@ -18,3 +18,9 @@ for ranks in 2 3 4; do
             fail "$key differs from that of 1 rank by more than 1e-5"
     done
 done
+
+# A gradient clipped to nothing changes nothing: with a large optim.eps AdamW then stands still.
+train 1 clipped optim.clip=1e-9 optim.eps=1e-3 optim.weight_decay=0
+expect 0 "step 20: validation loss" clipped
+values clipped val_loss | awk 'NR == 1 { first = $1 } { d = $1 - first; if (d < 0) d = -d; if (d > 1e-4) moved = 1 } END { exit moved || NR != 2 }' ||
+    fail "optim.clip is not applied: $(values clipped val_loss | tr '\n' ' ')"
