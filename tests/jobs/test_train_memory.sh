@@ -1,0 +1,35 @@
+# A model whose state does not fit into one rank's memory trains, and is resumed, on a grid.
+source "$GG_SOURCE/tests/jobs/training.sh"
+
+cat >limited <<'S'
+#!/bin/bash
+ulimit -v 1500000
+exec "$@"
+S
+chmod +x limited
+large="model.layers=6 model.heads=16 model.width=1024 batch.sequences=4 batch.micro=4 eval.sequences=4"
+limited() { # RANKS NAME [key=value]...: as train, each rank with 1.5 GB of address space
+    local ranks=$1 name=$2
+    shift 2
+    status=0
+    mpirun -n "$ranks" ./limited "$GRIDGPT" train settings.yaml $large run.dir="$name" "$@" >"$name.log" 2>&1 || status=$?
+}
+
+limited 1 alone run.steps=1
+expect 71 "no memory for weights, gradients and optimizer state" alone
+limited 4 grid run.steps=1 parallel.grid=2x2
+expect 0 "trained 1 steps" grid
+limited 4 grid run.steps=2 parallel.grid=2x2
+expect 0 "resuming from" grid
+# What was announced is what was taken, and a quarter of the optimizer's state stands on each replica with ZeRO.
+awk '/^peak memory of a rank/ { peak = $6; announced = $9 } END { exit !(peak > 0 && peak <= 1.1 * announced) }' grid.log ||
+    fail "$(grep "^peak memory" grid.log)"
+moments() { sed -n 's/.*AdamW moments \([0-9.]*\) MB.*/\1/p' "$1.log"; }
+train 4 whole $large batch.micro=1 model.layers=2 run.steps=1
+expect 0 "trained 1 steps" whole
+train 4 zero $large batch.micro=1 model.layers=2 run.steps=1 parallel.zero=1
+expect 0 "trained 1 steps" zero
+echo "moments: $(moments whole) MB, with ZeRO $(moments zero) MB"
+awk -v whole="$(moments whole)" -v zero="$(moments zero)" 'BEGIN { exit !(zero > 0 && zero <= 0.26 * whole) }' ||
+    fail "ZeRO does not quarter the moments"
+rm -rf alone grid whole zero
