@@ -18,6 +18,7 @@
 #define GG_IO_CHECKPOINT_H
 
 #include "core/model/parameters.h"
+#include "mpi/partition.h"
 
 #include <mpi.h>
 #include <stdbool.h>
@@ -26,7 +27,7 @@
 #include <stdio.h>
 
 #define GG_CHECKPOINT_FORMAT "gridgpt checkpoint"
-enum { GG_CHECKPOINT_VERSION = 1 };
+enum { GG_CHECKPOINT_VERSION = 1, GG_CHECKPOINT_GROUPS = 3 };
 
 /* What a checkpoint knows beside its tensors. */
 struct gg_checkpoint_meta {
@@ -63,12 +64,30 @@ struct gg_checkpoint_contents {
 };
 void gg_checkpoint_contents_free(struct gg_checkpoint_contents *contents);
 
-/* Writes a checkpoint: each rank its own part of every tensor, under a temporary name that becomes `path`
- * when all is on the disk. Collective over `comm`, the ranks of one replica, all arguments but the values
- * alike. table, weights   [in] the rank's parts; padding and repeated parts are left out moment1, moment2
- * [in] laid out like the weights; both NULL: weights only meta             [in] the same on every rank
+/* What one rank writes or reads: ranges of the flat buffers of its part of the model. The ranges of the ranks
+ * that hold the same part (one of each replica) make up the whole part, so that all replicas share the work.
+ */
+struct gg_checkpoint_share {
+    const struct gg_parameter_table *table;
+    const struct gg_range *ranges; /* disjoint */
+    int range_count;
+    float *values[GG_CHECKPOINT_GROUPS]; /* weights, AdamW's first and second moments; weights only: NULL */
+    bool compact[GG_CHECKPOINT_GROUPS];  /* the buffer holds the ranges alone, each at its `at` */
+};
+
+/* Writes a checkpoint: every rank its share, under a temporary name that becomes `path` when all is on the
+ * disk. Collective over `comm`, all ranks of all replicas; a thread may call it while others use other
+ * communicators and nobody else uses HDF5.
+ *   share [in] padding and repeated parts are left out; values are only read
+ *   meta  [in] rank 0's counts
  * GG_STORAGE on every rank when it cannot be written (no space, an I/O error); nothing is left behind then,
  * and an older file of that name stays. */
+gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struct gg_checkpoint_share *share,
+                                    const struct gg_checkpoint_meta *meta) GG_MUST_USE;
+
+/* The same by the ranks of one replica.
+ *   weights          [in] the rank's parts, a flat buffer of the table
+ *   moment1, moment2 [in] likewise; both NULL: weights only */
 gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
                               const float *weights, const float *moment1, const float *moment2,
                               const struct gg_checkpoint_meta *meta) GG_MUST_USE;
@@ -83,12 +102,17 @@ gg_status gg_checkpoint_open(MPI_Comm comm, const char *path,
 /* The same on one rank, without MPI. Local. */
 gg_status gg_checkpoint_examine(const char *path, struct gg_checkpoint_contents *contents) GG_MUST_USE;
 
-/* Reads each rank's parts, no rank a whole tensor, and verifies their checksums. Collective over `comm`, the
- * ranks of one replica.
- *   weights          [out] the rank's parts, padding zero
- *   moment1, moment2 [out] likewise; both NULL: the optimizer's tensors are not read
+/* Reads each rank's share, no rank a whole tensor, and verifies the checksums of all. Collective over
+ * `comm`, all ranks of all replicas.
+ *   share [in, out] its buffers are filled where the ranges are; padding becomes zero. Without moments the
+ *                   optimizer's tensors are not read
  * What is read may be trusted only when GG_OK is returned. GG_BAD_DATA names the file and the tensor: not in
  * the file, of another shape, a tensor that the model does not have, a checksum that does not fit. */
+gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path,
+                                   const struct gg_checkpoint_share *share) GG_MUST_USE;
+
+/* The same by the ranks of one replica, each all of its part.
+ *   weights, moment1, moment2 [out] flat buffers; the moments both NULL: not read */
 gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
                              float *weights, float *moment1, float *moment2) GG_MUST_USE;
 
@@ -123,8 +147,11 @@ char *gg_checkpoint_path(const char *folder, int64_t step);
 /* Path of the checkpoint with the highest step, owned by the caller, or NULL. Local. */
 gg_status gg_checkpoint_newest(const char *folder, char **path) GG_MUST_USE;
 
-/* Removes all but the `keep` newest, and temporary files that a killed run left. For one rank, while no
- * checkpoint is being written. Local. */
-gg_status gg_checkpoint_prune(const char *folder, int64_t keep) GG_MUST_USE;
+/* Removes all but the `keep` newest and, when keep_every > 0, those of steps it divides. For one rank, while
+ * no checkpoint is being written. Local. GG_STORAGE. */
+gg_status gg_checkpoint_prune(const char *folder, int64_t keep, int64_t keep_every) GG_MUST_USE;
+
+/* Removes temporary files that a killed run left. As above. */
+gg_status gg_checkpoint_remove_temporaries(const char *folder) GG_MUST_USE;
 
 #endif

@@ -1,7 +1,5 @@
 #include "io/checkpoint_checksum.h"
 
-#include "io/tensor_part.h"
-
 #include <string.h>
 
 static inline uint64_t mix(uint64_t z) {
@@ -24,19 +22,19 @@ uint64_t gg_checksum_run(uint64_t first, const float *values, int64_t count) {
     return sum;
 }
 
-uint64_t gg_checksum_part(const struct gg_parameter_table *table, const struct gg_parameter *p,
-                          const float *values) {
-    if (!gg_parameter_owned(table, p))
-        return 0;
+uint64_t gg_checksum_piece(const struct gg_parameter_table *table, const struct gg_parameter *p,
+                           const struct gg_tensor_piece *piece, const float *values) {
+    enum { WORTH_THREADS = 1 << 16 };
     const struct gg_tensor_part part = gg_tensor_part(table, p);
     uint64_t sum = 0;
-#pragma omp parallel for schedule(static) reduction(+ : sum)
-    for (int64_t r = 0; r < part.rows; r++) {
-        const float *row = values + p->offset + r * p->local_columns;
-        const int64_t whole = (part.first_row + r) * p->columns + part.first_column;
-        for (int64_t c = 0, block = 0; c < part.columns; c += part.block, block++) {
-            const int64_t length = part.columns - c < part.block ? part.columns - c : part.block;
-            sum += gg_checksum_run((uint64_t)(whole + block * part.stride), row + c, length);
+#pragma omp parallel for schedule(static) reduction(+ : sum) if (piece->rows * piece->columns > WORTH_THREADS)
+    for (int64_t r = 0; r < piece->rows; r++) {
+        const float *row = values + r * p->local_columns;
+        const int64_t index = (part.first_row + piece->row + r) * p->columns;
+        for (int64_t c = 0, run; c < piece->columns; c += run) {
+            int64_t column;
+            run = gg_tensor_run(&part, piece->column + c, piece->columns - c, &column);
+            sum += gg_checksum_run((uint64_t)(index + column), row + c, run);
         }
     }
     return sum;

@@ -7,14 +7,14 @@
 #ifndef GG_IO_CHECKPOINT_CHECKSUM_H
 #define GG_IO_CHECKPOINT_CHECKSUM_H
 
-#include "core/model/parameters.h"
+#include "io/tensor_piece.h"
 
 /* The sum over `count` consecutive elements, the first of which has the index `first`. */
 uint64_t gg_checksum_run(uint64_t first, const float *values, int64_t count);
 
-/* The sum over what this rank owns of a tensor; 0 when it owns nothing of it.
- *   values [in] the rank's flat buffer (weights or moments) */
-uint64_t gg_checksum_part(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
-                          const float *values);
+/* The sum over a piece of a rank's part.
+ *   values [in] the piece's first element; its rows stand parameter->local_columns apart */
+uint64_t gg_checksum_piece(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
+                           const struct gg_tensor_piece *piece, const float *values);
 
 #endif

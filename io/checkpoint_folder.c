@@ -73,20 +73,35 @@ gg_status gg_checkpoint_newest(const char *folder, char **path) {
     return GG_OK;
 }
 
-/* Removes the first `count` files of a list, and frees it. */
-static gg_status remove_first(struct gg_checkpoint_list *list, int64_t count) {
+static gg_status remove_file(const char *path) {
+    if (unlink(path) != 0 && errno != ENOENT)
+        return gg_fail(GG_STORAGE, "%s: cannot be removed: %s", path, strerror(errno));
+    return GG_OK;
+}
+
+gg_status gg_checkpoint_prune(const char *folder, int64_t keep, int64_t keep_every) {
+    struct gg_checkpoint_list list;
     gg_status status = GG_OK;
-    for (int i = 0; i < count && i < list->count; i++)
-        if (unlink(list->items[i].path) != 0 && errno != ENOENT)
-            status = gg_fail(GG_STORAGE, "%s: cannot be removed: %s", list->items[i].path, strerror(errno));
-    gg_checkpoint_list_free(list);
+    GG_TRY(gg_checkpoint_list(folder, &list));
+    for (int i = 0; i < list.count - keep; i++) {
+        const struct gg_checkpoint_file *file = &list.items[i];
+        if (keep_every > 0 && file->step % keep_every == 0)
+            continue;
+        const gg_status removed = remove_file(file->path);
+        status = status != GG_OK ? status : removed;
+    }
+    gg_checkpoint_list_free(&list);
     return status;
 }
 
-gg_status gg_checkpoint_prune(const char *folder, int64_t keep) {
+gg_status gg_checkpoint_remove_temporaries(const char *folder) {
     struct gg_checkpoint_list list;
+    gg_status status = GG_OK;
     GG_TRY(list_folder(folder, ".h5.tmp", &list));
-    GG_TRY(remove_first(&list, list.count));
-    GG_TRY(gg_checkpoint_list(folder, &list));
-    return remove_first(&list, list.count - keep);
+    for (int i = 0; i < list.count; i++) {
+        const gg_status removed = remove_file(list.items[i].path);
+        status = status != GG_OK ? status : removed;
+    }
+    gg_checkpoint_list_free(&list);
+    return status;
 }

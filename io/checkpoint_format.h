@@ -5,11 +5,9 @@
 #define GG_IO_CHECKPOINT_FORMAT_H
 
 #include "io/checkpoint.h"
-#include "io/tensor_part.h"
 
 #include <hdf5.h>
 
-enum { GG_CHECKPOINT_GROUPS = 3 };
 /* "model", "optimizer/exp_avg", "optimizer/exp_avg_sq" */
 extern const char *const gg_checkpoint_groups[GG_CHECKPOINT_GROUPS];
 
@@ -31,22 +29,5 @@ uint64_t gg_checkpoint_metadata_checksum(const struct gg_checkpoint_meta *meta,
 
 /* A tensor of the table as a file lists it, its checksum left 0. */
 struct gg_checkpoint_tensor gg_checkpoint_describe(const struct gg_parameter *parameter, const char *group);
-
-/* HDF5's transfer properties for it: each rank's part in one MPI-IO operation that waits for no other rank.
- * (Open MPI's collective buffering, where some ranks write for others, hangs when such a rank's write fails.)
- * The caller closes it. */
-hid_t gg_checkpoint_transfer_plan(void);
-
-/* Moves a rank's part of one tensor between the file and the flat buffer; collective over the ranks that have
- * the file open, at most GG_TRANSFER_BYTES of the whole tensor at a time. Every rank makes all the calls even
- * when one fails.
- *   dataset [in] of the tensor, open for writing or reading
- *   take    [in] whether this rank transfers its part (a repeated part is written by one rank only)
- *   values  [in or out] the flat buffer; write: it is only read
- * GG_STORAGE on the rank that fails, with HDF5's reason. */
-enum { GG_TRANSFER_BYTES = 1 << 30 };
-gg_status gg_checkpoint_transfer(hid_t dataset, hid_t transfer, const struct gg_parameter_table *table,
-                                 const struct gg_parameter *parameter, bool take, bool write,
-                                 float *values) GG_MUST_USE;
 
 #endif

@@ -3,6 +3,7 @@
 #include "io/checkpoint_checksum.h"
 #include "io/checkpoint_file.h"
 #include "io/checkpoint_format.h"
+#include "io/checkpoint_transfer.h"
 #include "io/hdf5_error.h"
 #include "mpi/world.h"
 
@@ -48,82 +49,76 @@ static gg_status check_shapes(const char *path, const struct gg_checkpoint_conte
     return GG_OK;
 }
 
-/* Sets what is padding in a part to zero. */
-static void clear_padding(const struct gg_parameter_table *table, const struct gg_parameter *p,
-                          float *values) {
-    const struct gg_tensor_part part = gg_tensor_part(table, p);
-    for (int64_t r = 0; r < p->local_rows; r++) {
-        float *row = values + p->offset + r * p->local_columns;
-        const int64_t kept = r < part.rows ? part.columns : 0;
-        memset(row + kept, 0, (size_t)(p->local_columns - kept) * sizeof *row);
+/* Reads this rank's share, and adds up the checksums of what it read.
+ *   sums [out] (groups x table->count) */
+static gg_status read_tensors(const struct gg_checkpoint_share *share, hid_t *datasets, uint64_t *sums) {
+    for (int i = 0; i < gg_checkpoint_share_groups(share) * share->table->count; i++) {
+        GG_TRY(gg_checkpoint_read_tensor(datasets[i], share, i));
+        sums[i] = gg_checkpoint_sum_tensor(share, i);
     }
+    return GG_OK;
 }
 
-/* Reads the parts of one tensor. Every rank makes the same collective calls whatever fails. */
-static gg_status read_tensor(hid_t file, hid_t transfer, const char *path,
-                             const struct gg_checkpoint_tensor *tensor,
-                             const struct gg_parameter_table *table, const struct gg_parameter *p,
-                             float *values) {
-    const hid_t dataset = gg_checkpoint_open_tensor(file, tensor);
-    if (dataset < 0)
-        return gg_hdf5_fail(GG_BAD_DATA, "%s: tensor %s/%s cannot be opened", path, tensor->group, p->name);
-    clear_padding(table, p, values);
-    gg_status status = gg_checkpoint_transfer(dataset, transfer, table, p, true, false, values);
+/* Every token shard has read what is repeated, so that its sum counts once for each. */
+static gg_status compare_sums(const char *path, const struct gg_checkpoint_contents *contents,
+                              const struct gg_checkpoint_share *share, const uint64_t *sums) {
+    const struct gg_parameter_table *table = share->table;
+    for (int i = 0; i < gg_checkpoint_share_groups(share) * table->count; i++) {
+        const struct gg_parameter *p = &table->items[i % table->count];
+        const char *group = gg_checkpoint_groups[i / table->count];
+        const uint64_t times = gg_parameter_repeated(p) ? (uint64_t)table->token_shards : 1;
+        if (sums[i] != times * find_tensor(contents, group, p->name)->checksum)
+            return gg_fail(GG_BAD_DATA, "%s: damaged: tensor %s/%s does not fit its checksum", path, group,
+                           p->name);
+    }
+    return GG_OK;
+}
+
+static gg_status read_open_file(MPI_Comm comm, hid_t file, const char *path,
+                                const struct gg_checkpoint_contents *contents,
+                                const struct gg_checkpoint_share *share) {
+    const int count = gg_checkpoint_share_groups(share) * share->table->count;
+    hid_t *datasets = gg_malloc((size_t)count * sizeof *datasets);
+    uint64_t *sums = gg_calloc((size_t)count, sizeof *sums);
+    gg_status status = gg_checkpoint_open_tensors(file, share, datasets);
+    if (status == GG_OK)
+        status = read_tensors(share, datasets, sums);
     if (status != GG_OK)
-        status = gg_fail_within(status, "%s: %s", path, tensor->group);
-    H5Dclose(dataset);
+        gg_fail_within(status, "%s", path);
+    gg_checkpoint_close_tensors(share, datasets);
+    status = gg_agree(comm, status);
+    if (status == GG_OK) {
+        MPI_Allreduce(MPI_IN_PLACE, sums, count, MPI_UINT64_T, MPI_SUM, comm);
+        status = compare_sums(path, contents, share, sums);
+    }
+    free(datasets);
+    free(sums);
     return status;
 }
 
-static hid_t open_together(MPI_Comm comm, const char *path) {
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL);
-    H5Pset_all_coll_metadata_ops(access, true);
-    const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    H5Pclose(access);
-    return file;
-}
-
-static gg_status read_tensors(MPI_Comm comm, hid_t file, const char *path,
-                              const struct gg_checkpoint_contents *contents,
-                              const struct gg_parameter_table *table, int groups, float *const values[]) {
-    const hid_t transfer = gg_checkpoint_transfer_plan();
-    gg_status status = GG_OK;
-    for (int i = 0; status == GG_OK && i < groups * table->count; i++) {
-        const int g = i / table->count;
-        const struct gg_parameter *p = &table->items[i % table->count];
-        const struct gg_checkpoint_tensor *tensor = find_tensor(contents, gg_checkpoint_groups[g], p->name);
-        status = gg_agree(comm, read_tensor(file, transfer, path, tensor, table, p, values[g]));
-        if (status != GG_OK)
-            break;
-        uint64_t sum = gg_checksum_part(table, p, values[g]);
-        MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_UINT64_T, MPI_SUM, comm);
-        if (sum != tensor->checksum)
-            status = gg_fail(GG_BAD_DATA, "%s: damaged: tensor %s/%s does not fit its checksum", path,
-                             tensor->group, p->name);
+gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path, const struct gg_checkpoint_share *share) {
+    struct gg_checkpoint_contents contents;
+    GG_TRY(gg_checkpoint_open(comm, path, &contents));
+    gg_status status = check_shapes(path, &contents, share->table, gg_checkpoint_share_groups(share));
+    if (status == GG_OK) {
+        const hid_t file = gg_checkpoint_open_together(comm, path, false);
+        status = gg_agree(comm, file >= 0 ? GG_OK : gg_hdf5_fail(GG_STORAGE, "%s: cannot be opened", path));
+        if (status == GG_OK)
+            status = read_open_file(comm, file, path, &contents, share);
+        if (file >= 0)
+            H5Fclose(file);
     }
-    H5Pclose(transfer);
+    gg_checkpoint_contents_free(&contents);
     return status;
 }
 
 gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
                              float *weights, float *moment1, float *moment2) {
     GG_ASSERT((moment1 == NULL) == (moment2 == NULL));
-    const int groups = moment1 != NULL ? GG_CHECKPOINT_GROUPS : 1;
-    float *const values[GG_CHECKPOINT_GROUPS] = {weights, moment1, moment2};
-    struct gg_checkpoint_contents contents;
-    GG_TRY(gg_checkpoint_open(comm, path, &contents));
-    gg_status status = check_shapes(path, &contents, table, groups);
-    if (status == GG_OK) {
-        const hid_t file = open_together(comm, path);
-        status = gg_agree(comm, file >= 0 ? GG_OK : gg_hdf5_fail(GG_STORAGE, "%s: cannot be opened", path));
-        if (status == GG_OK)
-            status = read_tensors(comm, file, path, &contents, table, groups, values);
-        if (file >= 0)
-            H5Fclose(file);
-    }
-    gg_checkpoint_contents_free(&contents);
-    return status;
+    const struct gg_range all = {0, table->local_elements, 0};
+    const struct gg_checkpoint_share share = {
+        .table = table, .ranges = &all, .range_count = 1, .values = {weights, moment1, moment2}};
+    return gg_checkpoint_read_share(comm, path, &share);
 }
 
 /* The checksum of one tensor in the file, through a buffer of VERIFY_BYTES. */

@@ -1,11 +1,12 @@
 #include "io/checkpoint.h"
 
 #include "core/base/memory.h"
-#include "io/checkpoint_checksum.h"
 #include "io/checkpoint_file.h"
 #include "io/checkpoint_format.h"
+#include "io/checkpoint_transfer.h"
 #include "io/file.h"
 #include "io/hdf5_error.h"
+#include "mpi/patience.h"
 #include "mpi/world.h"
 
 #include <errno.h>
@@ -23,12 +24,12 @@ struct writing {
     int rank;
     const char *path;
     char *temporary;
-    const struct gg_parameter_table *table;
-    const float *values[GG_CHECKPOINT_GROUPS];
+    const struct gg_checkpoint_share *share;
     const struct gg_checkpoint_meta *meta;
-    int groups, count;
+    int count;
     struct gg_checkpoint_tensor *tensors; /* groups x table->count */
     hid_t file;
+    hid_t *datasets; /* of the tensors, open */
 };
 
 /* More than the file will need: metadata are some hundred bytes a tensor, and data are aligned. */
@@ -65,7 +66,9 @@ static gg_status look_for_space(const struct writing *w) {
 /* Makes the file and takes its space on the disk, so that a full disk or a quota shows here and not in the
  * middle of the writing. File systems that cannot do it are left alone. */
 static gg_status reserve_space(const struct writing *w) {
-    const int fd = open(w->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    /* Never the file of an earlier try: a rank of a killed run may still hold that one open. */
+    unlink(w->temporary);
+    const int fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return gg_fail(GG_STORAGE, "%s: cannot be created: %s", w->temporary, strerror(errno));
     const int result = fallocate(fd, 0, 0, bytes_needed(w)), error = errno;
@@ -76,13 +79,14 @@ static gg_status reserve_space(const struct writing *w) {
     return GG_OK;
 }
 
-/* Fills in the checksums: each rank's part, and the sum over the ranks. Collective. */
+/* Fills in the checksums: each rank's share, and the sum over the ranks. Collective. */
 static void compute_checksums(struct writing *w) {
+    const struct gg_parameter_table *table = w->share->table;
     uint64_t *sums = gg_calloc((size_t)w->count, sizeof *sums);
-    for (int i = 0; i < w->count; i++) {
-        const struct gg_parameter *p = &w->table->items[i % w->table->count];
-        sums[i] = gg_checksum_part(w->table, p, w->values[i / w->table->count]);
-    }
+    for (int i = 0; i < w->count; i++)
+        if (gg_parameter_owned(table, &table->items[i % table->count]))
+            sums[i] = gg_checkpoint_sum_tensor(w->share, i);
+    gg_barrier_patiently(w->comm);
     MPI_Allreduce(MPI_IN_PLACE, sums, w->count, MPI_UINT64_T, MPI_SUM, w->comm);
     for (int i = 0; i < w->count; i++)
         w->tensors[i].checksum = sums[i];
@@ -90,42 +94,22 @@ static void compute_checksums(struct writing *w) {
 }
 
 static gg_status open_file(struct writing *w) {
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
-    H5Pset_fapl_mpio(access, w->comm, MPI_INFO_NULL);
-    H5Pset_all_coll_metadata_ops(access, true);
-    w->file = H5Fopen(w->temporary, H5F_ACC_RDWR, access);
-    H5Pclose(access);
+    w->file = gg_checkpoint_open_together(w->comm, w->temporary, true);
     if (w->file < 0)
         return gg_hdf5_fail(GG_STORAGE, "%s: cannot be opened", w->temporary);
     return GG_OK;
 }
 
-/* Writes the values of one tensor. */
-static gg_status write_tensor(const struct writing *w, hid_t transfer, int index) {
-    const struct gg_parameter *p = &w->table->items[index % w->table->count];
-    const hid_t dataset = gg_checkpoint_open_tensor(w->file, &w->tensors[index]);
-    if (dataset < 0)
-        return gg_hdf5_fail(GG_STORAGE, "%s cannot be opened", p->name);
-    /* The buffer is only read from. */
-    float *values = (float *)w->values[index / w->table->count];
-    const gg_status status =
-        gg_checkpoint_transfer(dataset, transfer, w->table, p, gg_parameter_owned(w->table, p), true, values);
-    H5Dclose(dataset);
-    return status;
-}
-
-/* Writes all values. Every rank takes part in every collective call; they agree after each tensor. */
+/* Writes this rank's share. Ranks do not wait for each other before all of it is written. Collective. */
 static gg_status write_values(const struct writing *w) {
-    const hid_t transfer = gg_checkpoint_transfer_plan();
-    gg_status status = GG_OK;
+    gg_status status = gg_checkpoint_open_tensors(w->file, w->share, w->datasets);
     for (int i = 0; status == GG_OK && i < w->count; i++)
-        status = gg_agree(w->comm, write_tensor(w, transfer, i));
-    H5Pclose(transfer);
-    GG_TRY(status);
+        status = gg_checkpoint_write_tensor(w->datasets[i], w->share, i);
+    gg_checkpoint_close_tensors(w->share, w->datasets);
+    GG_TRY(gg_agree_patiently(w->comm, status));
     /* Makes every rank's MPI-IO hand its data to the storage. */
     const herr_t result = H5Fflush(w->file, H5F_SCOPE_GLOBAL);
-    return gg_agree(w->comm, result >= 0 ? GG_OK : gg_hdf5_fail(GG_STORAGE, "cannot be flushed"));
+    return gg_agree_patiently(w->comm, result >= 0 ? GG_OK : gg_hdf5_fail(GG_STORAGE, "cannot be flushed"));
 }
 
 /* Rank 0 makes the file without the values, then all write theirs. */
@@ -136,7 +120,7 @@ static gg_status write_file(struct writing *w) {
         if (status == GG_OK)
             status = gg_checkpoint_write_skeleton(w->temporary, w->meta, w->tensors, w->count);
     }
-    GG_TRY(gg_agree(w->comm, status));
+    GG_TRY(gg_agree_patiently(w->comm, status));
     GG_TRY(gg_agree(w->comm, open_file(w)));
     status = write_values(w);
     if (status != GG_OK)
@@ -156,33 +140,44 @@ static void remove_temporary(const struct writing *w) {
     unlink(w->temporary);
 }
 
-gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
-                              const float *weights, const float *moment1, const float *moment2,
-                              const struct gg_checkpoint_meta *meta) {
-    GG_ASSERT((moment1 == NULL) == (moment2 == NULL));
+gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struct gg_checkpoint_share *share,
+                                    const struct gg_checkpoint_meta *meta) {
+    const struct gg_parameter_table *table = share->table;
     gg_hdf5_quiet();
-    struct writing w = {.comm = comm, .path = path, .table = table, .meta = meta, .file = -1};
+    struct writing w = {.comm = comm, .path = path, .share = share, .meta = meta, .file = -1};
     MPI_Comm_rank(comm, &w.rank);
-    w.values[0] = weights;
-    w.values[1] = moment1;
-    w.values[2] = moment2;
-    w.groups = moment1 != NULL ? GG_CHECKPOINT_GROUPS : 1;
-    w.count = w.groups * table->count;
+    w.count = gg_checkpoint_share_groups(share) * table->count;
     w.temporary = gg_format("%s.tmp", path);
     w.tensors = gg_malloc((size_t)w.count * sizeof *w.tensors);
+    w.datasets = gg_malloc((size_t)w.count * sizeof *w.datasets);
     for (int i = 0; i < w.count; i++)
         w.tensors[i] =
             gg_checkpoint_describe(&table->items[i % table->count], gg_checkpoint_groups[i / table->count]);
-    gg_status status = gg_agree(comm, w.rank == 0 ? look_for_space(&w) : GG_OK);
+    gg_status status = gg_agree_patiently(comm, w.rank == 0 ? look_for_space(&w) : GG_OK);
     if (status == GG_OK) {
         compute_checksums(&w);
         status = write_file(&w);
         if (status == GG_OK)
-            status = gg_agree(comm, w.rank == 0 ? gg_file_commit(w.temporary, path) : GG_OK);
+            status = gg_agree_patiently(comm, w.rank == 0 ? gg_file_commit(w.temporary, path) : GG_OK);
         else if (w.rank == 0)
             remove_temporary(&w);
     }
+    free(w.datasets);
     free(w.tensors);
     free(w.temporary);
     return status;
+}
+
+gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
+                              const float *weights, const float *moment1, const float *moment2,
+                              const struct gg_checkpoint_meta *meta) {
+    GG_ASSERT((moment1 == NULL) == (moment2 == NULL));
+    const struct gg_range all = {0, table->local_elements, 0};
+    const struct gg_checkpoint_share share = {
+        .table = table,
+        .ranges = &all,
+        .range_count = 1,
+        .values = {(float *)weights, (float *)moment1, (float *)moment2}, /* only read from */
+    };
+    return gg_checkpoint_write_share(comm, path, &share, meta);
 }

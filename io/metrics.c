@@ -98,6 +98,10 @@ static json_t *line_object(const struct gg_metrics_line *line) {
     }
     if (line->validated)
         json_object_set_new(object, "val_loss", real(line->val_loss));
+    if (line->checkpoint_step > 0) {
+        json_object_set_new(object, "checkpoint_step", json_integer(line->checkpoint_step));
+        json_object_set_new(object, "checkpoint_seconds", real(line->checkpoint_seconds));
+    }
     return object;
 }
 

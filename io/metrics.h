@@ -1,7 +1,8 @@
 /* metrics.jsonl: what a run measured, one JSON object per line and optimizer step.
  *
  * Keys: step, loss, lr, grad_norm, tokens, tokens_per_s, mfu, skipped (only when true), seconds (an object:
- * by phase), val_loss (only where measured). A number that is not finite is null. Lines are only ever
+ * by phase), val_loss (only where measured), checkpoint_step and checkpoint_seconds (of a checkpoint whose
+ * write has ended since the line before). A number that is not finite is null. Lines are only ever
  * appended; each is handed to the system whole before gg_metrics_write() returns. All local; rank 0's
  * business.
  */
@@ -29,6 +30,8 @@ struct gg_metrics_line {
     double tokens_per_s, mfu;
     bool validated; /* val_loss was measured behind this step */
     double val_loss;
+    int64_t checkpoint_step; /* 0: none was written */
+    double checkpoint_seconds;
     const struct gg_metrics_phase *phases;
     int phase_count;
 };

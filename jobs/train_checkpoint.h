@@ -1,22 +1,37 @@
-/* Saving a run and going on from where it was saved.
+/* Saving a run.
  */
 #ifndef GG_JOBS_TRAIN_CHECKPOINT_H
 #define GG_JOBS_TRAIN_CHECKPOINT_H
 
 #include "jobs/trainer.h"
 
-/* Looks for the newest checkpoint of run.dir, and checks that it goes with the settings and the data: fills
- * trainer->resume_path and trainer->at, which stay empty when there is none. Collective over the world.
- * GG_USAGE: the model has another shape (the settings that differ are named). GG_BAD_DATA: another tokenizer,
- * or not a checkpoint. changed [out] what else differs from the settings of the checkpoint, "optim.lr 0.001
- * (was 0.002), ..."; on rank 0, owned by the caller, NULL when nothing does */
-gg_status gg_train_resume_find(struct gg_trainer *trainer, char **changed) GG_MUST_USE;
+/* run.dir/checkpoints; owned by the caller. */
+char *gg_train_checkpoint_folder(const struct gg_trainer *trainer);
 
-/* Reads weights and moments from trainer->resume_path. Collective over the world. */
-gg_status gg_train_resume_read(struct gg_trainer *trainer) GG_MUST_USE;
+/* Whether checkpoints are written behind the training: checkpoint.async, and MPI allows it. */
+bool gg_train_checkpoint_behind(const struct gg_settings *settings);
 
-/* Writes run.dir/checkpoints/step-NNNNNNNN.h5 and removes the oldest beyond checkpoint.keep. Collective over
- * the world: the first replica writes, all wait. GG_STORAGE, on every rank: it cannot be written. */
+/* Makes trainer->share and trainer->writer. Collective over the world. GG_RESOURCE: no memory for the copy.
+ */
+gg_status gg_train_checkpoint_prepare(struct gg_trainer *trainer) GG_MUST_USE;
+
+/* Begins run.dir/checkpoints/step-NNNNNNNN.h5; behind the training when it can be (then the training only
+ * stands still for a copy, and for the end of an earlier write). What comes of it is told by
+ * gg_train_checkpoint_take. Collective over the world. */
+void gg_train_checkpoint_begin(struct gg_trainer *trainer);
+
+/* Takes the result of a write: waits for its end, reports it, and sets trainer->saved_step. Nothing to do
+ * when none is under way. Collective over the world.
+ * GG_STORAGE, on every rank: it was not written, or old ones were not removed. */
+gg_status gg_train_checkpoint_take(struct gg_trainer *trainer) GG_MUST_USE;
+
+/* The same; a failure is only warned of, for the run goes on with the older checkpoint. */
+void gg_train_checkpoint_settle(struct gg_trainer *trainer);
+
+/* Saves the run as it is and waits until it is on the disk. Collective over the world. GG_STORAGE. */
 gg_status gg_train_checkpoint_save(struct gg_trainer *trainer) GG_MUST_USE;
+
+/* Frees what gg_train_checkpoint_prepare made. Collective over the world. */
+void gg_train_checkpoint_free(struct gg_trainer *trainer);
 
 #endif

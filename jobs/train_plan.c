@@ -1,5 +1,7 @@
 #include "jobs/train_plan.h"
 
+#include "jobs/train_checkpoint.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -81,8 +83,10 @@ gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_setti
                                            GG_BUCKET_BYTES, settings->parallel.zero > 0);
     memory->gradients += plan->ownership.gradient_bytes;
     memory->moments = 2 * (size_t)plan->ownership.elements * sizeof(float);
-    if (plan->ownership.elements < table->local_elements)
-        memory->checkpoint = memory->weights;
+    plan->partition = gg_partition_cut(table->local_elements, GG_BUCKET_BYTES, topology->replicas);
+    if (gg_train_checkpoint_behind(settings))
+        memory->checkpoint = GG_CHECKPOINT_GROUPS * sizeof(float) *
+                             (size_t)gg_partition_ranges(&plan->partition, topology->replica, NULL);
     GG_TRY(
         gg_gpt_activation_bytes(config, fabric, GG_GPT_TRAIN, plan->local_sequences, &memory->activations));
     memory->batch = (size_t)micro * (2 * (size_t)config->context * sizeof(int32_t) + sizeof(uint64_t));

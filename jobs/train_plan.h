@@ -18,7 +18,7 @@ struct gg_train_memory {
     size_t reached; /* the most the process held until now */
     size_t program; /* what it holds now: code, libraries, MPI */
     size_t weights, gradients, moments, activations, batch, loader;
-    size_t checkpoint; /* taken while one is read or written */
+    size_t checkpoint; /* the copy that is written behind the training */
 };
 
 /* The most the rank will hold: all the parts together, or what was reached before they are allocated. */
@@ -30,6 +30,7 @@ struct gg_train_plan {
     int64_t tokens_per_step; /* of all replicas */
     int64_t tokens_per_epoch;
     struct gg_ownership ownership; /* what this replica updates */
+    struct gg_partition partition; /* how replicas share the writing of checkpoints */
     struct gg_train_memory memory;
 };
 

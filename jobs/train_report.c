@@ -82,7 +82,7 @@ static void print_memory(const struct gg_train_memory *memory) {
                  {"activations", memory->activations},
                  {"loader", memory->loader},
                  {"micro-batch", memory->batch},
-                 {"checkpointing", memory->checkpoint},
+                 {"checkpoint copy", memory->checkpoint},
                  {"program and libraries", memory->program}};
     char text[AMOUNT_BYTES];
     fprintf(stderr, "memory per rank: %s (", megabytes(gg_train_memory_total(memory), text));
@@ -126,14 +126,14 @@ void gg_train_report_plan(const struct gg_trainer *t) {
     print_memory(&t->plan.memory);
 }
 
-void gg_train_report_begin(struct gg_trainer *t, const char *changed) {
+void gg_train_report_begin(struct gg_trainer *t) {
     if (t->world->rank != 0)
         return;
-    if (t->resume_path != NULL)
-        fprintf(stderr, "resuming from %s: step %lld of %lld\n", t->resume_path, (long long)t->at.step,
+    if (t->resume.path != NULL)
+        fprintf(stderr, "resuming from %s: step %lld of %lld\n", t->resume.path, (long long)t->at.step,
                 (long long)t->settings->run.steps);
-    if (changed != NULL)
-        fprintf(stderr, "changed since that checkpoint: %s\n", changed);
+    if (t->resume.changed != NULL)
+        fprintf(stderr, "changed since that checkpoint: %s\n", t->resume.changed);
     t->progress = (struct gg_progress){.label = "train",
                                        .unit = GG_PROGRESS_COUNT,
                                        .total = t->settings->run.steps,
@@ -180,6 +180,11 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
                                        .val_loss = val_loss != NULL ? *val_loss : 0,
                                        .phases = phases,
                                        .phase_count = GG_PHASES};
+        if (t->written_fresh && t->written.written) {
+            line.checkpoint_step = t->written.step;
+            line.checkpoint_seconds = t->written.write_seconds;
+        }
+        t->written_fresh = false;
         if (result != NULL) {
             line.skipped = result->skipped;
             line.loss = result->loss;
@@ -204,10 +209,11 @@ void gg_train_report_end(struct gg_trainer *t) {
     MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE, MPI_MAX, t->world->comm);
     if (t->world->rank != 0)
         return;
+    char writing[80] = "";
     char announced[AMOUNT_BYTES], peak[AMOUNT_BYTES], rate[AMOUNT_BYTES], duration[AMOUNT_BYTES];
     gg_progress_end(&t->progress, NULL);
-    const int64_t steps = t->at.step - t->resume_step;
-    const double seconds = t->at.train_seconds - t->resume_seconds;
+    const int64_t steps = t->at.step - t->resume.step;
+    const double seconds = t->at.train_seconds - t->resume.seconds;
     const double tokens_per_s = seconds > 0 ? (double)(steps * t->plan.tokens_per_step) / seconds : 0;
     gg_progress_duration(seconds, duration, sizeof duration);
     fprintf(stderr, "trained %lld steps in %s: %s tok/s, MFU %.1f%%\n", (long long)steps, duration,
@@ -215,7 +221,10 @@ void gg_train_report_end(struct gg_trainer *t) {
             100 * tokens_per_s * gg_gpt_flops_per_token(&t->config) / t->gemm.all);
     fprintf(stderr, "peak memory of a rank: %s (announced %s)\n", megabytes((size_t)largest, peak),
             megabytes(gg_train_memory_total(&t->plan.memory), announced));
+    if (t->written.written)
+        snprintf(writing, sizeof writing, " (%.3g s to write, and %.3g s to copy before)",
+                 t->written.write_seconds, t->written.copy_seconds);
     if (t->saved_step >= 0)
-        fprintf(stderr, "checkpoint: %s/checkpoints/step-%08lld.h5\n", t->settings->run.dir,
-                (long long)t->saved_step);
+        fprintf(stderr, "checkpoint: %s/checkpoints/step-%08lld.h5%s\n", t->settings->run.dir,
+                (long long)t->saved_step, writing);
 }

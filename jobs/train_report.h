@@ -11,9 +11,8 @@
  * allocated. Collective. */
 void gg_train_report_plan(const struct gg_trainer *trainer);
 
-/* Says where the run begins and starts the bar. Local.
- *   changed [in] settings that differ from the checkpoint's, or NULL */
-void gg_train_report_begin(struct gg_trainer *trainer, const char *changed);
+/* Says where the run begins and starts the bar. Local. */
+void gg_train_report_begin(struct gg_trainer *trainer);
 
 /* A step is done.
  *   val_loss [in] NULL unless measured behind this step

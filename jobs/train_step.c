@@ -75,7 +75,7 @@ static double owned_square_sum(const struct gg_trainer *t) {
 /* What all ranks must know before any may touch the weights, in one allreduce. Squares come from each
  * replica for what it owns, or from one where all own everything; losses from one feature shard. */
 struct verdict {
-    double loss_sum, square_sum, failed, stop, checkpoint_due;
+    double loss_sum, square_sum, failed, stop, checkpoint_due, writing;
 };
 
 static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status, double loss_sum) {
@@ -88,6 +88,7 @@ static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status
         .stop = gg_stop_requested(),
         .checkpoint_due =
             t->world->rank == 0 && minutes > 0 && gg_clock_seconds() - t->checkpoint_clock >= 60 * minutes,
+        .writing = t->writer != NULL && !gg_checkpoint_writer_ended(t->writer),
     };
     struct verdict all;
     MPI_Allreduce(&mine, &all, sizeof mine / sizeof(double), MPI_DOUBLE, MPI_SUM, t->world->comm);
@@ -143,6 +144,7 @@ gg_status gg_train_step(struct gg_trainer *t, struct gg_step_result *result) {
         .learning_rate = gg_learning_rate(t->settings, t->at.step + 1),
         .stop = verdict.stop > 0,
         .checkpoint_due = verdict.checkpoint_due > 0,
+        .checkpoint_ended = t->writer != NULL && gg_checkpoint_writer_busy(t->writer) && verdict.writing == 0,
     };
     result->skipped = !isfinite(result->loss) || !isfinite(result->grad_norm);
     const double visible = gg_reducer_times(t->reducer).visible;

@@ -8,10 +8,11 @@
 struct gg_step_result {
     double loss; /* mean over the global batch, nats per token */
     double grad_norm, learning_rate;
-    bool skipped;         /* loss or gradient not finite: the weights are as before */
-    bool stop;            /* some rank was asked to stop */
-    bool checkpoint_due;  /* by time */
-    double whole_seconds; /* wall time */
+    bool skipped;          /* loss or gradient not finite: the weights are as before */
+    bool stop;             /* some rank was asked to stop */
+    bool checkpoint_due;   /* by time */
+    bool checkpoint_ended; /* a write that was under way has ended on every rank */
+    double whole_seconds;  /* wall time */
 };
 
 /* Takes the next global batch of the data order: forward and backward over the micro-batches, the sum over

@@ -8,6 +8,7 @@
 #include "jobs/stop_signal.h"
 #include "jobs/train_checkpoint.h"
 #include "jobs/train_report.h"
+#include "jobs/train_resume.h"
 #include "jobs/train_step.h"
 
 #include "mpi/pblas.h"
@@ -25,7 +26,7 @@ static gg_status refuse_unsupported(const struct gg_settings *settings) {
 }
 
 /* Everything that can be wrong is found here, before the model is allocated. */
-static gg_status prepare(struct gg_trainer *t, char **changed) {
+static gg_status prepare(struct gg_trainer *t) {
     const struct gg_settings *settings = t->settings;
     GG_TRY(refuse_unsupported(settings));
     int p, q;
@@ -41,7 +42,7 @@ static gg_status prepare(struct gg_trainer *t, char **changed) {
     GG_TRY(gg_gpt_configure(settings, t->data.vocab, &t->fabric, &t->config));
     GG_TRY(gg_gpt_parameters(&t->config, &t->fabric, &t->table));
     if (t->use == GG_TRAINER_RUN)
-        GG_TRY(gg_train_resume_find(t, changed));
+        GG_TRY(gg_train_resume_find(t));
     GG_TRY(gg_gemm_rate_measure(t->world->comm, &t->gemm));
     return gg_train_plan_make(t->world, settings, &t->config, &t->fabric, &t->table, &t->topology, &t->data,
                               &t->plan);
@@ -72,22 +73,20 @@ static gg_status allocate(struct gg_trainer *t) {
     GG_TRY(
         gg_agree(t->world->comm, gg_gpt_create(&t->config, &t->fabric, &t->table, GG_GPT_TRAIN,
                                                t->plan.local_sequences, t->weights, t->gradients, &t->gpt)));
-    return gg_agree(t->world->comm,
+    GG_TRY(gg_agree(t->world->comm,
                     gg_reducer_create(t->topology.across_replicas, t->gradients, t->table.local_elements,
-                                      GG_BUCKET_BYTES, t->settings->parallel.zero > 0, &t->reducer));
+                                      GG_BUCKET_BYTES, t->settings->parallel.zero > 0, &t->reducer)));
+    return t->use == GG_TRAINER_RUN ? gg_train_checkpoint_prepare(t) : GG_OK;
 }
 
 /* Rank 0: the run folder, the resolved settings, metrics.jsonl. */
 static gg_status open_run_folder(struct gg_trainer *t) {
     const char *dir = t->settings->run.dir;
-    char *checkpoints = gg_format("%s/checkpoints", dir), *settings = gg_format("%s/settings.yaml", dir);
+    char *settings = gg_format("%s/settings.yaml", dir);
     char *metrics = gg_format("%s/metrics.jsonl", dir), *yaml = gg_settings_yaml(t->settings);
-    gg_status status = gg_folder_create(checkpoints);
+    gg_status status = gg_file_write(settings, yaml, strlen(yaml));
     if (status == GG_OK)
-        status = gg_file_write(settings, yaml, strlen(yaml));
-    if (status == GG_OK)
-        status = gg_metrics_open(metrics, t->resume_path != NULL ? t->resume_step : -1, &t->metrics);
-    free(checkpoints);
+        status = gg_metrics_open(metrics, t->resume.path != NULL ? t->resume.step : -1, &t->metrics);
     free(settings);
     free(metrics);
     free(yaml);
@@ -95,12 +94,12 @@ static gg_status open_run_folder(struct gg_trainer *t) {
 }
 
 static gg_status start(struct gg_trainer *t) {
-    if (t->resume_path != NULL)
+    if (t->use == GG_TRAINER_RUN) {
         GG_TRY(gg_train_resume_read(t));
-    else
-        gg_parameters_initialise(&t->table, (uint64_t)t->settings->run.seed, t->weights);
-    if (t->use == GG_TRAINER_RUN)
         GG_TRY(gg_agree(t->world->comm, t->world->rank == 0 ? open_run_folder(t) : GG_OK));
+    } else {
+        gg_parameters_initialise(&t->table, (uint64_t)t->settings->run.seed, t->weights);
+    }
     const struct gg_loader_plan plan = {.consumed = t->at.consumed_samples,
                                         .sequences = t->settings->batch.sequences,
                                         .micro = t->settings->batch.micro,
@@ -111,12 +110,11 @@ static gg_status start(struct gg_trainer *t) {
 
 gg_status gg_trainer_create(const struct gg_world *world, const struct gg_settings *settings,
                             enum gg_trainer_use use, struct gg_trainer *t) {
-    char *changed = NULL;
     t->use = use;
     t->world = world;
     t->settings = settings;
     t->at.train_loss = t->at.val_loss = NAN;
-    gg_status status = prepare(t, &changed);
+    gg_status status = prepare(t);
     if (status == GG_OK && use == GG_TRAINER_RUN)
         gg_train_report_plan(t);
     if (status == GG_OK)
@@ -124,14 +122,14 @@ gg_status gg_trainer_create(const struct gg_world *world, const struct gg_settin
     if (status == GG_OK)
         status = start(t);
     if (status == GG_OK && use == GG_TRAINER_RUN) {
-        gg_train_report_begin(t, changed);
+        gg_train_report_begin(t);
         t->checkpoint_clock = gg_clock_seconds();
     }
-    free(changed);
     return status;
 }
 
 void gg_trainer_destroy(struct gg_trainer *t) {
+    gg_train_checkpoint_free(t);
     if (gg_metrics_close(&t->metrics) != GG_OK)
         fprintf(stderr, "warning: %s\n", gg_failure());
     gg_reducer_destroy(&t->reducer);
@@ -141,8 +139,7 @@ void gg_trainer_destroy(struct gg_trainer *t) {
     gg_parameter_table_free(&t->table);
     gg_train_data_close(&t->data);
     gg_topology_free(&t->topology);
-    free(t->resume_path);
-    t->resume_path = NULL;
+    gg_train_resume_free(t);
 }
 
 static gg_status validate(struct gg_trainer *t) {
@@ -176,6 +173,8 @@ static gg_status after_step(struct gg_trainer *t, const struct gg_step_result *r
     const struct gg_settings *settings = t->settings;
     const int64_t step = t->at.step;
     const bool last = step == settings->run.steps;
+    if (result->checkpoint_ended)
+        gg_train_checkpoint_settle(t);
     const bool validated = t->data.val != NULL && (last || every(settings->eval.every_steps, step));
     if (validated)
         GG_TRY(validate(t));
@@ -189,9 +188,9 @@ static gg_status after_step(struct gg_trainer *t, const struct gg_step_result *r
     if (last || result->stop)
         return gg_train_checkpoint_save(t);
     if (result->checkpoint_due || every(settings->checkpoint.every_steps, step)) {
-        /* The run goes on with the older checkpoint. */
-        if (gg_train_checkpoint_save(t) != GG_OK)
-            gg_train_report_note(t, "warning: no checkpoint of step %lld: %s", (long long)step, gg_failure());
+        gg_train_checkpoint_begin(t);
+        if (!gg_train_checkpoint_behind(settings))
+            gg_train_checkpoint_settle(t);
     }
     return GG_OK;
 }

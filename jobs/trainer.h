@@ -1,8 +1,8 @@
 /* The training loop.
  *
  * A trainer holds everything a run needs between its steps. Its parts have files of their own: train_data
- * (what is read), train_plan (how it is laid out), train_step (one optimizer step), train_checkpoint (saving
- * and going on), train_report (what the user sees).
+ * (what is read), train_plan (how it is laid out), train_step (one optimizer step), train_checkpoint
+ * (saving), train_resume (going on), train_report (what the user sees).
  */
 #ifndef GG_JOBS_TRAINER_H
 #define GG_JOBS_TRAINER_H
@@ -10,7 +10,7 @@
 #include "core/base/arena.h"
 #include "core/base/settings.h"
 #include "core/model/gpt.h"
-#include "io/checkpoint.h"
+#include "io/checkpoint_writer.h"
 #include "io/metrics.h"
 #include "jobs/gemm_rate.h"
 #include "jobs/progress.h"
@@ -60,9 +60,21 @@ struct gg_trainer {
 
     /* Where the run stands, as a checkpoint keeps it; the texts in it are not used. */
     struct gg_checkpoint_meta at;
-    char *resume_path;   /* the checkpoint that the run goes on from; NULL: none */
-    int64_t resume_step; /* where this run began, and the seconds that earlier ones had trained */
-    double resume_seconds;
+    struct gg_train_resume {
+        char *path;   /* the checkpoint that the run goes on from; NULL: none */
+        int64_t step; /* where this run began, and the seconds that earlier ones had trained */
+        double seconds;
+        char *changed;   /* rank 0: "optim.lr 0.001 (was 0.002), ...": settings that differ; NULL: none */
+        char **rejected; /* rank 0: checkpoints that could not be used */
+        int rejected_count;
+        bool locked; /* rank 0 has the run folder's lock */
+        int lock;
+    } resume;
+    struct gg_range *ranges;          /* what this rank writes of checkpoints */
+    struct gg_checkpoint_share share; /* that, with the buffers above */
+    gg_checkpoint_writer *writer;
+    struct gg_checkpoint_outcome written; /* of the last write, and whether metrics have yet to tell it */
+    bool written_fresh;
 
     struct gg_gemm_rate gemm;
     struct gg_gpt_times kernels; /* of all steps, by kind of kernel */

@@ -3,76 +3,45 @@
 #include "core/base/memory.h"
 #include "mpi/world.h"
 
-#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct gg_reducer {
     MPI_Comm replicas;
     int replica, replica_count;
     bool scatter;
     float *gradients;
-    int64_t elements, bucket_elements;
+    struct gg_partition partition;
     int64_t bucket_count; /* 0: one replica, nothing to do */
     int64_t started;      /* buckets started in this step; bucket 0 is the last of the buffer */
     int running;          /* the first `running` requests are under way */
     MPI_Request *requests;
     int *indices; /* scratch of MPI_Testsome */
-    int *counts,
-        *starts; /* scratch of a bucket's parts, per replica; counts of all buckets when scattering */
+    int *counts;  /* scatter: elements of every bucket's parts, per replica */
     struct gg_owned_range *owned;
     int owned_count;
     float *owned_sums; /* scatter: the owned ranges' gradients, compact */
     struct gg_reducer_times times;
 };
 
-/* Where buckets begin, counted from the buffer's end. */
-struct buckets {
-    int64_t elements, size, count;
-};
-
-static struct buckets cut(int64_t elements, size_t bucket_bytes) {
-    int64_t size = (int64_t)(bucket_bytes / sizeof(float));
-    size = size < 1 ? 1 : size > INT_MAX ? INT_MAX : size;
-    return (struct buckets){elements, size, (elements + size - 1) / size};
-}
-
-static int64_t bucket_begin(int64_t elements, int64_t size, int64_t bucket) {
-    const int64_t begin = elements - (bucket + 1) * size;
-    return begin > 0 ? begin : 0;
-}
-
-/* Elements of a bucket of `count` that replica d of D owns: equal parts, in whole cache lines. */
-static int64_t part_count(int64_t count, int replica, int replicas, int64_t *start) {
-    enum { LINE = 16 };
-    const int64_t part = ((count + replicas - 1) / replicas + LINE - 1) / LINE * LINE;
-    const int64_t begin = part * replica < count ? part * replica : count;
-    const int64_t end = begin + part < count ? begin + part : count;
-    *start = begin;
-    return end - begin;
-}
-
 struct gg_ownership gg_reducer_ownership(int replica, int replicas, int64_t elements, size_t bucket_bytes,
                                          bool scatter) {
     if (!scatter || replicas == 1)
         return (struct gg_ownership){.elements = elements};
-    const struct buckets b = cut(elements, bucket_bytes);
-    struct gg_ownership ownership = {0};
-    for (int64_t bucket = 0; bucket < b.count; bucket++) {
-        int64_t start;
-        const int64_t count = b.elements - bucket * b.size - bucket_begin(b.elements, b.size, bucket);
-        ownership.elements += part_count(count, replica, replicas, &start);
-    }
-    ownership.gradient_bytes = (size_t)ownership.elements * sizeof(float);
-    return ownership;
+    const struct gg_partition partition = gg_partition_cut(elements, bucket_bytes, replicas);
+    const int64_t owned = gg_partition_ranges(&partition, replica, NULL);
+    return (struct gg_ownership){owned, (size_t)owned * sizeof(float)};
 }
 
+/* First element of a bucket. */
 static int64_t begin_of(const gg_reducer *r, int64_t bucket) {
-    return bucket_begin(r->elements, r->bucket_elements, bucket);
+    int64_t count;
+    return gg_partition_bucket(&r->partition, bucket, &count);
 }
 
 static int64_t count_of(const gg_reducer *r, int64_t bucket) {
-    return r->elements - bucket * r->bucket_elements - begin_of(r, bucket);
+    int64_t count;
+    gg_partition_bucket(&r->partition, bucket, &count);
+    return count;
 }
 
 static int *counts_of(const gg_reducer *r, int64_t bucket) {
@@ -84,13 +53,13 @@ static void own_parts(gg_reducer *r) {
     int64_t at = 0;
     r->owned_count = (int)r->bucket_count;
     for (int64_t bucket = 0; bucket < r->bucket_count; bucket++) {
-        int64_t start;
-        for (int d = 0; d < r->replica_count; d++)
-            counts_of(r, bucket)[d] = gg_int(part_count(count_of(r, bucket), d, r->replica_count, &start));
-        const int64_t count = part_count(count_of(r, bucket), r->replica, r->replica_count, &start);
-        const int64_t from = begin_of(r, bucket) + start;
-        r->owned[bucket] = (struct gg_owned_range){from, from + count, at, r->owned_sums + at};
-        at += count;
+        for (int d = 0; d < r->replica_count; d++) {
+            const struct gg_range part = gg_partition_part(&r->partition, bucket, d);
+            counts_of(r, bucket)[d] = gg_int(part.to - part.from);
+        }
+        const struct gg_range mine = gg_partition_part(&r->partition, bucket, r->replica);
+        r->owned[bucket] = (struct gg_owned_range){mine.from, mine.to, at, r->owned_sums + at};
+        at += mine.to - mine.from;
     }
 }
 
@@ -100,18 +69,15 @@ gg_status gg_reducer_create(MPI_Comm replicas, float *gradients, int64_t element
     *reducer = r;
     MPI_Comm_size(replicas, &r->replica_count);
     MPI_Comm_rank(replicas, &r->replica);
-    const struct buckets buckets = cut(elements, bucket_bytes);
     r->replicas = replicas;
     r->gradients = gradients;
-    r->elements = elements;
-    r->bucket_elements = buckets.size;
-    r->bucket_count = r->replica_count > 1 ? buckets.count : 0;
+    r->partition = gg_partition_cut(elements, bucket_bytes, r->replica_count);
+    r->bucket_count = r->replica_count > 1 ? r->partition.bucket_count : 0;
     r->scatter = scatter && r->replica_count > 1;
     const size_t slots = (size_t)r->bucket_count + 1;
     r->requests = gg_calloc(slots, sizeof *r->requests);
     r->indices = gg_calloc(slots, sizeof *r->indices);
     r->counts = gg_calloc(slots * (size_t)r->replica_count, sizeof *r->counts);
-    r->starts = gg_calloc((size_t)r->replica_count, sizeof *r->starts);
     r->owned = gg_calloc(slots, sizeof *r->owned);
     if (!r->scatter) {
         r->owned[0] = (struct gg_owned_range){0, elements, 0, gradients};
@@ -133,7 +99,6 @@ void gg_reducer_destroy(gg_reducer **reducer) {
     free((*reducer)->requests);
     free((*reducer)->indices);
     free((*reducer)->counts);
-    free((*reducer)->starts);
     free((*reducer)->owned);
     free((*reducer)->owned_sums);
     free(*reducer);
@@ -207,29 +172,8 @@ void gg_reducer_gather(gg_reducer *r, float *flat) {
     if (!r->scatter)
         return;
     const double begin = MPI_Wtime();
-    for (int64_t bucket = 0; bucket < r->bucket_count; bucket++) {
-        const int *counts = counts_of(r, bucket);
-        for (int d = 0, start = 0; d < r->replica_count; start += counts[d++])
-            r->starts[d] = start;
-        MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, flat + begin_of(r, bucket), counts, r->starts,
-                       MPI_FLOAT, r->replicas);
-    }
+    gg_partition_gather(&r->partition, r->replicas, flat);
     r->times.visible += MPI_Wtime() - begin;
-}
-
-void gg_reducer_gather_compact(gg_reducer *r, const float *compact, float *flat) {
-    for (int i = 0; i < r->owned_count; i++) {
-        const struct gg_owned_range *range = &r->owned[i];
-        memcpy(flat + range->from, compact + range->at, (size_t)(range->to - range->from) * sizeof *flat);
-    }
-    gg_reducer_gather(r, flat);
-}
-
-void gg_reducer_take_compact(const gg_reducer *r, const float *flat, float *compact) {
-    for (int i = 0; i < r->owned_count; i++) {
-        const struct gg_owned_range *range = &r->owned[i];
-        memcpy(compact + range->at, flat + range->from, (size_t)(range->to - range->from) * sizeof *flat);
-    }
 }
 
 struct gg_reducer_times gg_reducer_times(const gg_reducer *reducer) {

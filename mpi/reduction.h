@@ -15,6 +15,7 @@
 
 #include "core/base/status.h"
 #include "core/model/gpt.h"
+#include "mpi/partition.h"
 
 #include <mpi.h>
 #include <stdbool.h>
@@ -69,11 +70,6 @@ const struct gg_owned_range *gg_reducer_owned(const gg_reducer *reducer, int *co
 /* Hands every replica's owned ranges of a flat buffer round to all. Nothing to do without scatter.
  * Collective. */
 void gg_reducer_gather(gg_reducer *reducer, float *flat);
-
-/* Between a compact buffer of this replica and a flat one: gather assembles the whole from all replicas, take
- * copies this replica's ranges out. Without scatter both copy. Gather is collective. */
-void gg_reducer_gather_compact(gg_reducer *reducer, const float *compact, float *flat);
-void gg_reducer_take_compact(const gg_reducer *reducer, const float *flat, float *compact);
 
 /* Seconds since gg_reducer_create: spent inside gg_reducer_ready, and waited in gg_reducer_finish and
  * gg_reducer_gather. */

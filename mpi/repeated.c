@@ -4,14 +4,10 @@
 
 #include <string.h>
 
-static bool repeated(const struct gg_parameter *p) {
-    return p->layout == GG_LAYOUT_VECTOR || p->layout == GG_LAYOUT_POSITION;
-}
-
 int64_t gg_repeated_elements(const struct gg_parameter_table *table) {
     int64_t elements = 0;
     for (int i = 0; i < table->count; i++)
-        if (repeated(&table->items[i]))
+        if (gg_parameter_repeated(&table->items[i]))
             elements += table->items[i].local_rows * table->items[i].local_columns;
     return elements;
 }
@@ -22,7 +18,7 @@ static int64_t copy(const struct gg_parameter_table *table, const struct gg_owne
     int64_t at = 0;
     for (int i = 0; i < table->count; i++) {
         const struct gg_parameter *p = &table->items[i];
-        if (!repeated(p))
+        if (!gg_parameter_repeated(p))
             continue;
         const int64_t begin = p->offset, end = begin + p->local_rows * p->local_columns;
         for (int r = 0; r < count; r++) {

@@ -385,7 +385,7 @@ void gg_options_help(const struct gg_option_table *table, FILE *out) {
         gg_options_allowed(option, allowed, sizeof allowed);
         if (option->type == GG_OPTION_CHOICE)
             fprintf(out, " (%s)", allowed);
-        if (option->default_text != NULL && option->default_text[0] != '\0' && option->type != GG_OPTION_FLAG)
+        if (option->default_text != NULL && option->default_text[0] != '\0')
             fprintf(out, " [%s]", option->default_text);
         fputc('\n', out);
     }

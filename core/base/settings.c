@@ -32,6 +32,8 @@ static const char *const preset_names[] = {"none",       "gpt1",       "gpt2-124
     { name, GG_OPTION_INTEGER, AT(member), low, high, value, NULL, NULL, help }
 #define REAL(name, member, low, high, value, help)                                                           \
     { name, GG_OPTION_REAL, AT(member), low, high, value, NULL, NULL, help }
+#define SWITCH(name, member, value, help)                                                                    \
+    { name, GG_OPTION_FLAG, AT(member), 0, 0, value, NULL, NULL, help }
 #define TEXT(name, member, value, help)                                                                      \
     { name, GG_OPTION_TEXT, AT(member), 0, 0, value, NULL, NULL, help }
 #define LIST(name, member, help)                                                                             \
@@ -83,6 +85,10 @@ static const struct gg_option options[] = {
     REAL("checkpoint.every_minutes", checkpoint.every_minutes, 0, 1e6, "0",
          "minutes between checkpoints; 0: not by time"),
     INTEGER("checkpoint.keep", checkpoint.keep, 1, 1e6, "3", "checkpoints kept; older ones are removed"),
+    INTEGER("checkpoint.keep_every", checkpoint.keep_every, 0, MANY, "0",
+            "checkpoints of every so many steps are kept for ever; 0: none"),
+    SWITCH("checkpoint.async", checkpoint.async, "true",
+           "write checkpoints behind the training; takes memory for a copy"),
     INTEGER("eval.every_steps", eval.every_steps, 0, MANY, "0",
             "steps between validations; 0: first and last step"),
     INTEGER("eval.sequences", eval.sequences, 0, MANY, "64", "validation sequences each time; 0: all"),
@@ -91,6 +97,8 @@ static const struct gg_option options[] = {
     INTEGER("run.steps", run.steps, 1, MANY, "1000", "optimizer steps"),
     INTEGER("run.max_bad_steps", run.max_bad_steps, 1, MANY, "10",
             "steps skipped in a row (loss or gradient not finite) that end the run"),
+    SWITCH("run.restart", run.restart, "false",
+           "begin again at step 0 when the run folder has checkpoints and none can be used"),
 };
 enum { OPTION_COUNT = sizeof options / sizeof *options };
 

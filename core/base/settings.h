@@ -41,7 +41,8 @@ struct gg_settings {
     struct {
         int64_t every_steps;
         double every_minutes;
-        int64_t keep;
+        int64_t keep, keep_every;
+        bool async;
     } checkpoint;
     struct {
         int64_t every_steps, sequences;
@@ -50,6 +51,7 @@ struct gg_settings {
         char *dir;
         int64_t seed, steps;
         int64_t max_bad_steps;
+        bool restart;
     } run;
     bool *given; /* per option of the table: set from a file or the command line, not by default; owned */
 };

@@ -23,9 +23,12 @@ int64_t gg_parameter_column(const struct gg_parameter_table *table, const struct
     return (round * table->feature_shards + table->feature_index) * block + within;
 }
 
+bool gg_parameter_repeated(const struct gg_parameter *parameter) {
+    return parameter->layout == GG_LAYOUT_VECTOR || parameter->layout == GG_LAYOUT_POSITION;
+}
+
 bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter) {
-    const bool repeated = parameter->layout == GG_LAYOUT_VECTOR || parameter->layout == GG_LAYOUT_POSITION;
-    return !repeated || table->token_index == 0;
+    return !gg_parameter_repeated(parameter) || table->token_index == 0;
 }
 
 int gg_parameter_find(const struct gg_parameter_table *table, const char *name) {

@@ -51,6 +51,9 @@ int64_t gg_parameter_row(const struct gg_parameter_table *table, const struct gg
 int64_t gg_parameter_column(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
                             int64_t local_column);
 
+/* Whether every token shard holds the same part: vectors and positions. */
+bool gg_parameter_repeated(const struct gg_parameter *parameter);
+
 /* Whether this rank's part is the one that counts when whole tensors are summed or written: false for the
  * repeated parts of vectors and positions on token shards other than 0. */
 bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter);

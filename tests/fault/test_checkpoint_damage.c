@@ -173,7 +173,8 @@ static void folder_listing(void **state) {
     CHECK_OK(gg_checkpoint_newest(folder, &newest));
     assert_string_equal(newest, "test_checkpoint_damage.d/step-123456789.h5");
     free(newest);
-    CHECK_OK(gg_checkpoint_prune(folder, 2));
+    CHECK_OK(gg_checkpoint_prune(folder, 2, 0));
+    CHECK_OK(gg_checkpoint_remove_temporaries(folder));
     CHECK_OK(gg_checkpoint_list(folder, &list));
     assert_int_equal(list.count, 2);
     assert_int_equal(list.items[0].step, 100);
