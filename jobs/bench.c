@@ -1,4 +1,5 @@
 /* gridgpt bench: how fast this machine trains a model, and where the time goes. */
+#include "core/base/memory.h"
 #include "jobs/bench_data.h"
 #include "jobs/bench_matmul.h"
 #include "jobs/bench_step.h"
@@ -7,10 +8,12 @@
 #include "jobs/job.h"
 #include "jobs/job_settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct values {
     int64_t repeats;
+    struct gg_text_list compare;
     bool matmul, alone, json;
 };
 
@@ -18,6 +21,9 @@ struct values {
 static const struct gg_option options[] = {
     {"matmul", GG_OPTION_FLAG, AT(matmul), 0, 0, NULL, NULL, NULL,
      "every matmul shape of the model on the grid, alone"},
+    {"compare", GG_OPTION_LIST, AT(compare), 0, 0, NULL, NULL, "SETTINGS",
+     "in turns with a settings file or name=value words ('parallel.grid=2x1 batch.micro=8'); may be "
+     "repeated"},
     {"alone", GG_OPTION_FLAG, AT(alone), 0, 0, NULL, NULL, NULL, "rank 0 alone too, in turns: weak scaling"},
     {"repeats", GG_OPTION_INTEGER, AT(repeats), 1, 1000, "5", NULL, "N",
      "measurements, of which the median counts"},
@@ -38,33 +44,92 @@ static gg_status choose_batch(const struct gg_world *world, const struct gg_word
     return GG_OK;
 }
 
-static gg_status bench_settings(const struct gg_world *world, struct gg_settings *settings,
-                                const struct values *values) {
-    gg_job_threads(settings->compute.threads);
-    if (values->matmul)
-        return gg_bench_matmul(world, settings, 50257, (int)values->repeats, values->json);
-    const struct gg_bench_step_options step = {(int)values->repeats, values->alone, values->json};
+/* The settings of one variant: those of the command line, with a file or name=value words of its own. */
+struct variant_settings {
+    struct gg_settings settings;
     struct gg_bench_data data;
-    gg_status status = gg_agree(world->comm, gg_bench_data_make(settings, &data));
+};
+
+/* Words with those of `item` (a settings file, or name=value words with blanks between) put in. */
+static struct gg_words add_words(const struct gg_words *words, char *item) {
+    struct gg_words all = {gg_calloc((size_t)words->count + strlen(item) + 1, sizeof(char *)), 0};
+    const bool file = words->count > 0 && strchr(words->items[0], '=') == NULL;
+    const bool other_file = item[0] != '\0' && strchr(item, '=') == NULL;
+    if (other_file)
+        all.items[all.count++] = item;
+    for (int i = file && other_file ? 1 : 0; i < words->count; i++)
+        all.items[all.count++] = words->items[i];
+    if (!other_file)
+        for (char *rest = item, *word; (word = strtok_r(rest, " ", &rest)) != NULL;)
+            all.items[all.count++] = word;
+    return all;
+}
+
+static gg_status read_variant(const struct gg_world *world, const struct gg_words *words, const char *item,
+                              struct variant_settings *variant) {
+    static char preset[] = "model.preset=gpt2-124m", micro[] = "batch.micro=4";
+    char *const defaults[] = {preset, micro, NULL};
+    char *text = gg_strdup(item);
+    struct gg_words all = add_words(words, text);
+    const bool file = all.count > 0 && strchr(all.items[0], '=') == NULL;
+    gg_settings_init(&variant->settings);
+    gg_status status = gg_job_settings(world, &all, file ? NULL : defaults, &variant->settings);
     if (status == GG_OK)
-        status = gg_bench_step(world, settings, &step);
-    gg_bench_data_remove(&data);
+        status = choose_batch(world, &all, file, &variant->settings);
+    gg_words_free(&all);
+    free(text);
+    return status;
+}
+
+/* The command line's settings, what --compare names, and rank 0 alone. */
+static gg_status bench_steps(const struct gg_world *world, const struct values *values,
+                             const struct gg_words *words) {
+    struct variant_settings all[GG_BENCH_VARIANTS] = {0};
+    struct gg_bench_variant variants[GG_BENCH_VARIANTS] = {0};
+    const int settings = 1 + (int)values->compare.count;
+    int count = 0;
+    if (settings + 1 > GG_BENCH_VARIANTS)
+        return gg_fail(GG_USAGE, "--compare: at most %d settings can be measured in turns",
+                       GG_BENCH_VARIANTS - 2);
+    gg_status status = GG_OK;
+    for (int i = 0; status == GG_OK && i < settings; i++) {
+        status = read_variant(world, words, i > 0 ? values->compare.items[i - 1] : "", &all[i]);
+        if (status == GG_OK)
+            status = gg_agree(world->comm, gg_bench_data_make(&all[i].settings, &all[i].data));
+        variants[count++] =
+            (struct gg_bench_variant){.name = i > 0 ? values->compare.items[i - 1] : "the settings given",
+                                      .settings = &all[i].settings};
+    }
+    if (values->alone && world->size > 1)
+        variants[count++] =
+            (struct gg_bench_variant){.name = "rank 0 alone", .settings = &all[0].settings, .alone = true};
+    gg_job_threads(all[0].settings.compute.threads);
+    if (status == GG_OK)
+        status = gg_bench_step(world, variants, count, (int)values->repeats, values->json);
+    for (int i = 0; i < settings; i++) {
+        gg_bench_data_remove(&all[i].data);
+        if (all[i].settings.given != NULL)
+            gg_settings_free(&all[i].settings);
+    }
+    return status;
+}
+
+static gg_status bench_matmuls(const struct gg_world *world, const struct values *values,
+                               const struct gg_words *words) {
+    enum { GPT2_VOCAB = 50257 }; /* where model.vocab is 0 and no shard tells */
+    struct variant_settings only = {0};
+    gg_status status = read_variant(world, words, "", &only);
+    gg_job_threads(only.settings.compute.threads);
+    const int64_t vocab = only.settings.model.vocab > 0 ? only.settings.model.vocab : GPT2_VOCAB;
+    if (status == GG_OK)
+        status = gg_bench_matmul(world, &only.settings, vocab, (int)values->repeats, values->json);
+    gg_settings_free(&only.settings);
     return status;
 }
 
 static gg_status bench(const struct gg_world *world, void *options_read, const struct gg_words *words) {
-    static char preset[] = "model.preset=gpt2-124m", micro[] = "batch.micro=4";
-    char *const defaults[] = {preset, micro, NULL};
-    const bool file = words->count > 0 && strchr(words->items[0], '=') == NULL;
-    struct gg_settings settings;
-    gg_settings_init(&settings);
-    gg_status status = gg_job_settings(world, words, file ? NULL : defaults, &settings);
-    if (status == GG_OK)
-        status = choose_batch(world, words, file, &settings);
-    if (status == GG_OK)
-        status = bench_settings(world, &settings, options_read);
-    gg_settings_free(&settings);
-    return status;
+    const struct values *values = options_read;
+    return values->matmul ? bench_matmuls(world, values, words) : bench_steps(world, values, words);
 }
 
 static gg_status run(const struct gg_command *command, int argc, char **argv) {

@@ -1,5 +1,6 @@
 #include "jobs/bench_step.h"
 
+#include "core/base/memory.h"
 #include "core/kernels/matmul.h"
 #include "jobs/statistics.h"
 #include "jobs/train_step.h"
@@ -8,6 +9,7 @@
 #include <jansson.h>
 #include <omp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,12 +22,18 @@ struct figures {
     struct gg_gpt_times kernels;        /* seconds of a step */
     double peak_bytes, announced_bytes; /* of the rank that has most */
     double data_share;                  /* of a step that the slowest rank's loader made it wait */
-    double alone_step_seconds;          /* rank 0 alone; 0: not measured */
 };
 
 struct series {
     double seconds[MAX_REPEATS], phases[GG_PHASES][MAX_REPEATS];
     int count;
+};
+
+struct gg_bench_run {
+    struct gg_world alone_world;
+    struct gg_settings alone_settings;
+    struct gg_trainer trainer;
+    struct series series;
 };
 
 static gg_status take_step(struct gg_trainer *t, struct series *series) {
@@ -51,37 +59,50 @@ static void wait_quietly(MPI_Comm comm) {
         usleep(2000);
 }
 
-/* Rank 0's trainer in a world of its own; the others have none. */
-struct lone_trainer {
-    struct gg_world world;
-    struct gg_settings settings; /* borrowed strings, a batch of its own */
-    struct gg_trainer trainer;
-};
-
-static gg_status make_alone(struct lone_trainer *lone, const struct gg_settings *settings) {
+static gg_status make_variant(const struct gg_world *world, struct gg_bench_variant *v) {
+    v->run = gg_calloc(1, sizeof *v->run);
+    if (!v->alone)
+        return gg_trainer_create(world, v->settings, GG_TRAINER_BENCH, &v->run->trainer);
+    if (world->rank != 0)
+        return GG_OK;
     static char grid[] = "1x1";
-    lone->world = (struct gg_world){.size = 1};
-    MPI_Comm_dup(MPI_COMM_SELF, &lone->world.comm);
-    lone->settings = *settings;
-    lone->settings.parallel.grid = grid;
-    lone->settings.batch.sequences = settings->batch.micro;
-    return gg_trainer_create(&lone->world, &lone->settings, GG_TRAINER_BENCH, &lone->trainer);
+    v->run->alone_settings = *v->settings; /* its strings are borrowed */
+    v->run->alone_settings.parallel.grid = grid;
+    v->run->alone_settings.batch.sequences = v->settings->batch.micro;
+    v->run->alone_world.size = 1;
+    MPI_Comm_dup(MPI_COMM_SELF, &v->run->alone_world.comm);
+    return gg_trainer_create(&v->run->alone_world, &v->run->alone_settings, GG_TRAINER_BENCH,
+                             &v->run->trainer);
 }
 
-/* In turns: a step of all ranks, a step of rank 0 alone. */
-static gg_status measure(const struct gg_world *world, struct gg_trainer *all, struct lone_trainer *lone,
-                         int repeats, struct series *together, struct series *apart) {
-    for (int i = -1; i < repeats; i++) { /* the first warms up */
-        GG_TRY(take_step(all, i >= 0 ? together : NULL));
-        if (i < 0)
-            all->kernels = (struct gg_gpt_times){0};
-        if (lone == NULL)
-            continue;
-        gg_status status = GG_OK;
-        if (world->rank == 0)
-            status = take_step(&lone->trainer, i >= 0 ? apart : NULL);
-        wait_quietly(world->comm);
-        GG_TRY(gg_agree(world->comm, status));
+static void free_variant(struct gg_bench_variant *v) {
+    if (v->run == NULL)
+        return;
+    if (v->run->trainer.world != NULL)
+        gg_trainer_destroy(&v->run->trainer);
+    if (v->run->alone_world.size == 1)
+        MPI_Comm_free(&v->run->alone_world.comm);
+    free(v->run);
+    v->run = NULL;
+}
+
+static gg_status step_variant(const struct gg_world *world, struct gg_bench_variant *v, bool counts) {
+    struct series *series = counts ? &v->run->series : NULL;
+    if (!v->alone)
+        return take_step(&v->run->trainer, series);
+    const gg_status status = world->rank == 0 ? take_step(&v->run->trainer, series) : GG_OK;
+    wait_quietly(world->comm);
+    return gg_agree(world->comm, status);
+}
+
+/* A step of each variant in turns; the first round warms up. */
+static gg_status measure(const struct gg_world *world, struct gg_bench_variant *variants, int count,
+                         int repeats) {
+    for (int round = -1; round < repeats; round++) {
+        for (int i = 0; i < count; i++)
+            GG_TRY(step_variant(world, &variants[i], round >= 0));
+        for (int i = 0; round < 0 && i < count; i++)
+            variants[i].run->trainer.kernels = (struct gg_gpt_times){0};
     }
     return GG_OK;
 }
@@ -91,29 +112,26 @@ static double largest_of(MPI_Comm comm, double value) {
     return value;
 }
 
-/* Collective: peaks and waits are the worst rank's. */
-static struct figures work_out(const struct gg_world *world, struct gg_trainer *t, struct series *together,
-                               struct series *apart) {
+/* Collective over the trainer's world: peaks and waits are the worst rank's. */
+static struct figures work_out(struct gg_trainer *t, struct series *series) {
     struct figures f = {0};
-    f.step_seconds = gg_median(together->seconds, together->count);
-    f.spread = gg_spread(together->seconds, together->count);
+    f.step_seconds = gg_median(series->seconds, series->count);
+    f.spread = gg_spread(series->seconds, series->count);
     f.tokens_per_s = (double)t->plan.tokens_per_step / f.step_seconds;
     f.mfu = f.tokens_per_s * gg_gpt_flops_per_token(&t->config) / t->gemm.all;
     for (int phase = 0; phase < GG_PHASES; phase++)
-        f.phases[phase] = gg_median(together->phases[phase], together->count);
+        f.phases[phase] = gg_median(series->phases[phase], series->count);
     for (int kind = 0; kind < GG_KERNEL_KINDS; kind++) {
-        f.kernels.forward[kind] = t->kernels.forward[kind] / together->count;
-        f.kernels.backward[kind] = t->kernels.backward[kind] / together->count;
+        f.kernels.forward[kind] = t->kernels.forward[kind] / series->count;
+        f.kernels.backward[kind] = t->kernels.backward[kind] / series->count;
     }
-    f.peak_bytes = largest_of(world->comm, (double)gg_memory_peak());
-    f.announced_bytes = largest_of(world->comm, (double)gg_train_memory_total(&t->plan.memory));
-    f.data_share = largest_of(world->comm, f.phases[GG_PHASE_DATA]) / f.step_seconds;
-    if (apart->count > 0)
-        f.alone_step_seconds = gg_median(apart->seconds, apart->count);
+    f.peak_bytes = largest_of(t->world->comm, (double)gg_memory_peak());
+    f.announced_bytes = largest_of(t->world->comm, (double)gg_train_memory_total(&t->plan.memory));
+    f.data_share = largest_of(t->world->comm, f.phases[GG_PHASE_DATA]) / f.step_seconds;
     return f;
 }
 
-static void print_words(const struct gg_trainer *t, const struct figures *f, int repeats) {
+static void print_words(const struct gg_trainer *t, const struct figures *f, int repeats, bool sole) {
     const double step = f->step_seconds, per_cent = 100 / step;
     printf(
         "%lld layers, width %lld, context %lld; %d ranks x %d threads, D x P x Q = %d x %d x %d, ZeRO %lld\n",
@@ -137,14 +155,9 @@ static void print_words(const struct gg_trainer *t, const struct figures *f, int
                f->kernels.forward[kind], per_cent * f->kernels.forward[kind], f->kernels.backward[kind],
                per_cent * f->kernels.backward[kind]);
     printf("loader waits   %.2f%% of a step\n", 100 * f->data_share);
-    if (f->alone_step_seconds == 0) /* else rank 0 holds two models */
+    if (sole) /* else the process holds several models */
         printf("peak memory    %.1f MB of a rank, announced %.1f MB (%+.1f%%)\n", f->peak_bytes / 1e6,
                f->announced_bytes / 1e6, 100 * (f->peak_bytes / f->announced_bytes - 1));
-    if (f->alone_step_seconds > 0) {
-        const double alone = (double)(t->settings->batch.micro * t->config.context) / f->alone_step_seconds;
-        printf("rank 0 alone   %.1f tokens/s; all ranks are %.3f times that\n", alone,
-               f->tokens_per_s / alone);
-    }
 }
 
 static json_t *kernels_json(const double seconds[GG_KERNEL_KINDS]) {
@@ -154,48 +167,66 @@ static json_t *kernels_json(const double seconds[GG_KERNEL_KINDS]) {
     return object;
 }
 
-static void print_json(const struct gg_trainer *t, const struct figures *f, int repeats) {
+static json_t *variant_json(const char *name, const struct gg_trainer *t, const struct figures *f,
+                            int repeats) {
     json_t *phases = json_object();
     for (int phase = 0; phase < GG_PHASE_EVAL; phase++)
         json_object_set_new(phases, gg_phase_names[phase], json_real(f->phases[phase]));
-    json_t *all = json_pack("{s:i, s:i, s:s, s:f, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:f, s:f, s:f}",
-                            "ranks", t->world->size, "threads", omp_get_max_threads(), "matmul",
-                            gg_matmul_library(), "gemm_gflops", t->gemm.all / 1e9, "repeats", repeats,
-                            "step_s", f->step_seconds, "spread", f->spread, "tokens_per_s", f->tokens_per_s,
-                            "mfu", f->mfu, "seconds", phases, "forward", kernels_json(f->kernels.forward),
-                            "backward", kernels_json(f->kernels.backward), "data_share", f->data_share,
-                            "peak_bytes", f->peak_bytes, "announced_bytes", f->announced_bytes);
+    json_t *all =
+        json_pack("{s:s, s:i, s:i, s:s, s:f, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:f, s:f, s:f}", "name",
+                  name, "ranks", t->world->size, "threads", omp_get_max_threads(), "matmul",
+                  gg_matmul_library(), "gemm_gflops", t->gemm.all / 1e9, "repeats", repeats, "step_s",
+                  f->step_seconds, "spread", f->spread, "tokens_per_s", f->tokens_per_s, "mfu", f->mfu,
+                  "seconds", phases, "forward", kernels_json(f->kernels.forward), "backward",
+                  kernels_json(f->kernels.backward), "data_share", f->data_share, "peak_bytes", f->peak_bytes,
+                  "announced_bytes", f->announced_bytes);
     GG_ASSERT(all != NULL);
-    if (f->alone_step_seconds > 0)
-        json_object_set_new(all, "alone_step_s", json_real(f->alone_step_seconds));
-    json_dumpf(all, stdout, JSON_REAL_PRECISION(7));
-    putchar('\n');
-    json_decref(all);
+    return all;
 }
 
-gg_status gg_bench_step(const struct gg_world *world, const struct gg_settings *settings,
-                        const struct gg_bench_step_options *options) {
-    static struct series together, apart;
-    struct gg_trainer trainer = {0};
-    struct lone_trainer lone = {0};
-    const bool alone = options->alone && world->size > 1;
-    together.count = apart.count = 0;
-    gg_status status = gg_trainer_create(world, settings, GG_TRAINER_BENCH, &trainer);
-    if (status == GG_OK && alone)
-        status = gg_agree(world->comm, world->rank == 0 ? make_alone(&lone, settings) : GG_OK);
+/* On rank 0: each variant by itself, then how they compare. */
+static void report(const struct gg_bench_variant *variants, const struct figures *figures, int count,
+                   int repeats, bool json) {
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++) {
+        const struct gg_trainer *t = &variants[i].run->trainer;
+        if (json) {
+            json_array_append_new(list, variant_json(variants[i].name, t, &figures[i], repeats));
+            continue;
+        }
+        if (count > 1)
+            printf("%s-- %s\n", i > 0 ? "\n" : "", variants[i].name);
+        print_words(t, &figures[i], repeats, count == 1);
+    }
+    if (json) {
+        json_dumpf(list, stdout, JSON_REAL_PRECISION(7));
+        putchar('\n');
+    } else if (count > 1) {
+        printf("\nmeasured in turns, tokens/s beside the first\n");
+        for (int i = 0; i < count; i++)
+            printf("  %-32s %10.1f tokens/s  %6.3f  spread %.1f%%\n", variants[i].name,
+                   figures[i].tokens_per_s, figures[i].tokens_per_s / figures[0].tokens_per_s,
+                   100 * figures[i].spread);
+    }
+    json_decref(list);
+}
+
+gg_status gg_bench_step(const struct gg_world *world, struct gg_bench_variant *variants, int count,
+                        int repeats, bool json) {
+    GG_ASSERT(count <= GG_BENCH_VARIANTS);
+    struct figures figures[GG_BENCH_VARIANTS];
+    repeats = repeats < MAX_REPEATS ? repeats : MAX_REPEATS;
+    gg_status status = GG_OK;
+    for (int i = 0; status == GG_OK && i < count; i++)
+        status = gg_agree(world->comm, make_variant(world, &variants[i]));
     if (status == GG_OK)
-        status = measure(world, &trainer, alone ? &lone : NULL, options->repeats, &together, &apart);
-    if (status == GG_OK) {
-        const struct figures figures = work_out(world, &trainer, &together, &apart);
-        if (world->rank == 0 && options->json)
-            print_json(&trainer, &figures, options->repeats);
-        else if (world->rank == 0)
-            print_words(&trainer, &figures, options->repeats);
-    }
-    if (lone.trainer.world != NULL) {
-        gg_trainer_destroy(&lone.trainer);
-        MPI_Comm_free(&lone.world.comm);
-    }
-    gg_trainer_destroy(&trainer);
+        status = measure(world, variants, count, repeats);
+    for (int i = 0; status == GG_OK && i < count; i++)
+        if (!variants[i].alone || world->rank == 0)
+            figures[i] = work_out(&variants[i].run->trainer, &variants[i].run->series);
+    if (status == GG_OK && world->rank == 0)
+        report(variants, figures, count, repeats, json);
+    for (int i = 0; i < count; i++)
+        free_variant(&variants[i]);
     return status;
 }

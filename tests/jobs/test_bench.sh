@@ -1,0 +1,34 @@
+# bench: what it prints adds up, for each of its kinds. No figure of it is judged here.
+set -euo pipefail
+fail() { echo "FAILED: $*" >&2; exit 1; }
+export TMPDIR=$PWD
+rm -rf gridgpt-bench-*
+small="model.preset=none model.layers=2 model.width=64 model.heads=4 model.context=64 model.vocab=1000"
+
+mpirun -n 2 "$GRIDGPT" bench $small --repeats 3 --json --alone --compare "parallel.grid=2x1 batch.micro=8" >steps.json
+"$GG_TEST_PYTHON" - <<'P' || fail "$(cat steps.json)"
+import json
+first, grid, alone = json.load(open("steps.json"))
+assert (first["ranks"], grid["ranks"], alone["ranks"]) == (2, 2, 1)
+assert grid["name"] == "parallel.grid=2x1 batch.micro=8"
+for b in (first, grid, alone):
+    tokens = 4 * 64 * (1 if b is alone else 2)
+    assert abs(b["tokens_per_s"] * b["step_s"] - tokens) < 1e-3 * tokens, b
+    # 6 (12 L C^2 + V C) + 6 L C T
+    flops = 6 * (12 * 2 * 64 * 64 + 1000 * 64) + 6 * 2 * 64 * 64
+    assert abs(b["mfu"] - flops * b["tokens_per_s"] / b["gemm_gflops"] / 1e9) < 1e-3 * b["mfu"], b
+    kernels = sum(b["forward"].values()) + sum(b["backward"].values())
+    assert 0 < kernels < 3 * b["step_s"], b
+P
+"$GRIDGPT" bench $small --repeats 2 | grep -q "^MFU .*% = FLOP per token" || fail "no MFU"
+mpirun -n 4 "$GRIDGPT" bench $small --matmul parallel.grid=2x2 --repeats 2 --json >matmuls.json
+"$GG_TEST_PYTHON" - <<'P' || fail "$(cat matmuls.json)"
+import json
+b = json.load(open("matmuls.json"))
+assert [m["name"] for m in b["matmuls"]] == ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj", "head"]
+assert all(m[k] > 0 for m in b["matmuls"] for k in ("forward", "d_input", "d_weight"))
+P
+status=0
+"$GRIDGPT" bench $small parallel.grid=3x1 2>err.txt || status=$?
+[ $status = 64 ] && grep -q "needs a multiple of 3 ranks" err.txt || fail "status $status: $(cat err.txt)"
+! compgen -G "gridgpt-bench-*" >/dev/null || fail "a temporary shard is left"
