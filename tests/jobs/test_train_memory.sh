@@ -1,4 +1,5 @@
 # A model whose state does not fit into one rank's memory trains, and is resumed, on a grid.
+[ -z "${GG_SANITIZE:-}" ] || { echo "skipped: sanitizers want more address space than any limit leaves"; exit 77; }
 source "$GG_SOURCE/tests/jobs/training.sh"
 
 cat >limited <<'S'
