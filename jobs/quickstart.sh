@@ -63,7 +63,7 @@ mpirun -n 2 "$gridgpt" prepare --tokenizer "$run/tokenizer.json" --val 0.05 "${s
     tee "$run/prepare.txt"
 
 # A step takes 2048 tokens. Four times through the text is enough, more is learning a short one by heart.
-steps=$(awk '/^training/ { steps = int(4 * $4 / 2048) } END { print steps < 80 ? 80 : steps > 1200 ? 1200 : steps }' "$run/prepare.txt")
+steps=$(awk '/^training/ { steps = int(4 * $4 / 2048) } END { print (steps < 80 ? 80 : steps > 1200 ? 1200 : steps) }' "$run/prepare.txt")
 say "training"
 cat >"$run/quickstart.yaml" <<Y
 model: {layers: 4, heads: 4, width: 192, context: 256}
