@@ -16,7 +16,7 @@ nor left a file behind, and no rank outlived its job.
 import argparse, json, os, random, re, shutil, signal, subprocess, sys, time
 from pathlib import Path
 
-STEPS, EVERY, SEQUENCES, CONTEXT = 160, 6, 24, 32
+STEPS, EVERY, SEQUENCES, CONTEXT = 60, 4, 24, 32
 LIMIT = 90  # seconds of one start
 # ranks, grid, ZeRO stage
 LAYOUTS = [(1, "1x1", 0), (2, "1x1", 0), (2, "1x1", 1), (2, "2x1", 0), (2, "1x2", 0), (3, "1x1", 1),
