@@ -68,14 +68,18 @@ static gg_status measure_ours(struct bench *b, int repeat) {
     GG_TRY(gg_checkpoint_write_share(b->world->comm, b->ours, &b->state.share, &b->meta));
     b->seconds[OUR_WRITE][repeat] = slowest(b, begin);
     b->file_bytes = gg_file_size(b->ours);
+    gg_plain_file_forget(b->ours); /* here, so that every write finds as much free memory */
     GG_TRY(measure_plain(b, repeat, true));
 
-    gg_plain_file_forget(b->ours);
+    gg_plain_file_forget(b->plain);
     begin = begin_together(b);
     GG_TRY(gg_checkpoint_read_share(b->world->comm, b->ours, &b->state.share));
     gg_checkpoint_state_hand_round(&b->state);
     b->seconds[OUR_READ][repeat] = slowest(b, begin);
-    return measure_plain(b, repeat, false);
+    gg_plain_file_forget(b->ours);
+    GG_TRY(measure_plain(b, repeat, false));
+    gg_plain_file_forget(b->plain);
+    return GG_OK;
 }
 
 /* With as many threads, and into memory that was touched before, as the writer's own copy is. */
@@ -104,6 +108,9 @@ static gg_status measure_stall(struct bench *b, int repeat) {
     b->seconds[STALL][repeat] = stall;
     MPI_Allreduce(MPI_IN_PLACE, &b->seconds[STALL][repeat], 1, MPI_DOUBLE, MPI_MAX, b->world->comm);
     b->seconds[BEHIND][repeat] = outcome.write_seconds;
+    char *written = gg_checkpoint_path(b->folder, b->meta.step);
+    gg_plain_file_forget(written);
+    free(written);
     return GG_OK;
 }
 

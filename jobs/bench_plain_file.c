@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,17 +37,22 @@ static gg_status get_buffer(char **buffer) {
 gg_status gg_plain_file_write(const char *path, int64_t bytes, double *seconds) {
     char *buffer;
     GG_TRY(get_buffer(&buffer));
-    unlink(path);
+    char *temporary = gg_format("%s.tmp", path);
     const double begin = gg_clock_seconds();
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     gg_status status = GG_OK;
     if (fd < 0) {
-        status = gg_fail(GG_STORAGE, "%s: cannot be created: %s", path, strerror(errno));
+        status = gg_fail(GG_STORAGE, "%s: cannot be created: %s", temporary, strerror(errno));
     } else {
-        status = write_pieces(fd, path, buffer, bytes);
+        status = write_pieces(fd, temporary, buffer, bytes);
         close(fd);
     }
+    if (status == GG_OK && rename(temporary, path) != 0)
+        status = gg_fail(GG_STORAGE, "%s: cannot be renamed: %s", temporary, strerror(errno));
     *seconds = gg_clock_seconds() - begin;
+    if (status != GG_OK)
+        unlink(temporary);
+    free(temporary);
     free(buffer);
     return status;
 }

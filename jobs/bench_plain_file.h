@@ -7,8 +7,9 @@
 
 #include <stdint.h>
 
-/* Writes a new file from its begin to its end, 8 MiB at a time, and fsyncs it.
- *   seconds [out] for all of it, fsync included
+/* Writes a new file from its begin to its end, 8 MiB at a time, fsyncs it, and renames it over an older one,
+ * as a checkpoint is.
+ *   seconds [out] for all of it
  * GG_STORAGE. */
 gg_status gg_plain_file_write(const char *path, int64_t bytes, double *seconds) GG_MUST_USE;
 
