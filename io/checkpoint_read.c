@@ -7,8 +7,10 @@
 #include "io/hdf5_error.h"
 #include "mpi/world.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { VERIFY_BYTES = 16 << 20 };
 
@@ -49,14 +51,21 @@ static gg_status check_shapes(const char *path, const struct gg_checkpoint_conte
     return GG_OK;
 }
 
-/* Reads this rank's share, and adds up the checksums of what it read.
- *   sums [out] (groups x table->count) */
-static gg_status read_tensors(const struct gg_checkpoint_share *share, hid_t *datasets, uint64_t *sums) {
-    for (int i = 0; i < gg_checkpoint_share_groups(share) * share->table->count; i++) {
-        GG_TRY(gg_checkpoint_read_tensor(datasets[i], share, i));
-        sums[i] = gg_checkpoint_sum_tensor(share, i);
+/* Reads this rank's share; the system reads the next tensor while one is summed up.
+ *   sums [out] (groups x table->count) checksums of what was read */
+static gg_status read_tensors(const char *path, const struct gg_checkpoint_share *share,
+                              const hid_t *datasets, uint64_t *sums) {
+    const int count = gg_checkpoint_share_groups(share) * share->table->count;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC); /* for hints only: it may fail */
+    gg_status status = GG_OK;
+    for (int i = 0; status == GG_OK && i < count; i++) {
+        if (fd >= 0 && i + 1 < count)
+            gg_checkpoint_prefetch_tensor(fd, datasets[i + 1], share, i + 1);
+        status = gg_checkpoint_read_tensor(datasets[i], share, i, &sums[i]);
     }
-    return GG_OK;
+    if (fd >= 0)
+        close(fd);
+    return status;
 }
 
 /* Every token shard has read what is repeated, so that its sum counts once for each. */
@@ -82,7 +91,7 @@ static gg_status read_open_file(MPI_Comm comm, hid_t file, const char *path,
     uint64_t *sums = gg_calloc((size_t)count, sizeof *sums);
     gg_status status = gg_checkpoint_open_tensors(file, share, datasets);
     if (status == GG_OK)
-        status = read_tensors(share, datasets, sums);
+        status = read_tensors(path, share, datasets, sums);
     if (status != GG_OK)
         gg_fail_within(status, "%s", path);
     gg_checkpoint_close_tensors(share, datasets);

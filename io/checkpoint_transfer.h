@@ -24,12 +24,17 @@ void gg_checkpoint_close_tensors(const struct gg_checkpoint_share *share, hid_t 
  * another. (Open MPI's collective buffering, where some ranks write for others, hangs when such a rank's
  * write fails.) Local.
  *   index [in] group * table->count + parameter
+ *   sum   [out] the checksum of what was read, repeated parts included
  * Reading sets padding to zero. Repeated parts are read by all and written by token shard 0.
  * GG_STORAGE, with HDF5's reason. */
 gg_status gg_checkpoint_write_tensor(hid_t dataset, const struct gg_checkpoint_share *share,
                                      int index) GG_MUST_USE;
-gg_status gg_checkpoint_read_tensor(hid_t dataset, const struct gg_checkpoint_share *share,
-                                    int index) GG_MUST_USE;
+gg_status gg_checkpoint_read_tensor(hid_t dataset, const struct gg_checkpoint_share *share, int index,
+                                    uint64_t *sum) GG_MUST_USE;
+
+/* Has the system read what this rank's share holds of one tensor in advance, whole rows of it. Local.
+ *   fd [in] the same file, open for reading */
+void gg_checkpoint_prefetch_tensor(int fd, hid_t dataset, const struct gg_checkpoint_share *share, int index);
 
 /* The checksum of what this rank's share holds of one tensor, repeated parts included. Local. */
 uint64_t gg_checkpoint_sum_tensor(const struct gg_checkpoint_share *share, int index);
