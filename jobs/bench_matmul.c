@@ -6,6 +6,7 @@
 #include "core/model/gpt.h"
 #include "jobs/gemm_rate.h"
 #include "jobs/grid_check.h"
+#include "jobs/precision.h"
 #include "jobs/statistics.h"
 #include "mpi/grid.h"
 #include "mpi/pblas.h"
@@ -14,10 +15,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* A product's operands, as large as the largest shape wants. */
+/* A product's operands, as large as the largest shape wants in fp32. */
 struct operands {
     struct gg_arena arena;
-    float *x, *y, *weight;
+    void *x, *y, *weight;
+    float *weight_gradient;
 };
 
 struct shape {
@@ -31,13 +33,14 @@ static const char *const product_names[PRODUCTS] = {"forward", "d_input", "d_wei
 static void list_shapes(const struct gg_gpt_config *c, const struct gg_fabric *fabric, int64_t local_tokens,
                         struct shape shapes[SHAPES]) {
     const int64_t w = c->width, shard = w / fabric->feature_shards, v = c->padded_vocab;
+    const enum gg_precision precision = c->precision;
     const int64_t head_tokens = gg_gpt_head_tokens(c, fabric, local_tokens);
     const struct shape all[SHAPES] = {
-        {"attn.c_attn", {w, 3 * w, shard, shard, false}, local_tokens},
-        {"attn.c_proj", {w, w, shard, shard, false}, local_tokens},
-        {"mlp.c_fc", {w, 4 * w, shard, 4 * shard, false}, local_tokens},
-        {"mlp.c_proj", {4 * w, w, 4 * shard, shard, false}, local_tokens},
-        {"head", {w, v, shard, v / fabric->feature_shards, true}, head_tokens},
+        {"attn.c_attn", {w, 3 * w, shard, shard, false, precision, precision}, local_tokens},
+        {"attn.c_proj", {w, w, shard, shard, false, precision, precision}, local_tokens},
+        {"mlp.c_fc", {w, 4 * w, shard, 4 * shard, false, precision, precision}, local_tokens},
+        {"mlp.c_proj", {4 * w, w, 4 * shard, shard, false, precision, precision}, local_tokens},
+        {"head", {w, v, shard, v / fabric->feature_shards, true, precision, GG_PRECISION_FP32}, head_tokens},
     };
     for (int i = 0; i < SHAPES; i++)
         shapes[i] = all[i];
@@ -59,6 +62,7 @@ static void lay_out(struct operands *o, const struct gg_fabric *fabric, const st
     o->x = gg_arena_floats(&o->arena, x);
     o->y = gg_arena_floats(&o->arena, y);
     o->weight = gg_arena_floats(&o->arena, weight);
+    o->weight_gradient = gg_arena_floats(&o->arena, weight);
 }
 
 static void multiply(const struct gg_fabric *fabric, const struct shape *s, int product,
@@ -70,7 +74,7 @@ static void multiply(const struct gg_fabric *fabric, const struct shape *s, int 
                        o->x);
     else
         fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, &s->linear, s->local_tokens, o->x, o->y, true,
-                       o->weight);
+                       o->weight_gradient);
 }
 
 /* Median seconds of a product, the slowest rank's each time; all ranks at once. */
@@ -113,12 +117,15 @@ static void print_row(struct report *r, const struct shape *s, int token_shards,
     putchar('\n');
 }
 
-static void print_head(const struct report *r, const struct gg_topology *t, double peak) {
+static void print_head(const struct report *r, const struct gg_topology *t, enum gg_precision precision,
+                       double peak) {
     if (!r->speaks || r->json)
         return;
-    printf("grid %dx%d, %d replica(s); local GEMM (2048 cubed, %s, all ranks at once): %.1f GFLOP/s of a "
-           "replica\n",
-           t->feature_shards, t->token_shards, t->replicas, gg_matmul_library(), peak / 1e9);
+    printf(
+        "grid %dx%d, %d replica(s); local GEMM (2048 cubed, %s in %s, all ranks at once): %.1f GFLOP/s of a "
+        "replica\n",
+        t->feature_shards, t->token_shards, t->replicas, gg_matmul_library(), gg_precision_names[precision],
+        peak / 1e9);
     if (t->feature_shards * t->token_shards > 1)
         printf("PBLAS tiles are multiplied by %s\n",
                r->our_tiles ? gg_matmul_library() : "ScaLAPACK's own BLAS");
@@ -167,12 +174,14 @@ static gg_status bench_on_grid(const struct gg_world *world, const struct gg_set
     struct operands operands = {0};
     struct gg_gemm_rate gemm;
     GG_TRY(gg_gpt_configure(settings, vocab, fabric, &config));
+    GG_TRY(gg_precision_choose(world, config.precision, (enum gg_fallback)settings->compute.fallback,
+                               &config.precision));
     GG_TRY(gg_gpt_check_grid(&config, fabric));
     list_shapes(&config, fabric, settings->batch.micro / topology->token_shards * config.context, shapes);
     lay_out(&operands, fabric, shapes);
     gg_status status = gg_agree(world->comm, gg_arena_allocate(&operands.arena, "the operands"));
     if (status == GG_OK)
-        status = gg_gemm_rate_measure(world->comm, &gemm);
+        status = gg_gemm_rate_measure(world->comm, config.precision, &gemm);
     if (status == GG_OK) {
         lay_out(&operands, fabric, shapes);
         const double peak = gemm.all / topology->replicas;
@@ -180,7 +189,7 @@ static gg_status bench_on_grid(const struct gg_world *world, const struct gg_set
                                 .json = json,
                                 .our_tiles = gg_grid_uses_our_tiles(grid),
                                 .rows = json_array()};
-        print_head(&report, topology, peak);
+        print_head(&report, topology, config.precision, peak);
         run_shapes(topology, fabric, shapes, &operands, repeats < MAX_REPEATS ? repeats : MAX_REPEATS, peak,
                    &report);
         if (!report.speaks || !json)

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/kernels/matmul.h"
+#include "jobs/precision.h"
 #include "jobs/statistics.h"
 #include "jobs/train_step.h"
 #include "jobs/trainer.h"
@@ -141,8 +142,9 @@ static void print_words(const struct gg_trainer *t, const struct figures *f, int
     printf("a step is %lld sequences in %lld micro-batch(es) of %lld on each replica\n",
            (long long)t->settings->batch.sequences, (long long)t->plan.accumulation,
            (long long)t->settings->batch.micro);
-    printf("GEMM rate      %.1f GFLOP/s over all ranks (%s; C = A B^T, 2048 cubed, best of 5, all at once)\n",
-           t->gemm.all / 1e9, gg_matmul_library());
+    printf("GEMM rate      %.1f GFLOP/s over all ranks (%s in %s; C = A B^T, 2048 cubed, best of 5, all at "
+           "once)\n",
+           t->gemm.all / 1e9, gg_matmul_library(), gg_precision_names[t->config.precision]);
     printf("step           %.3f s, median of %d, spread %.1f%%\n", step, repeats, 100 * f->spread);
     printf("tokens/s       %.1f\n", f->tokens_per_s);
     printf("MFU            %.1f%% = FLOP per token x tokens/s / GEMM rate\n", 100 * f->mfu);
@@ -173,13 +175,14 @@ static json_t *variant_json(const char *name, const struct gg_trainer *t, const 
     for (int phase = 0; phase < GG_PHASE_EVAL; phase++)
         json_object_set_new(phases, gg_phase_names[phase], json_real(f->phases[phase]));
     json_t *all =
-        json_pack("{s:s, s:i, s:i, s:s, s:f, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:f, s:f, s:f}", "name",
-                  name, "ranks", t->world->size, "threads", omp_get_max_threads(), "matmul",
-                  gg_matmul_library(), "gemm_gflops", t->gemm.all / 1e9, "repeats", repeats, "step_s",
-                  f->step_seconds, "spread", f->spread, "tokens_per_s", f->tokens_per_s, "mfu", f->mfu,
-                  "seconds", phases, "forward", kernels_json(f->kernels.forward), "backward",
-                  kernels_json(f->kernels.backward), "data_share", f->data_share, "peak_bytes", f->peak_bytes,
-                  "announced_bytes", f->announced_bytes);
+        json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:f, s:f, s:f}",
+                  "name", name, "ranks", t->world->size, "threads", omp_get_max_threads(), "precision",
+                  gg_precision_names[t->config.precision], "matmul", gg_matmul_library(), "gemm_gflops",
+                  t->gemm.all / 1e9, "repeats", repeats, "step_s", f->step_seconds, "spread", f->spread,
+                  "tokens_per_s", f->tokens_per_s, "mfu", f->mfu, "seconds", phases, "forward",
+                  kernels_json(f->kernels.forward), "backward", kernels_json(f->kernels.backward),
+                  "data_share", f->data_share, "peak_bytes", f->peak_bytes, "announced_bytes",
+                  f->announced_bytes);
     GG_ASSERT(all != NULL);
     return all;
 }

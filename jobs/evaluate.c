@@ -5,6 +5,7 @@
 #include "jobs/evaluation.h"
 #include "jobs/job.h"
 #include "jobs/loaded_model.h"
+#include "jobs/precision.h"
 #include "jobs/progress.h"
 
 #include <jansson.h>
@@ -15,6 +16,7 @@ struct values {
     struct gg_text_list data;
     char *grid;
     int64_t sequences, micro, threads;
+    int precision; /* enum gg_precision_option */
     bool json;
 };
 
@@ -26,6 +28,8 @@ static const struct gg_option options[] = {
     {"threads", GG_OPTION_INTEGER, AT(threads), 0, 4096, "0", NULL, "N",
      "threads per rank; 0: OMP_NUM_THREADS, else 1"},
     {"grid", GG_OPTION_TEXT, AT(grid), 0, 0, "1x1", NULL, "PxQ", "ranks of one replica of the model"},
+    {"precision", GG_OPTION_CHOICE, AT(precision), 0, 0, "checkpoint", gg_precision_option_names, NULL,
+     "arithmetic; checkpoint: its run's, fp32 where the processor has no bf16"},
     {"json", GG_OPTION_FLAG, AT(json), 0, 0, NULL, NULL, NULL, "print the result as a JSON object"},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
@@ -119,7 +123,8 @@ static gg_status evaluate(const struct gg_world *world, void *options_read, cons
         return gg_fail(GG_USAGE, "--data is wanted: the shards to evaluate on");
     gg_job_threads(values->threads);
     struct job job = {.world = world, .values = values};
-    gg_status status = gg_loaded_model_open(world, words->items[0], values->grid, values->micro, &job.model);
+    gg_status status = gg_loaded_model_open(world, words->items[0], values->grid, values->micro,
+                                            values->precision, &job.model);
     if (status == GG_OK)
         status = prepare(&job);
     status = gg_agree(world->comm, status);

@@ -10,16 +10,17 @@
 enum { SIZE = 2048, REPEATS = 5 };
 static const double MOST_SECONDS = 2;
 
-static double best_seconds(float *memory) {
-    float *a = memory, *b = a + SIZE * SIZE, *c = b + SIZE * SIZE;
+static double best_seconds(enum gg_precision precision, void *memory) {
+    void *a = memory, *b = gg_at(precision, a, SIZE * SIZE), *c = gg_at(precision, b, SIZE * SIZE);
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < 2 * SIZE * SIZE; i++)
-        memory[i] = (float)(i % 17) * 0.125F - 1;
+        gg_store(precision, memory, i, (float)(i % 17) * 0.125F - 1);
     double best = 0;
     const double start = gg_clock_seconds();
     for (int repeat = 0; repeat <= REPEATS; repeat++) { /* the first warms up */
         const double begin = gg_clock_seconds();
-        gg_matmul(GG_PLAIN, GG_TRANSPOSED, SIZE, SIZE, SIZE, a, SIZE, b, SIZE, false, c, SIZE);
+        gg_matmul_stored(precision, GG_PLAIN, GG_TRANSPOSED, SIZE, SIZE, SIZE, a, SIZE, b, SIZE, false,
+                         precision, c, SIZE);
         const double end = gg_clock_seconds();
         if (repeat < 2 || end - begin < best)
             best = end - begin;
@@ -29,11 +30,11 @@ static double best_seconds(float *memory) {
     return best;
 }
 
-gg_status gg_gemm_rate_measure(MPI_Comm comm, struct gg_gemm_rate *rate) {
+gg_status gg_gemm_rate_measure(MPI_Comm comm, enum gg_precision precision, struct gg_gemm_rate *rate) {
     void *memory = NULL;
     GG_TRY(gg_agree(comm, gg_try_malloc(3 * SIZE * SIZE * sizeof(float), "the GEMM measurement", &memory)));
     MPI_Barrier(comm);
-    rate->mine = 2.0 * SIZE * SIZE * SIZE / best_seconds(memory);
+    rate->mine = 2.0 * SIZE * SIZE * SIZE / best_seconds(precision, memory);
     free(memory);
     MPI_Allreduce(&rate->mine, &rate->all, 1, MPI_DOUBLE, MPI_SUM, comm);
     return GG_OK;

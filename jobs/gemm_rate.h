@@ -3,6 +3,7 @@
 #ifndef GG_JOBS_GEMM_RATE_H
 #define GG_JOBS_GEMM_RATE_H
 
+#include "core/base/precision.h"
 #include "core/base/status.h"
 
 #include <mpi.h>
@@ -11,8 +12,10 @@ struct gg_gemm_rate {
     double mine, all; /* FLOP/s of this rank, and summed over all */
 };
 
-/* Measures C = A B^T, 2048 cubed, fp32, with this rank's threads, on all ranks at once: the best of 5 (of
- * fewer when they take longer than two seconds). GG_RESOURCE: no memory. Collective over `comm`. */
-gg_status gg_gemm_rate_measure(MPI_Comm comm, struct gg_gemm_rate *rate) GG_MUST_USE;
+/* Measures C = A B^T, 2048 cubed, of operands and a result of that precision, with this rank's threads, on
+ * all ranks at once: the best of 5 (of fewer when they take longer than two seconds). GG_RESOURCE: no memory.
+ * Collective over `comm`. */
+gg_status gg_gemm_rate_measure(MPI_Comm comm, enum gg_precision precision,
+                               struct gg_gemm_rate *rate) GG_MUST_USE;
 
 #endif

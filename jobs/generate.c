@@ -7,6 +7,7 @@
 #include "io/file.h"
 #include "jobs/job.h"
 #include "jobs/loaded_model.h"
+#include "jobs/precision.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct values {
     char *prompt, *grid;
     int64_t tokens, top_k, seed, threads;
     double temperature, top_p;
+    int precision; /* enum gg_precision_option */
     bool stats;
 };
 
@@ -36,6 +38,8 @@ static const struct gg_option options[] = {
      "threads; 0: OMP_NUM_THREADS, else 1"},
     {"grid", GG_OPTION_TEXT, AT(grid), 0, 0, NULL, NULL, "PxQ",
      "ranks of the model; unset: one row of all, Nx1"},
+    {"precision", GG_OPTION_CHOICE, AT(precision), 0, 0, "checkpoint", gg_precision_option_names, NULL,
+     "arithmetic; checkpoint: its run's, fp32 where the processor has no bf16"},
     {"stats", GG_OPTION_FLAG, AT(stats), 0, 0, NULL, NULL, NULL, "print tokens per second to standard error"},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
@@ -142,7 +146,7 @@ static gg_status generate(const struct gg_world *world, void *options_read, cons
     size_t bytes = 0;
     gg_status status =
         gg_loaded_model_open(world, words->items[0], values->grid != NULL ? values->grid : all_ranks,
-                             world->size, &model);
+                             world->size, values->precision, &model);
     if (status == GG_OK && model.topology.replicas > 1)
         status = gg_fail(GG_USAGE, "--grid %s leaves ranks over; one model writes one text", values->grid);
     if (status == GG_OK)

@@ -4,6 +4,7 @@
 #include "io/settings_file.h"
 #include "io/tokenizer_file.h"
 #include "jobs/grid_check.h"
+#include "jobs/precision.h"
 #include "mpi/world.h"
 
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static gg_status allocate(struct gg_loaded_model *m) {
 }
 
 gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, const char *grid,
-                               int64_t micro, struct gg_loaded_model *model) {
+                               int64_t micro, int precision, struct gg_loaded_model *model) {
     int p, q;
     *model = (struct gg_loaded_model){0};
     gg_settings_init(&model->settings);
@@ -60,6 +61,7 @@ gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, c
     GG_TRY(gg_agree(world->comm, gg_grid_create(model->topology.grid, p, q, &model->grid)));
     model->fabric = *gg_grid_fabric(model->grid);
     GG_TRY(gg_agree(world->comm, allocate(model)));
+    GG_TRY(gg_precision_choose_option(world, precision, model->config.precision, &model->config.precision));
     const gg_status status =
         gg_checkpoint_read(model->topology.grid, model->path, &model->table, model->weights, NULL, NULL);
     return gg_agree(world->comm, status);

@@ -1,6 +1,7 @@
 #include "jobs/train_plan.h"
 
 #include "jobs/train_checkpoint.h"
+#include "mpi/grid.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,8 +9,8 @@
 #include <unistd.h>
 
 size_t gg_train_memory_total(const struct gg_train_memory *m) {
-    const size_t sum = m->program + m->weights + m->gradients + m->moments + m->activations + m->batch +
-                       m->loader + m->checkpoint;
+    const size_t sum = m->program + m->weights + m->rounded + m->gradients + m->moments + m->activations +
+                       m->batch + m->loader + m->checkpoint;
     return sum > m->reached ? sum : m->reached;
 }
 
@@ -89,6 +90,11 @@ gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_setti
                              (size_t)gg_partition_ranges(&plan->partition, topology->replica, NULL);
     GG_TRY(
         gg_gpt_activation_bytes(config, fabric, GG_GPT_TRAIN, plan->local_sequences, &memory->activations));
+    if (config->precision == GG_PRECISION_BF16) {
+        memory->rounded = (size_t)table->local_elements * sizeof(gg_bf16);
+        memory->activations -= memory->rounded;
+        memory->activations += gg_grid_widened_bytes(config, fabric, plan->local_sequences * config->context);
+    }
     memory->batch = (size_t)micro * (2 * (size_t)config->context * sizeof(int32_t) + sizeof(uint64_t));
     memory->loader = gg_loader_bytes(data->train, &train);
     if (data->val != NULL)

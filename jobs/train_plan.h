@@ -18,6 +18,7 @@ struct gg_train_memory {
     size_t reached; /* the most the process held until now */
     size_t program; /* what it holds now: code, libraries, MPI */
     size_t weights, gradients, moments, activations, batch, loader;
+    size_t rounded;    /* the weights' bf16 copy */
     size_t checkpoint; /* the copy that is written behind the training */
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/kernels/matmul.h"
+#include "jobs/precision.h"
 
 #include <math.h>
 #include <omp.h>
@@ -77,6 +78,7 @@ static void print_memory(const struct gg_train_memory *memory) {
         const char *name;
         size_t bytes;
     } parts[] = {{"weights", memory->weights},
+                 {"their bf16 copy", memory->rounded},
                  {"gradients", memory->gradients},
                  {"AdamW moments", memory->moments},
                  {"activations", memory->activations},
@@ -116,10 +118,11 @@ void gg_train_report_plan(const struct gg_trainer *t) {
             amount((double)t->plan.tokens_per_step, step), (long long)t->plan.accumulation,
             (long long)settings->batch.micro);
     fprintf(stderr,
-            "matmul: %s, %.0f GFLOP/s over all ranks (C = A B^T, 2048 cubed, best of 5, all at once); MFU = "
+            "matmul: %s in %s, %.0f GFLOP/s over all ranks (C = A B^T, 2048 cubed, best of 5, all at once); "
+            "MFU = "
             "FLOP per "
             "token x tokens/s / that\n",
-            gg_matmul_library(), 1e-9 * t->gemm.all);
+            gg_matmul_library(), gg_precision_names[t->config.precision], 1e-9 * t->gemm.all);
     fprintf(stderr, "data: %s tokens per epoch; %lld steps are %.2f epochs\n",
             amount((double)t->plan.tokens_per_epoch, tokens), (long long)settings->run.steps,
             (double)settings->run.steps * (double)t->plan.tokens_per_step / (double)t->plan.tokens_per_epoch);

@@ -101,13 +101,16 @@ static void update_weights(struct gg_trainer *t, struct gg_step_result *result) 
     const struct gg_adamw adamw = {t->settings->optim.beta1, t->settings->optim.beta2, t->settings->optim.eps,
                                    t->settings->optim.weight_decay};
     t->at.updates++;
+    gg_bf16 *rounded = gg_gpt_rounded_weights(t->gpt);
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
     for (int i = 0; i < count; i++)
         gg_adamw_update(&t->table, owned[i].from, owned[i].to, &adamw, result->learning_rate, t->at.updates,
                         scale, owned[i].gradients, t->first + owned[i].at, t->second + owned[i].at,
-                        t->weights + owned[i].from);
+                        t->weights + owned[i].from, rounded != NULL ? rounded + owned[i].from : NULL);
     gg_reducer_gather(t->reducer, t->weights);
+    if (t->plan.ownership.elements < t->table.local_elements) /* others updated the rest */
+        gg_gpt_weights_changed(t->gpt);
 }
 
 /* Adds what the model and the reducer measured since `before`. */

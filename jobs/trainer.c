@@ -5,6 +5,7 @@
 #include "io/file.h"
 #include "jobs/evaluation.h"
 #include "jobs/grid_check.h"
+#include "jobs/precision.h"
 #include "jobs/stop_signal.h"
 #include "jobs/train_checkpoint.h"
 #include "jobs/train_report.h"
@@ -18,18 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Settings of features that this version has not. */
-static gg_status refuse_unsupported(const struct gg_settings *settings) {
-    if (settings->compute.precision != GG_PRECISION_FP32)
-        return gg_fail(GG_USAGE, "compute.precision bf16 is not supported by this version; set fp32");
-    return GG_OK;
-}
-
 /* Everything that can be wrong is found here, before the model is allocated. */
 static gg_status prepare(struct gg_trainer *t) {
     const struct gg_settings *settings = t->settings;
-    GG_TRY(refuse_unsupported(settings));
     int p, q;
+    enum gg_precision precision;
+    GG_TRY(gg_precision_choose(t->world, (enum gg_precision)settings->compute.precision,
+                               (enum gg_fallback)settings->compute.fallback, &precision));
     GG_TRY(gg_grid_check(settings, t->world->size, &p, &q));
     gg_topology_create(t->world, p, q, &t->topology);
     t->fabric = gg_fabric_local();
@@ -40,10 +36,11 @@ static gg_status prepare(struct gg_trainer *t) {
     GG_TRY(gg_train_plan_batch(settings, t->topology.replicas, t->topology.token_shards));
     GG_TRY(gg_train_data_open(t->world, settings, t->use == GG_TRAINER_RUN, &t->data));
     GG_TRY(gg_gpt_configure(settings, t->data.vocab, &t->fabric, &t->config));
+    t->config.precision = precision;
     GG_TRY(gg_gpt_parameters(&t->config, &t->fabric, &t->table));
     if (t->use == GG_TRAINER_RUN)
         GG_TRY(gg_train_resume_find(t));
-    GG_TRY(gg_gemm_rate_measure(t->world->comm, &t->gemm));
+    GG_TRY(gg_gemm_rate_measure(t->world->comm, precision, &t->gemm));
     return gg_train_plan_make(t->world, settings, &t->config, &t->fabric, &t->table, &t->topology, &t->data,
                               &t->plan);
 }
@@ -100,6 +97,7 @@ static gg_status start(struct gg_trainer *t) {
     } else {
         gg_parameters_initialise(&t->table, (uint64_t)t->settings->run.seed, t->weights);
     }
+    gg_gpt_weights_changed(t->gpt);
     const struct gg_loader_plan plan = {.consumed = t->at.consumed_samples,
                                         .sequences = t->settings->batch.sequences,
                                         .micro = t->settings->batch.micro,

@@ -1,6 +1,7 @@
 #include "mpi/exchange.h"
 
 #include "core/base/memory.h"
+#include "core/kernels/storage.h"
 #include "mpi/world.h"
 
 #include <stdlib.h>
@@ -11,11 +12,11 @@ struct gg_exchange {
     int size;
     /* Per rank: what we ask of it, and what it asks of us. */
     int *asked, *asked_at, *wanted, *wanted_at;
-    int32_t *order;         /* (tokens) our tokens, grouped by owner */
-    int32_t *asked_ids;     /* (tokens) their ids */
-    int32_t *wanted_ids;    /* ids that others ask of us */
-    float *sent, *received; /* rows */
-    int64_t token_capacity, wanted_capacity, sent_capacity, received_capacity;
+    int32_t *order;        /* (tokens) our tokens, grouped by owner */
+    int32_t *asked_ids;    /* (tokens) their ids */
+    int32_t *wanted_ids;   /* ids that others ask of us */
+    char *sent, *received; /* rows */
+    size_t order_capacity, asked_capacity, wanted_capacity, sent_capacity, received_capacity; /* bytes */
 };
 
 struct gg_exchange *gg_exchange_create(MPI_Comm comm) {
@@ -43,12 +44,14 @@ void gg_exchange_destroy(struct gg_exchange **exchange) {
     *exchange = NULL;
 }
 
-static void *grow(void *memory, int64_t *capacity, int64_t count, size_t item_bytes) {
-    if (count <= *capacity)
+/* capacity: in bytes. */
+static void *grow(void *memory, size_t *capacity, int64_t count, size_t item_bytes) {
+    const size_t bytes = (size_t)count * item_bytes;
+    if (bytes <= *capacity)
         return memory;
-    *capacity = count;
+    *capacity = bytes;
     free(memory);
-    return gg_malloc((size_t)count * item_bytes);
+    return gg_malloc(bytes);
 }
 
 /* Where each rank's part begins; returns the whole. */
@@ -64,11 +67,8 @@ static int64_t offsets(const int *counts, int *at, int size) {
 /* Groups our tokens by owner and tells every owner which of its rows we mean. Returns how many of our rows
  * others mean. */
 static int64_t ask(struct gg_exchange *e, int64_t local_rows, const int32_t *ids, int64_t tokens) {
-    if (tokens > e->token_capacity) {
-        int64_t capacity = e->token_capacity;
-        e->order = grow(e->order, &capacity, tokens, sizeof *e->order);
-        e->asked_ids = grow(e->asked_ids, &e->token_capacity, tokens, sizeof *e->asked_ids);
-    }
+    e->order = grow(e->order, &e->order_capacity, tokens, sizeof *e->order);
+    e->asked_ids = grow(e->asked_ids, &e->asked_capacity, tokens, sizeof *e->asked_ids);
     memset(e->asked, 0, (size_t)e->size * sizeof *e->asked);
     for (int64_t t = 0; t < tokens; t++)
         e->asked[ids[t] / local_rows]++;
@@ -94,45 +94,49 @@ static int64_t first_row(const struct gg_exchange *e, int64_t local_rows) {
 }
 
 /* A row as one MPI item, so that counts stay counts of rows. */
-static MPI_Datatype row_type(int64_t width) {
+static MPI_Datatype row_type(size_t row_bytes) {
     MPI_Datatype type;
-    MPI_Type_contiguous(gg_int(width), MPI_FLOAT, &type);
+    MPI_Type_contiguous(gg_int((int64_t)row_bytes), MPI_BYTE, &type);
     MPI_Type_commit(&type);
     return type;
 }
 
-static void make_room(struct gg_exchange *e, int64_t sent, int64_t received) {
-    e->sent = grow(e->sent, &e->sent_capacity, sent, sizeof *e->sent);
-    e->received = grow(e->received, &e->received_capacity, received, sizeof *e->received);
+static void make_room(struct gg_exchange *e, int64_t sent_rows, int64_t received_rows, size_t row_bytes) {
+    e->sent = grow(e->sent, &e->sent_capacity, sent_rows, row_bytes);
+    e->received = grow(e->received, &e->received_capacity, received_rows, row_bytes);
 }
 
-void gg_exchange_rows(struct gg_exchange *e, const float *table, int64_t local_rows, int64_t width,
-                      const int32_t *ids, int64_t tokens, float *out) {
+void gg_exchange_rows(struct gg_exchange *e, const void *table, int64_t local_rows, size_t row_bytes,
+                      const int32_t *ids, int64_t tokens, void *out) {
     const int64_t total = ask(e, local_rows, ids, tokens), first = first_row(e, local_rows);
-    const size_t row_bytes = (size_t)width * sizeof(float);
-    make_room(e, total * width, tokens * width);
+    make_room(e, total, tokens, row_bytes);
     for (int64_t i = 0; i < total; i++)
-        memcpy(e->sent + i * width, table + (e->wanted_ids[i] - first) * width, row_bytes);
-    MPI_Datatype row = row_type(width);
+        memcpy(e->sent + (size_t)i * row_bytes,
+               (const char *)table + (size_t)(e->wanted_ids[i] - first) * row_bytes, row_bytes);
+    MPI_Datatype row = row_type(row_bytes);
     MPI_Alltoallv(e->sent, e->wanted, e->wanted_at, row, e->received, e->asked, e->asked_at, row, e->comm);
     MPI_Type_free(&row);
     for (int64_t i = 0; i < tokens; i++)
-        memcpy(out + e->order[i] * width, e->received + i * width, row_bytes);
+        memcpy((char *)out + (size_t)e->order[i] * row_bytes, e->received + (size_t)i * row_bytes, row_bytes);
 }
 
-void gg_exchange_gradients(struct gg_exchange *e, const float *d_out, const int32_t *ids, int64_t tokens,
-                           float *gradient, int64_t local_rows, int64_t width) {
+GG_KERNEL_BODY void add_row(enum gg_precision stored, const void *from, float *to, int64_t width) {
+    for (int64_t c = 0; c < width; c++)
+        to[c] += gg_load(stored, from, c);
+}
+
+void gg_exchange_gradients(struct gg_exchange *e, enum gg_precision stored, const void *d_out,
+                           const int32_t *ids, int64_t tokens, float *gradient, int64_t local_rows,
+                           int64_t width) {
     const int64_t total = ask(e, local_rows, ids, tokens), first = first_row(e, local_rows);
-    make_room(e, tokens * width, total * width);
+    const size_t row_bytes = (size_t)width * gg_stored_bytes(stored);
+    make_room(e, tokens, total, row_bytes);
     for (int64_t i = 0; i < tokens; i++)
-        memcpy(e->sent + i * width, d_out + e->order[i] * width, (size_t)width * sizeof(float));
-    MPI_Datatype row = row_type(width);
+        memcpy(e->sent + (size_t)i * row_bytes, gg_at(stored, d_out, e->order[i] * width), row_bytes);
+    MPI_Datatype row = row_type(row_bytes);
     MPI_Alltoallv(e->sent, e->asked, e->asked_at, row, e->received, e->wanted, e->wanted_at, row, e->comm);
     MPI_Type_free(&row);
-    for (int64_t i = 0; i < total; i++) {
-        float *to = gradient + (e->wanted_ids[i] - first) * width;
-        const float *from = e->received + i * width;
-        for (int64_t c = 0; c < width; c++)
-            to[c] += from[c];
-    }
+    for (int64_t i = 0; i < total; i++)
+        GG_SPECIALISE(add_row, stored, gg_at(stored, e->received, i * width),
+                      gradient + (e->wanted_ids[i] - first) * width, width);
 }

@@ -7,7 +7,10 @@
 #ifndef GG_MPI_EXCHANGE_H
 #define GG_MPI_EXCHANGE_H
 
+#include "core/base/precision.h"
+
 #include <mpi.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct gg_exchange;
@@ -17,13 +20,14 @@ struct gg_exchange *gg_exchange_create(MPI_Comm comm);
 void gg_exchange_destroy(struct gg_exchange **exchange);
 
 /* out[t, :] = row ids[t] of the whole table.
- *   table (local_rows, width), ids (tokens), out (tokens, width) */
-void gg_exchange_rows(struct gg_exchange *exchange, const float *table, int64_t local_rows, int64_t width,
-                      const int32_t *ids, int64_t tokens, float *out);
+ *   table (local_rows, row_bytes), ids (tokens), out (tokens, row_bytes) */
+void gg_exchange_rows(struct gg_exchange *exchange, const void *table, int64_t local_rows, size_t row_bytes,
+                      const int32_t *ids, int64_t tokens, void *out);
 
 /* gradient of row ids[t] += d_out[t, :], at its owner, in the order of (rank, token).
- *   d_out (tokens, width), gradient (local_rows, width) */
-void gg_exchange_gradients(struct gg_exchange *exchange, const float *d_out, const int32_t *ids,
-                           int64_t tokens, float *gradient, int64_t local_rows, int64_t width);
+ *   d_out (tokens, width) of the precision `stored`, gradient (local_rows, width) */
+void gg_exchange_gradients(struct gg_exchange *exchange, enum gg_precision stored, const void *d_out,
+                           const int32_t *ids, int64_t tokens, float *gradient, int64_t local_rows,
+                           int64_t width);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/kernels/storage.h"
 #include "mpi/exchange.h"
 #include "mpi/pblas.h"
 #include "mpi/world.h"
@@ -15,6 +16,10 @@ struct gg_grid {
     struct gg_exchange *exchange;
     double exchange_seconds;
     bool our_tiles;
+    struct {
+        float *values;
+        size_t bytes;
+    } widened[3]; /* bf16: a product's operands and result as PBLAS takes them; as large as the largest was */
 };
 
 static gg_grid *grid_of(const struct gg_fabric *fabric) {
@@ -60,8 +65,10 @@ static void multiply(const char *transa, const char *transb, int k, const float 
             &one, &one, descb->descriptor, &beta, c, &one, &one, descc->descriptor);
 }
 
-static void matmul(const struct gg_fabric *fabric, enum gg_product product, const struct gg_linear *linear,
-                   int64_t local_tokens, const float *a, const float *b, bool accumulate, float *c) {
+/* The product of fp32 matrices. */
+static void multiply_floats(const struct gg_fabric *fabric, enum gg_product product,
+                            const struct gg_linear *linear, int64_t local_tokens, const float *a,
+                            const float *b, bool accumulate, float *c) {
     const gg_grid *grid = grid_of(fabric);
     const struct matrix x = describe_activation(grid, linear->in, linear->in_block, local_tokens);
     const struct matrix y = describe_activation(grid, linear->out, linear->out_block, local_tokens);
@@ -80,6 +87,69 @@ static void matmul(const struct gg_fabric *fabric, enum gg_product product, cons
             multiply("N", "T", x.columns, b, &y, a, &x, accumulate, c, &w);
         break;
     }
+}
+
+static float *room(gg_grid *grid, int which, int64_t count) {
+    const size_t bytes = (size_t)count * sizeof(float);
+    if (bytes > grid->widened[which].bytes) {
+        free(grid->widened[which].values);
+        grid->widened[which].values = gg_malloc(bytes);
+        grid->widened[which].bytes = bytes;
+    }
+    return grid->widened[which].values;
+}
+
+static const float *widen(gg_grid *grid, int which, const gg_bf16 *stored, int64_t count) {
+    float *values = room(grid, which, count);
+    gg_floats_from_bf16(stored, values, count);
+    return values;
+}
+
+/* PBLAS knows no bf16: operands are widened, which loses nothing, travel as fp32, and each tile is multiplied
+ * in bf16 (pblas_symbols.c). */
+static void multiply_bf16(const struct gg_fabric *fabric, enum gg_product product,
+                          const struct gg_linear *linear, int64_t local_tokens, const gg_bf16 *a,
+                          const gg_bf16 *b, bool accumulate, void *c) {
+    gg_grid *grid = grid_of(fabric);
+    const int64_t x = local_tokens * (linear->in / fabric->feature_shards);
+    const int64_t y = local_tokens * (linear->out / fabric->feature_shards);
+    const int64_t w = linear->in * linear->out / fabric->feature_shards / fabric->token_shards;
+    const float *wide_a = widen(grid, 0, a, product == GG_PRODUCT_INPUT_GRADIENT ? y : x);
+    const float *wide_b = widen(grid, 1, b, product == GG_PRODUCT_WEIGHT_GRADIENT ? y : w);
+    const bool is_float = product == GG_PRODUCT_WEIGHT_GRADIENT ||
+                          (product == GG_PRODUCT_FORWARD && linear->output == GG_PRECISION_FP32);
+    const int64_t count = product == GG_PRODUCT_FORWARD ? y : x;
+    GG_ASSERT(is_float || !accumulate);
+    float *result = is_float ? c : room(grid, 2, count);
+    gg_pblas_set_precision(GG_PRECISION_BF16);
+    multiply_floats(fabric, product, linear, local_tokens, wide_a, wide_b, accumulate, result);
+    gg_pblas_set_precision(GG_PRECISION_FP32);
+    if (!is_float)
+        gg_bf16_from_floats(result, c, count);
+}
+
+static void matmul(const struct gg_fabric *fabric, enum gg_product product, const struct gg_linear *linear,
+                   int64_t local_tokens, const void *a, const void *b, bool accumulate, void *c) {
+    if (linear->precision == GG_PRECISION_BF16)
+        multiply_bf16(fabric, product, linear, local_tokens, a, b, accumulate, c);
+    else
+        multiply_floats(fabric, product, linear, local_tokens, a, b, accumulate, c);
+}
+
+static int64_t larger(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+size_t gg_grid_widened_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
+                             int64_t local_tokens) {
+    const int64_t p = fabric->feature_shards, q = fabric->token_shards, width = config->width;
+    if (config->precision == GG_PRECISION_FP32 || p * q == 1)
+        return 0;
+    const int64_t wide = local_tokens * 4 * width / p;
+    const int64_t logits = gg_gpt_head_tokens(config, fabric, local_tokens) * (config->padded_vocab / p);
+    const int64_t weight = larger(4 * width, config->padded_vocab) * width / p / q;
+    const int64_t first = larger(wide, logits), second = larger(weight, first), result = wide;
+    return (size_t)(first + second + result) * sizeof(float);
 }
 
 static void reduce(gg_grid *grid, MPI_Comm comm, MPI_Op op, float *values, int64_t count) {
@@ -108,19 +178,20 @@ static void feature_gather(const struct gg_fabric *fabric, const float *values, 
                   grid_of(fabric)->feature_comm);
 }
 
-static void embedding_rows(const struct gg_fabric *fabric, const float *table, int64_t rows, int64_t width,
-                           const int32_t *ids, int64_t tokens, float *out) {
+static void embedding_rows(const struct gg_fabric *fabric, const void *table, int64_t rows, size_t row_bytes,
+                           const int32_t *ids, int64_t tokens, void *out) {
     gg_grid *grid = grid_of(fabric);
     const double begin = gg_clock_seconds();
-    gg_exchange_rows(grid->exchange, table, rows, width, ids, tokens, out);
+    gg_exchange_rows(grid->exchange, table, rows, row_bytes, ids, tokens, out);
     grid->exchange_seconds += gg_clock_seconds() - begin;
 }
 
-static void embedding_gradient(const struct gg_fabric *fabric, const float *d_out, const int32_t *ids,
-                               int64_t tokens, float *gradient, int64_t rows, int64_t width) {
+static void embedding_gradient(const struct gg_fabric *fabric, enum gg_precision stored, const void *d_out,
+                               const int32_t *ids, int64_t tokens, float *gradient, int64_t rows,
+                               int64_t width) {
     gg_grid *grid = grid_of(fabric);
     const double begin = gg_clock_seconds();
-    gg_exchange_gradients(grid->exchange, d_out, ids, tokens, gradient, rows, width);
+    gg_exchange_gradients(grid->exchange, stored, d_out, ids, tokens, gradient, rows, width);
     grid->exchange_seconds += gg_clock_seconds() - begin;
 }
 
@@ -128,7 +199,8 @@ static void embedding_gradient(const struct gg_fabric *fabric, const float *d_ou
 static void try_tiles(gg_grid *grid) {
     enum { TILE = 4 };
     const int p = grid->fabric.feature_shards, q = grid->fabric.token_shards;
-    const struct gg_linear linear = {TILE * p * q, TILE * p, TILE * q, TILE, false};
+    const struct gg_linear linear = {
+        .in = TILE * p * q, .out = TILE * p, .in_block = TILE * q, .out_block = TILE};
     float *x = gg_malloc(sizeof *x * TILE * TILE * (size_t)q),
           *w = gg_malloc(sizeof *w * TILE * TILE * (size_t)p);
     float y[TILE * TILE];
@@ -207,6 +279,8 @@ void gg_grid_destroy(gg_grid **grid) {
         Cfree_blacs_system_handle((*grid)->handle);
     }
     gg_exchange_destroy(&(*grid)->exchange);
+    for (int i = 0; i < 3; i++)
+        free((*grid)->widened[i].values);
     MPI_Comm_free(&(*grid)->feature_comm);
     MPI_Comm_free(&(*grid)->token_comm);
     MPI_Comm_free(&(*grid)->comm);

@@ -8,6 +8,8 @@
 #ifndef GG_MPI_PBLAS_H
 #define GG_MPI_PBLAS_H
 
+#include "core/base/precision.h"
+
 #include <mpi.h>
 
 enum { GG_DESCRIPTOR_LENGTH = 9 };
@@ -27,6 +29,10 @@ void psgemm_(const char *transa, const char *transb, const int *m, const int *n,
 /* PBLAS's logical block: how many of the inner index it takes at a time. Measured best at 256 (README).
  * Local; the same on all ranks. */
 void gg_pblas_set_block(int block);
+
+/* What tiles are multiplied in, where our sgemm_ multiplies them: in bf16 their elements are rounded first.
+ * PBLAS's messages and sums stay fp32. To be set around a product; by one thread. */
+void gg_pblas_set_precision(enum gg_precision precision);
 
 /* Tiles that our sgemm_ has multiplied since the start; 0 for ever where it does not take ScaLAPACK's place.
  */

@@ -7,6 +7,7 @@
 
 static const char *const schedules[] = {"cosine", "linear", "constant", "wsd", NULL};
 static const char *const precisions[] = {"fp32", "bf16", NULL};
+static const char *const fallbacks[] = {"none", "fp32", NULL};
 
 /* Model sizes by name; 0 layers: no preset. GPT: Radford et al. 2018; GPT-2: Radford et al. 2019, table 2;
  * GPT-3: Brown et al. 2020, table 2.1. */
@@ -78,7 +79,10 @@ static const struct gg_option options[] = {
     INTEGER("parallel.zero", parallel.zero, 0, 1, "0", "1: optimizer state is split over the replicas"),
     INTEGER("parallel.block", parallel.block, 1, 65536, "256",
             "PBLAS's logical block: how much of the inner index it takes at once"),
-    CHOICE("compute.precision", compute.precision, precisions, "fp32", "arithmetic of the model"),
+    CHOICE("compute.precision", compute.precision, precisions, "fp32",
+           "matmuls and activations; sums, weights and the optimizer stay fp32"),
+    CHOICE("compute.fallback", compute.fallback, fallbacks, "none",
+           "instead of bf16, where a processor has none of it; none: refuse"),
     INTEGER("compute.threads", compute.threads, 0, 4096, "0", "threads per rank; 0: OMP_NUM_THREADS, else 1"),
     INTEGER("checkpoint.every_steps", checkpoint.every_steps, 0, MANY, "0",
             "steps between checkpoints; 0: at the end"),

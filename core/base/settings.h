@@ -5,9 +5,10 @@
 #define GG_CORE_BASE_SETTINGS_H
 
 #include "core/base/options.h"
+#include "core/base/precision.h"
 
 enum gg_schedule { GG_SCHEDULE_COSINE, GG_SCHEDULE_LINEAR, GG_SCHEDULE_CONSTANT, GG_SCHEDULE_WSD };
-enum gg_precision { GG_PRECISION_FP32, GG_PRECISION_BF16 };
+enum gg_fallback { GG_FALLBACK_NONE, GG_FALLBACK_FP32 };
 
 struct gg_settings {
     struct {
@@ -36,6 +37,7 @@ struct gg_settings {
     } parallel;
     struct {
         int precision; /* enum gg_precision */
+        int fallback;  /* enum gg_fallback: where the processor has no bf16 */
         int64_t threads;
     } compute;
     struct {

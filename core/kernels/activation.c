@@ -5,32 +5,55 @@
 #define ROOT_2_OVER_PI 0.7978845608028654f
 #define CUBIC          0.044715f
 
-void gg_bias_gelu(float *u, const float *bias, float *y, int64_t tokens, int64_t width) {
-#pragma omp parallel for schedule(static)
-    for (int64_t t = 0; t < tokens; t++) {
-        float *row = u + t * width;
-        float *out = y + t * width;
+GG_KERNEL_BODY void bias_gelu_row(enum gg_precision stored, void *u, const float *bias, void *y,
+                                  int64_t width) {
 #pragma omp simd
-        for (int64_t c = 0; c < width; c++) {
-            const float v = row[c] + bias[c];
-            row[c] = v;
-            out[c] = 0.5f * v * (1.0f + gg_tanhf(ROOT_2_OVER_PI * (v + CUBIC * v * v * v)));
-        }
+    for (int64_t c = 0; c < width; c++) {
+        const float v = gg_load(stored, u, c) + bias[c];
+        gg_store(stored, u, c, v);
+        gg_store(stored, y, c, 0.5f * v * (1.0f + gg_tanhf(ROOT_2_OVER_PI * (v + CUBIC * v * v * v))));
     }
 }
 
-/* gelu'(u) = (1 + th)/2 + u/2 (1 - th^2) sqrt(2/pi) (1 + 3 * 0.044715 u^2) */
-void gg_gelu_backward(const float *u, const float *d_y, float *d_u, int64_t tokens, int64_t width) {
+void gg_bias_gelu(enum gg_precision stored, void *u, const float *bias, void *y, int64_t tokens,
+                  int64_t width) {
 #pragma omp parallel for schedule(static)
-    for (int64_t t = 0; t < tokens; t++) {
-        const float *row = u + t * width, *d_row = d_y + t * width;
-        float *d_out = d_u + t * width;
+    for (int64_t t = 0; t < tokens; t++)
+        GG_SPECIALISE(bias_gelu_row, stored, gg_at(stored, u, t * width), bias, gg_at(stored, y, t * width),
+                      width);
+}
+
+GG_KERNEL_BODY void gelu_row(enum gg_precision stored, const void *u, void *y, int64_t width) {
 #pragma omp simd
-        for (int64_t c = 0; c < width; c++) {
-            const float v = row[c];
-            const float th = gg_tanhf(ROOT_2_OVER_PI * (v + CUBIC * v * v * v));
-            const float slope = ROOT_2_OVER_PI * (1.0f + 3.0f * CUBIC * v * v);
-            d_out[c] = d_row[c] * (0.5f * (1.0f + th) + 0.5f * v * (1.0f - th * th) * slope);
-        }
+    for (int64_t c = 0; c < width; c++) {
+        const float v = gg_load(stored, u, c);
+        gg_store(stored, y, c, 0.5f * v * (1.0f + gg_tanhf(ROOT_2_OVER_PI * (v + CUBIC * v * v * v))));
     }
+}
+
+void gg_gelu(enum gg_precision stored, const void *u, void *y, int64_t tokens, int64_t width) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++)
+        GG_SPECIALISE(gelu_row, stored, gg_at(stored, u, t * width), gg_at(stored, y, t * width), width);
+}
+
+/* gelu'(u) = (1 + th)/2 + u/2 (1 - th^2) sqrt(2/pi) (1 + 3 * 0.044715 u^2) */
+GG_KERNEL_BODY void gelu_backward_row(enum gg_precision stored, const void *u, const void *d_y, void *d_u,
+                                      int64_t width) {
+#pragma omp simd
+    for (int64_t c = 0; c < width; c++) {
+        const float v = gg_load(stored, u, c);
+        const float th = gg_tanhf(ROOT_2_OVER_PI * (v + CUBIC * v * v * v));
+        const float slope = ROOT_2_OVER_PI * (1.0f + 3.0f * CUBIC * v * v);
+        gg_store(stored, d_u, c,
+                 gg_load(stored, d_y, c) * (0.5f * (1.0f + th) + 0.5f * v * (1.0f - th * th) * slope));
+    }
+}
+
+void gg_gelu_backward(enum gg_precision stored, const void *u, const void *d_y, void *d_u, int64_t tokens,
+                      int64_t width) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++)
+        GG_SPECIALISE(gelu_backward_row, stored, gg_at(stored, u, t * width), gg_at(stored, d_y, t * width),
+                      gg_at(stored, d_u, t * width), width);
 }

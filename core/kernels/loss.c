@@ -3,6 +3,7 @@
 #include "core/kernels/vector_math.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* Columns of this rank that are none of padding. */
 static int64_t real_columns(const struct gg_logits *logits) {
@@ -51,21 +52,33 @@ double gg_loss_sum(const float *sums, const float *weights, int64_t tokens) {
     return total;
 }
 
-void gg_loss_backward(const struct gg_logits *logits, const float *sums, const int32_t *targets,
-                      const float *weights, float scale) {
+/* One token's row. Writes no element before it has read it, so that it may narrow a row in its own place. */
+GG_KERNEL_BODY void backward_row(enum gg_precision stored, const struct gg_logits *logits, const float *row,
+                                 int64_t target, float share, float factor, void *d_row) {
     const int64_t columns = real_columns(logits);
+    const bool mine = target >= 0 && target < columns;
+    const float d_target = mine ? row[target] * factor - share : 0;
+    for (int64_t c = 0; c < columns; c++)
+        gg_store(stored, d_row, c, row[c] * factor);
+    for (int64_t c = columns; c < logits->local_vocab; c++)
+        gg_store(stored, d_row, c, 0);
+    if (mine)
+        gg_store(stored, d_row, target, d_target);
+}
+
+/* In place, a bf16 row t takes the memory that float rows t/2 stood in: rows of a run [first, 2 first) write
+ * only over rows before `first`, so that runs of doubling length leave nothing unread. Row 0 is a run of its
+ * own; with float32 rows, and d_logits elsewhere, order does not matter. */
+void gg_loss_backward(const struct gg_logits *logits, const float *sums, const int32_t *targets,
+                      const float *weights, float scale, enum gg_precision stored, void *d_logits) {
+    for (int64_t first = 0, last = 1; first < logits->tokens; first = last, last *= 2) {
+        const int64_t end = last < logits->tokens ? last : logits->tokens;
 #pragma omp parallel for schedule(static)
-    for (int64_t t = 0; t < logits->tokens; t++) {
-        float *row = logits->values + t * logits->local_vocab;
-        const float share = weights != NULL ? scale * weights[t] : scale;
-        const float factor = share / sums[2 * t];
-#pragma omp simd
-        for (int64_t c = 0; c < columns; c++)
-            row[c] *= factor;
-        for (int64_t c = columns; c < logits->local_vocab; c++)
-            row[c] = 0;
-        const int64_t target = targets[t] - logits->first;
-        if (target >= 0 && target < columns)
-            row[target] -= share;
+        for (int64_t t = first; t < end; t++) {
+            const float share = weights != NULL ? scale * weights[t] : scale;
+            GG_SPECIALISE(backward_row, stored, logits, logits->values + t * logits->local_vocab,
+                          targets[t] - logits->first, share, share / sums[2 * t],
+                          gg_at(stored, d_logits, t * logits->local_vocab));
+        }
     }
 }

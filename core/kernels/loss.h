@@ -7,7 +7,7 @@
 #ifndef GG_CORE_KERNELS_LOSS_H
 #define GG_CORE_KERNELS_LOSS_H
 
-#include <stdint.h>
+#include "core/kernels/storage.h"
 
 struct gg_logits {
     float *values; /* (tokens, local_vocab) */
@@ -28,8 +28,11 @@ void gg_loss_exponentials(const struct gg_logits *logits, const float *largest, 
  *   weights [in] (tokens) or NULL: 1 each */
 double gg_loss_sum(const float *sums, const float *weights, int64_t tokens);
 
-/* Backward: the exponentials become d logits = scale weight (softmax - one-hot(target)). */
+/* Backward: from the exponentials, d logits = scale weight (softmax - one-hot(target)).
+ *   d_logits [out] (tokens, local_vocab) of the precision `stored`; may be logits->values, in either
+ * precision
+ */
 void gg_loss_backward(const struct gg_logits *logits, const float *sums, const int32_t *targets,
-                      const float *weights, float scale);
+                      const float *weights, float scale, enum gg_precision stored, void *d_logits);
 
 #endif

@@ -1,4 +1,4 @@
-/* Local matrix multiply, row-major float32: C = op(A) op(B) or C += op(A) op(B). Local.
+/* Local matrix multiply, row-major: C = op(A) op(B) or C += op(A) op(B). Local.
  *
  * On oneDNN where it was found at build time, else on plain BLAS. Called outside an OpenMP parallel region it
  * uses the rank's threads; inside one, the calling thread alone.
@@ -6,8 +6,9 @@
 #ifndef GG_CORE_KERNELS_MATMUL_H
 #define GG_CORE_KERNELS_MATMUL_H
 
+#include "core/kernels/storage.h"
+
 #include <stdbool.h>
-#include <stdint.h>
 
 enum gg_transpose { GG_PLAIN, GG_TRANSPOSED };
 
@@ -24,6 +25,22 @@ void gg_matmul(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int
 void gg_matmul_scaled(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n,
                       int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
                       float beta, float *c, int64_t ldc);
+
+/* C = op(A) op(B), or +=, of bfloat16 operands, summed in float32; C is of the precision `result`. As
+ * gg_matmul otherwise. Each thread keeps what it has made ready for a shape: a few kB per shape, and one
+ * scratch as large as the largest shape wants. An internal error where gg_matmul_has_bf16() is false. */
+void gg_matmul_bf16(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n,
+                    int64_t k, const gg_bf16 *a, int64_t lda, const gg_bf16 *b, int64_t ldb, bool accumulate,
+                    enum gg_precision result, void *c, int64_t ldc);
+
+/* gg_matmul or gg_matmul_bf16, by the operands' precision; fp32 operands have an fp32 result. */
+void gg_matmul_stored(enum gg_precision operands, enum gg_transpose transpose_a,
+                      enum gg_transpose transpose_b, int64_t m, int64_t n, int64_t k, const void *a,
+                      int64_t lda, const void *b, int64_t ldb, bool accumulate, enum gg_precision result,
+                      void *c, int64_t ldc);
+
+/* Whether the library and this processor (AVX512_BF16 or AMX) multiply bfloat16 faster than float32. */
+bool gg_matmul_has_bf16(void);
 
 /* Which library multiplies: "oneDNN 2.6.3", "BLAS". */
 const char *gg_matmul_library(void);

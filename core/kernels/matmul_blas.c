@@ -24,6 +24,18 @@ void gg_matmul_scaled(enum gg_transpose transpose_a, enum gg_transpose transpose
            &alpha, b, &bi, a, &ai, &beta, c, &ci);
 }
 
+void gg_matmul_bf16(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n,
+                    int64_t k, const gg_bf16 *a, int64_t lda, const gg_bf16 *b, int64_t ldb, bool accumulate,
+                    enum gg_precision result, void *c, int64_t ldc) {
+    (void)transpose_a, (void)transpose_b, (void)m, (void)n, (void)k, (void)a, (void)lda, (void)b, (void)ldb;
+    (void)accumulate, (void)result, (void)c, (void)ldc;
+    GG_ASSERT(gg_matmul_has_bf16());
+}
+
+bool gg_matmul_has_bf16(void) {
+    return false;
+}
+
 const char *gg_matmul_library(void) {
     return "BLAS";
 }

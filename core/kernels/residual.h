@@ -1,9 +1,11 @@
 /* The residual stream: adding a branch to it, with the bias of the map before and dropout. All local.
+ * Activations are of the precision `stored` (storage.h).
  */
 #ifndef GG_CORE_KERNELS_RESIDUAL_H
 #define GG_CORE_KERNELS_RESIDUAL_H
 
 #include "core/kernels/dropout.h"
+#include "core/kernels/storage.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,12 +15,12 @@ size_t gg_residual_workspace_bytes(int64_t width, int threads);
 
 /* y = x + dropout(branch + bias). y may be x.
  *   x, branch, y (tokens, width); bias (width) */
-void gg_residual_add(const float *x, const float *branch, const float *bias,
-                     const struct gg_dropout_rows *rows, float *y, int64_t tokens, int64_t width,
+void gg_residual_add(enum gg_precision stored, const void *x, const void *branch, const float *bias,
+                     const struct gg_dropout_rows *rows, void *y, int64_t tokens, int64_t width,
                      void *workspace);
 
 /* y = dropout(x); y may be x. Also its own backward pass. (tokens, width) */
-void gg_dropout_apply(const float *x, const struct gg_dropout_rows *rows, float *y, int64_t tokens,
-                      int64_t width, void *workspace);
+void gg_dropout_apply(enum gg_precision stored, const void *x, const struct gg_dropout_rows *rows, void *y,
+                      int64_t tokens, int64_t width, void *workspace);
 
 #endif

@@ -2,29 +2,31 @@
 
 enum { COLUMN_BLOCK = 64 };
 
-void gg_bias_add(float *x, const float *bias, int64_t tokens, int64_t width) {
-#pragma omp parallel for schedule(static)
-    for (int64_t t = 0; t < tokens; t++) {
-        float *row = x + t * width;
+GG_KERNEL_BODY void bias_add_row(enum gg_precision stored, void *x, const float *bias, int64_t width) {
 #pragma omp simd
-        for (int64_t c = 0; c < width; c++)
-            row[c] += bias[c];
-    }
+    for (int64_t c = 0; c < width; c++)
+        gg_store(stored, x, c, gg_load(stored, x, c) + bias[c]);
+}
+
+void gg_bias_add(enum gg_precision stored, void *x, const float *bias, int64_t tokens, int64_t width) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++)
+        GG_SPECIALISE(bias_add_row, stored, gg_at(stored, x, t * width), bias, width);
 }
 
 /* Sums columns [from, from + count) over runs of rows, so that long sums keep their accuracy. */
-static void sum_columns(const float *d_y, float *gradient, int64_t tokens, int64_t width, int64_t from,
-                        int64_t count) {
+GG_KERNEL_BODY void sum_columns(enum gg_precision stored, const void *d_y, float *gradient, int64_t tokens,
+                                int64_t width, int64_t from, int64_t count) {
     enum { RUN = 128 };
     float total[COLUMN_BLOCK] = {0};
     for (int64_t start = 0; start < tokens; start += RUN) {
         const int64_t end = start + RUN < tokens ? start + RUN : tokens;
         float sum[COLUMN_BLOCK] = {0};
         for (int64_t t = start; t < end; t++) {
-            const float *row = d_y + t * width + from;
+            const void *row = gg_at(stored, d_y, t * width + from);
 #pragma omp simd
             for (int64_t c = 0; c < count; c++)
-                sum[c] += row[c];
+                sum[c] += gg_load(stored, row, c);
         }
         for (int64_t c = 0; c < count; c++)
             total[c] += sum[c];
@@ -33,12 +35,34 @@ static void sum_columns(const float *d_y, float *gradient, int64_t tokens, int64
         gradient[from + c] += total[c];
 }
 
-void gg_bias_gradient(const float *d_y, float *gradient, int64_t tokens, int64_t width) {
+void gg_bias_gradient(enum gg_precision stored, const void *d_y, float *gradient, int64_t tokens,
+                      int64_t width) {
     const int64_t blocks = (width + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
 #pragma omp parallel for schedule(static)
     for (int64_t b = 0; b < blocks; b++) {
         const int64_t from = b * COLUMN_BLOCK;
         const int64_t count = from + COLUMN_BLOCK <= width ? COLUMN_BLOCK : width - from;
-        sum_columns(d_y, gradient, tokens, width, from, count);
+        GG_SPECIALISE(sum_columns, stored, d_y, gradient, tokens, width, from, count);
     }
+}
+
+void gg_positions_add(enum gg_precision stored, void *x, const float *positions, int64_t tokens, int64_t time,
+                      int64_t width) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++)
+        GG_SPECIALISE(bias_add_row, stored, gg_at(stored, x, t * width), positions + t % time * width, width);
+}
+
+GG_KERNEL_BODY void add_row(enum gg_precision stored, const void *d_row, float *sum, int64_t width) {
+#pragma omp simd
+    for (int64_t c = 0; c < width; c++)
+        sum[c] += gg_load(stored, d_row, c);
+}
+
+void gg_positions_gradient(enum gg_precision stored, const void *d_y, float *gradient, int64_t tokens,
+                           int64_t time, int64_t width) {
+#pragma omp parallel for schedule(static)
+    for (int64_t position = 0; position < time; position++)
+        for (int64_t t = position; t < tokens; t += time)
+            GG_SPECIALISE(add_row, stored, gg_at(stored, d_y, t * width), gradient + position * width, width);
 }

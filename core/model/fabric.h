@@ -8,7 +8,10 @@
 #ifndef GG_CORE_MODEL_FABRIC_H
 #define GG_CORE_MODEL_FABRIC_H
 
+#include "core/base/precision.h"
+
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* A linear map y = x W, in whole sizes. x and y are row-major (tokens, features); a rank holds in/P of the
@@ -17,12 +20,15 @@ struct gg_linear {
     int64_t in, out;
     int64_t in_block, out_block;
     bool transposed; /* W is stored (out, in): the tied embedding as the head */
+
+    enum gg_precision precision; /* of x, W, dy and dx; products are summed in fp32 */
+    enum gg_precision output;    /* of y; fp32 with fp32 operands */
 };
 
 enum gg_product {
     GG_PRODUCT_FORWARD,         /* y  = x W        a = x,  b = W,  c = y  */
     GG_PRODUCT_INPUT_GRADIENT,  /* dx = dy W^T     a = dy, b = W,  c = dx */
-    GG_PRODUCT_WEIGHT_GRADIENT, /* dW += x^T dy    a = x,  b = dy, c = dW */
+    GG_PRODUCT_WEIGHT_GRADIENT, /* dW += x^T dy    a = x,  b = dy, c = dW, which is fp32 */
 };
 
 struct gg_fabric {
@@ -36,7 +42,7 @@ struct gg_fabric {
      *   accumulate   [in]  c += instead of c =
      *   c            [in,out] must not alias a or b */
     void (*matmul)(const struct gg_fabric *fabric, enum gg_product product, const struct gg_linear *linear,
-                   int64_t local_tokens, const float *a, const float *b, bool accumulate, float *c);
+                   int64_t local_tokens, const void *a, const void *b, bool accumulate, void *c);
 
     /* Elementwise sum and maximum over the feature shards of this rank's token shard, in place. */
     void (*feature_sum)(const struct gg_fabric *fabric, float *values, int64_t count);
@@ -51,14 +57,15 @@ struct gg_fabric {
     /* Rows of an embedding: out[t, :] = table[ids[t], :], the table's rows being split over token shards.
      *   ids         [in]  (local_tokens) whole row numbers
      *   local_rows  [in]  rows of this rank's part of the table
-     *   local_width [in]  columns of this rank's part
-     *   out         [out] (local_tokens, local_width) */
-    void (*embedding_rows)(const struct gg_fabric *fabric, const float *table, int64_t local_rows,
-                           int64_t local_width, const int32_t *ids, int64_t local_tokens, float *out);
+     *   row_bytes   [in]  of this rank's columns, in whatever precision
+     *   out         [out] (local_tokens, row_bytes) */
+    void (*embedding_rows)(const struct gg_fabric *fabric, const void *table, int64_t local_rows,
+                           size_t row_bytes, const int32_t *ids, int64_t local_tokens, void *out);
 
-    /* Its backward pass: gradient[ids[t], :] += d_out[t, :]. */
-    void (*embedding_gradient)(const struct gg_fabric *fabric, const float *d_out, const int32_t *ids,
-                               int64_t local_tokens, float *gradient, int64_t local_rows,
+    /* Its backward pass: gradient[ids[t], :] += d_out[t, :].
+     *   stored      [in]  precision of d_out; the gradient is fp32 */
+    void (*embedding_gradient)(const struct gg_fabric *fabric, enum gg_precision stored, const void *d_out,
+                               const int32_t *ids, int64_t local_tokens, float *gradient, int64_t local_rows,
                                int64_t local_width);
 };
 

@@ -6,25 +6,28 @@
 #include <string.h>
 
 static void matmul(const struct gg_fabric *fabric, enum gg_product product, const struct gg_linear *linear,
-                   int64_t tokens, const float *a, const float *b, bool accumulate, float *c) {
+                   int64_t tokens, const void *a, const void *b, bool accumulate, void *c) {
     (void)fabric;
+    const enum gg_precision precision = linear->precision;
     const int64_t in = linear->in, out = linear->out;
     const bool stored_transposed = linear->transposed;
     const int64_t weight_stride = stored_transposed ? in : out;
     switch (product) {
     case GG_PRODUCT_FORWARD:
-        gg_matmul(GG_PLAIN, stored_transposed ? GG_TRANSPOSED : GG_PLAIN, tokens, out, in, a, in, b,
-                  weight_stride, accumulate, c, out);
+        gg_matmul_stored(precision, GG_PLAIN, stored_transposed ? GG_TRANSPOSED : GG_PLAIN, tokens, out, in,
+                         a, in, b, weight_stride, accumulate, linear->output, c, out);
         break;
     case GG_PRODUCT_INPUT_GRADIENT:
-        gg_matmul(GG_PLAIN, stored_transposed ? GG_PLAIN : GG_TRANSPOSED, tokens, in, out, a, out, b,
-                  weight_stride, accumulate, c, in);
+        gg_matmul_stored(precision, GG_PLAIN, stored_transposed ? GG_PLAIN : GG_TRANSPOSED, tokens, in, out,
+                         a, out, b, weight_stride, accumulate, precision, c, in);
         break;
     case GG_PRODUCT_WEIGHT_GRADIENT:
         if (stored_transposed)
-            gg_matmul(GG_TRANSPOSED, GG_PLAIN, out, in, tokens, b, out, a, in, accumulate, c, in);
+            gg_matmul_stored(precision, GG_TRANSPOSED, GG_PLAIN, out, in, tokens, b, out, a, in, accumulate,
+                             GG_PRECISION_FP32, c, in);
         else
-            gg_matmul(GG_TRANSPOSED, GG_PLAIN, in, out, tokens, a, in, b, out, accumulate, c, out);
+            gg_matmul_stored(precision, GG_TRANSPOSED, GG_PLAIN, in, out, tokens, a, in, b, out, accumulate,
+                             GG_PRECISION_FP32, c, out);
         break;
     }
 }
@@ -38,28 +41,37 @@ static void feature_gather(const struct gg_fabric *fabric, const float *values, 
     memcpy(whole, values, (size_t)count * sizeof *whole);
 }
 
-static void embedding_rows(const struct gg_fabric *fabric, const float *table, int64_t rows, int64_t width,
-                           const int32_t *ids, int64_t tokens, float *out) {
+static void embedding_rows(const struct gg_fabric *fabric, const void *table, int64_t rows, size_t row_bytes,
+                           const int32_t *ids, int64_t tokens, void *out) {
     (void)fabric, (void)rows;
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < tokens; t++)
-        memcpy(out + t * width, table + (int64_t)ids[t] * width, (size_t)width * sizeof *out);
+        memcpy((char *)out + (size_t)t * row_bytes, (const char *)table + (size_t)ids[t] * row_bytes,
+               row_bytes);
+}
+
+enum { COLUMN_BLOCK = 64 };
+
+GG_KERNEL_BODY void add_columns(enum gg_precision stored, const void *d_out, const int32_t *ids,
+                                int64_t tokens, float *gradient, int64_t width, int64_t from, int64_t to) {
+    for (int64_t t = 0; t < tokens; t++) {
+        float *row = gradient + (int64_t)ids[t] * width;
+        const void *d_row = gg_at(stored, d_out, t * width);
+        for (int64_t c = from; c < to; c++)
+            row[c] += gg_load(stored, d_row, c);
+    }
 }
 
 /* Threads share the columns: two tokens may have the same row. */
-static void embedding_gradient(const struct gg_fabric *fabric, const float *d_out, const int32_t *ids,
-                               int64_t tokens, float *gradient, int64_t rows, int64_t width) {
+static void embedding_gradient(const struct gg_fabric *fabric, enum gg_precision stored, const void *d_out,
+                               const int32_t *ids, int64_t tokens, float *gradient, int64_t rows,
+                               int64_t width) {
     (void)fabric, (void)rows;
-    enum { COLUMN_BLOCK = 64 };
     const int64_t blocks = (width + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
 #pragma omp parallel for schedule(static)
     for (int64_t b = 0; b < blocks; b++) {
         const int64_t from = b * COLUMN_BLOCK, to = from + COLUMN_BLOCK < width ? from + COLUMN_BLOCK : width;
-        for (int64_t t = 0; t < tokens; t++) {
-            float *row = gradient + (int64_t)ids[t] * width;
-            for (int64_t c = from; c < to; c++)
-                row[c] += d_out[t * width + c];
-        }
+        GG_SPECIALISE(add_columns, stored, d_out, ids, tokens, gradient, width, from, to);
     }
 }
 

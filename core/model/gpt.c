@@ -15,22 +15,23 @@ const char *const gg_kernel_kind_names[GG_KERNEL_KINDS] = {"matmul",   "attentio
 
 /* Activations of one block; in units of (tokens, local width). */
 struct block_tensors {
-    float *norm1, *norm1_stats; /* 1 */
-    float *qkv;                 /* 3 */
-    float *attended, *log_sums; /* 1 */
-    float *middle;              /* 1: the stream between attention and MLP */
-    float *norm2, *norm2_stats; /* 1 */
-    float *hidden, *activated;  /* 4, 4 */
-    float *stream;              /* 1: the stream after the block */
-    float *cache;               /* generation: (sequences, context, 2) */
+    void *norm1, *norm2; /* 1 each */
+    float *norm1_stats, *norm2_stats;
+    void *qkv;      /* 3 */
+    void *attended; /* 1 */
+    float *log_sums;
+    void *middle;             /* 1: the stream between attention and MLP */
+    void *hidden, *activated; /* 4, 4 */
+    void *stream;             /* 1: the stream after the block */
+    void *cache;              /* generation: (sequences, context, 2) */
 };
 
 /* Buffers that all blocks share. */
 struct shared_tensors {
-    float *branch;      /* output of the projections, before it joins the stream */
-    float *d_branch;    /* gradient of a norm's or attention's output */
-    float *d_projected; /* gradient of a projection's output; d_stream itself without dropout */
-    float *d_wide;      /* (tokens, 4 width) gradients inside a block */
+    void *branch;      /* output of the projections, before it joins the stream */
+    void *d_branch;    /* gradient of a norm's or attention's output */
+    void *d_projected; /* gradient of a projection's output; d_stream itself without dropout */
+    void *d_wide;      /* (tokens, 4 width) gradients inside a block */
 };
 
 static int64_t local_width(const struct gg_gpt *gpt) {
@@ -41,20 +42,25 @@ static int64_t max_tokens(const struct gg_gpt *gpt) {
     return gpt->local_sequences * gpt->config.context;
 }
 
+/* Room for activations, in the model's precision. */
+static void *take(struct gg_gpt *gpt, int64_t count) {
+    return gg_arena_take(&gpt->arena, (size_t)count * gg_stored_bytes(gpt->config.precision));
+}
+
 static struct block_tensors take_block(struct gg_gpt *gpt) {
     struct gg_arena *arena = &gpt->arena;
     const int64_t tokens = max_tokens(gpt), unit = tokens * local_width(gpt);
     struct block_tensors b = {
-        .norm1 = gg_arena_floats(arena, unit),
+        .norm1 = take(gpt, unit),
         .norm1_stats = gg_arena_floats(arena, 2 * tokens),
-        .qkv = gg_arena_floats(arena, 3 * unit),
-        .attended = gg_arena_floats(arena, unit),
-        .middle = gg_arena_floats(arena, unit),
-        .norm2 = gg_arena_floats(arena, unit),
+        .qkv = take(gpt, 3 * unit),
+        .attended = take(gpt, unit),
+        .middle = take(gpt, unit),
+        .norm2 = take(gpt, unit),
         .norm2_stats = gg_arena_floats(arena, 2 * tokens),
-        .hidden = gg_arena_floats(arena, 4 * unit),
-        .activated = gg_arena_floats(arena, 4 * unit),
-        .stream = gg_arena_floats(arena, unit),
+        .hidden = take(gpt, 4 * unit),
+        .activated = take(gpt, 4 * unit),
+        .stream = take(gpt, unit),
     };
     if (gpt->use == GG_GPT_TRAIN)
         b.log_sums = gg_arena_floats(arena, tokens * (gpt->config.heads / gpt->fabric->feature_shards));
@@ -76,7 +82,7 @@ static struct gg_step *append(struct gg_gpt *gpt, const struct gg_step_kind *kin
     return step;
 }
 
-static void append_norm(struct gg_gpt *gpt, int *parameter, float *x, float *y, float *stats, float *d_y) {
+static void append_norm(struct gg_gpt *gpt, int *parameter, void *x, void *y, float *stats, void *d_y) {
     struct gg_step *step = append(gpt, &gg_step_norm, parameter);
     step->x = x;
     step->y = y;
@@ -86,19 +92,21 @@ static void append_norm(struct gg_gpt *gpt, int *parameter, float *x, float *y, 
 }
 
 /* A map of `in` times the width to `out` times the width, its columns dealt out in blocks of `out_block`. */
-static void append_linear(struct gg_gpt *gpt, int *parameter, int in, int out, int out_block, float *x,
-                          float *y, float *d_x, float *d_y) {
+static void append_linear(struct gg_gpt *gpt, int *parameter, int in, int out, int out_block, void *x,
+                          void *y, void *d_x, void *d_y) {
     struct gg_step *step = append(gpt, &gg_step_linear, parameter);
     const int64_t width = gpt->config.width, shard = local_width(gpt);
-    step->linear = (struct gg_linear){in * width, out * width, in * shard, out_block * shard, false};
+    const enum gg_precision precision = gpt->config.precision;
+    step->linear = (struct gg_linear){in * width, out * width, in * shard, out_block * shard,
+                                      false,      precision,   precision};
     step->x = x;
     step->y = y;
     step->d_x = d_x;
     step->d_y = d_y;
 }
 
-static void append_residual(struct gg_gpt *gpt, int *parameter, uint32_t site, const float *residual,
-                            float *x, float *y, float *d_x) {
+static void append_residual(struct gg_gpt *gpt, int *parameter, uint32_t site, const void *residual, void *x,
+                            void *y, void *d_x) {
     struct gg_step *step = append(gpt, &gg_step_residual, parameter);
     step->site = site;
     step->residual = residual;
@@ -108,7 +116,7 @@ static void append_residual(struct gg_gpt *gpt, int *parameter, uint32_t site, c
     step->d_y = gpt->d_stream;
 }
 
-static void append_block(struct gg_gpt *gpt, int *parameter, int64_t layer, float *stream,
+static void append_block(struct gg_gpt *gpt, int *parameter, int64_t layer, void *stream,
                          const struct block_tensors *b, const struct shared_tensors *s) {
     const uint32_t site = 1 + SITES_PER_BLOCK * (uint32_t)layer;
     append_norm(gpt, parameter, stream, b->norm1, b->norm1_stats, s->d_branch);
@@ -137,12 +145,12 @@ static void append_block(struct gg_gpt *gpt, int *parameter, int64_t layer, floa
 
 static struct shared_tensors take_shared(struct gg_gpt *gpt) {
     const int64_t unit = max_tokens(gpt) * local_width(gpt);
-    struct shared_tensors s = {.branch = gg_arena_floats(&gpt->arena, unit)};
+    struct shared_tensors s = {.branch = take(gpt, unit)};
     if (gpt->use == GG_GPT_TRAIN) {
-        gpt->d_stream = gg_arena_floats(&gpt->arena, unit);
-        s.d_branch = gg_arena_floats(&gpt->arena, unit);
-        s.d_wide = gg_arena_floats(&gpt->arena, 4 * unit);
-        s.d_projected = gpt->dropout.threshold > 0 ? gg_arena_floats(&gpt->arena, unit) : gpt->d_stream;
+        gpt->d_stream = take(gpt, unit);
+        s.d_branch = take(gpt, unit);
+        s.d_wide = take(gpt, 4 * unit);
+        s.d_projected = gpt->dropout.threshold > 0 ? take(gpt, unit) : gpt->d_stream;
     }
     return s;
 }
@@ -159,7 +167,7 @@ int64_t gg_gpt_head_tokens(const struct gg_gpt_config *config, const struct gg_f
     return (local_tokens + parts - 1) / parts;
 }
 
-static void append_head(struct gg_gpt *gpt, float *x, float *d_x) {
+static void append_head(struct gg_gpt *gpt, void *x, void *d_x) {
     const struct gg_gpt_config *config = &gpt->config;
     const int shards = gpt->fabric->feature_shards;
     const int64_t tokens = gpt->use == GG_GPT_GENERATE ? gpt->local_sequences : max_tokens(gpt);
@@ -167,7 +175,7 @@ static void append_head(struct gg_gpt *gpt, float *x, float *d_x) {
     gpt->logits = gg_arena_floats(&gpt->arena, gpt->head_tokens * (config->padded_vocab / shards));
     gpt->head = (struct gg_step){
         .linear = {config->width, config->padded_vocab, config->width / shards, config->padded_vocab / shards,
-                   true},
+                   true, config->precision, GG_PRECISION_FP32},
         .weight = gpt->table->items[0].offset,
         .bias = -1,
         .width = local_width(gpt),
@@ -185,9 +193,11 @@ static void lay_out(struct gg_gpt *gpt) {
     gpt->step_count = 0;
     gpt->scratch = gg_arena_take(arena, gg_step_scratch_bytes(&gpt->config, gpt->fabric));
     gpt->token_sums = gg_arena_floats(arena, 3 * tokens);
+    if (gpt->config.precision == GG_PRECISION_BF16)
+        gpt->rounded_weights = take(gpt, gpt->table->local_elements);
     const struct shared_tensors shared = take_shared(gpt);
 
-    float *stream = gg_arena_floats(arena, unit);
+    void *stream = take(gpt, unit);
     struct gg_step *embedding = append(gpt, &gg_step_embedding, &parameter);
     embedding->y = stream;
     embedding->d_y = gpt->d_stream;
@@ -198,11 +208,12 @@ static void lay_out(struct gg_gpt *gpt) {
         if (!train) /* every block writes the same stream in place */
             block.stream = block.middle = stream;
         if (gpt->use == GG_GPT_GENERATE)
-            block.cache = gg_arena_floats(arena, 2 * unit);
+            block.cache = take(gpt, 2 * unit);
         append_block(gpt, &parameter, layer, stream, &block, &shared);
         stream = block.stream;
     }
-    float *final = gg_arena_floats(arena, unit), *stats = gg_arena_floats(arena, 2 * tokens);
+    void *final = take(gpt, unit);
+    float *stats = gg_arena_floats(arena, 2 * tokens);
     append_norm(gpt, &parameter, stream, final, stats, shared.d_branch);
     append_head(gpt, final, shared.d_branch);
     GG_ASSERT(parameter == gpt->table->count);
@@ -249,8 +260,18 @@ gg_status gg_gpt_create(const struct gg_gpt_config *config, const struct gg_fabr
     made->weights = weights;
     made->gradients = gradients;
     lay_out(made);
+    gg_gpt_weights_changed(made);
     *gpt = made;
     return GG_OK;
+}
+
+void gg_gpt_weights_changed(gg_gpt *gpt) {
+    if (gpt->rounded_weights != NULL)
+        gg_bf16_from_floats(gpt->weights, gpt->rounded_weights, gpt->table->local_elements);
+}
+
+gg_bf16 *gg_gpt_rounded_weights(gg_gpt *gpt) {
+    return gpt->rounded_weights;
 }
 
 void gg_gpt_destroy(gg_gpt **gpt) {
@@ -298,7 +319,8 @@ void gg_gpt_train(gg_gpt *gpt, const struct gg_batch *batch, float loss_scale,
     *loss_sum = pass.loss_sum;
     call_hook(gpt, hook, gpt->table->local_elements);
 
-    memset(gpt->d_stream, 0, (size_t)(pass.tokens * local_width(gpt)) * sizeof(float));
+    memset(gpt->d_stream, 0,
+           (size_t)(pass.tokens * local_width(gpt)) * gg_stored_bytes(gpt->config.precision));
     for (int i = gpt->step_count - 1; i >= 0; i--) {
         const struct gg_step *step = &gpt->steps[i];
         const double begin = gg_clock_seconds();
@@ -322,7 +344,8 @@ void gg_gpt_logits(gg_gpt *gpt, const int32_t *ids, int64_t count, int64_t posit
     forward(gpt, &pass);
     const struct gg_step *head = &gpt->head;
     gpt->fabric->matmul(gpt->fabric, GG_PRODUCT_FORWARD, &head->linear, 1,
-                        head->x + (count - 1) * head->width, gpt->weights + head->weight, false, gpt->logits);
+                        gg_at(gpt->config.precision, head->x, (count - 1) * head->width),
+                        gg_operand_weights(gpt, head->weight), false, gpt->logits);
     gpt->fabric->feature_gather(gpt->fabric, gpt->logits,
                                 gpt->config.padded_vocab / gpt->fabric->feature_shards, logits);
 }

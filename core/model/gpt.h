@@ -1,8 +1,9 @@
 /* GPT-2 (Radford et al. 2019): pre-layer-norm blocks, learned positions, tanh-GELU, tied head.
  *
  * The model is a list of steps that each know their forward and backward pass (step.h); gpt.c puts the list
- * together. It is written against a fabric and does not know how many ranks hold it. Weights and gradients
- * are flat float32 buffers of the parameter table's layout and belong to the caller.
+ * together. In bf16, activations, their gradients and the operands of matmuls are bfloat16 (storage.h); the
+ * residual stream is one of them. It is written against a fabric and does not know how many ranks hold it.
+ * Weights and gradients are flat float32 buffers of the parameter table's layout and belong to the caller.
  *
  * Everything that computes is collective over the fabric's ranks.
  */
@@ -11,6 +12,7 @@
 
 #include "core/base/settings.h"
 #include "core/base/status.h"
+#include "core/kernels/storage.h"
 #include "core/model/fabric.h"
 #include "core/model/parameters.h"
 
@@ -23,6 +25,7 @@ struct gg_gpt_config {
     int64_t padded_vocab; /* rows of the embedding in memory; ids from vocab on never win */
     double dropout;
     uint64_t seed; /* of dropout */
+    enum gg_precision precision;
 };
 
 /* The configuration that settings describe.
@@ -59,8 +62,8 @@ enum gg_gpt_use {
     GG_GPT_GENERATE, /* forward with a key-value cache: logits */
 };
 
-/* Bytes that gg_gpt_create will allocate: activations and scratch, not weights or gradients. Fails as
- * gg_gpt_parameters does. Local. */
+/* Bytes that gg_gpt_create will allocate: activations, scratch and, in bf16, the rounded copy of the weights;
+ * not weights or gradients. Fails as gg_gpt_parameters does. Local. */
 gg_status gg_gpt_activation_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                                   enum gg_gpt_use use, int64_t local_sequences, size_t *bytes) GG_MUST_USE;
 
@@ -68,13 +71,20 @@ gg_status gg_gpt_activation_bytes(const struct gg_gpt_config *config, const stru
  *   fabric          [in]  kept; must outlive the model
  *   table           [in]  kept; must outlive the model
  *   local_sequences [in]  this rank's sequences of a micro-batch (micro-batch / Q)
- *   weights         [in]  flat buffer, kept; may change between calls
+ *   weights         [in]  flat buffer, kept; may change between calls (gg_gpt_weights_changed)
  *   gradients       [in]  flat buffer, kept; NULL unless GG_GPT_TRAIN
  * GG_RESOURCE: no memory. Local. */
 gg_status gg_gpt_create(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                         const struct gg_parameter_table *table, enum gg_gpt_use use, int64_t local_sequences,
                         const float *weights, float *gradients, gg_gpt **gpt) GG_MUST_USE;
 void gg_gpt_destroy(gg_gpt **gpt);
+
+/* In bf16 the model multiplies with a rounded copy of its weights. This rounds them all again; to be called
+ * after the weights changed. Nothing to do in fp32. Local. */
+void gg_gpt_weights_changed(gg_gpt *gpt);
+
+/* That copy, of the flat buffer's layout, for an optimizer that writes both at once; NULL in fp32. */
+gg_bf16 *gg_gpt_rounded_weights(gg_gpt *gpt);
 
 /* A micro-batch of this rank's token shard. */
 struct gg_batch {

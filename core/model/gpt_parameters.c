@@ -31,6 +31,7 @@ gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab, co
         .padded_vocab = pad_vocab(entries, fabric),
         .dropout = settings->model.dropout,
         .seed = (uint64_t)settings->run.seed,
+        .precision = (enum gg_precision)settings->compute.precision,
     };
     return GG_OK;
 }

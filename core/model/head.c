@@ -20,14 +20,15 @@ static double loss_rows(struct gg_gpt *gpt, const struct gg_logits *logits, cons
 void gg_head_loss(struct gg_gpt *gpt, struct gg_pass *pass, bool train) {
     const struct gg_fabric *fabric = gpt->fabric;
     const struct gg_step *head = &gpt->head;
-    const float *wte = gpt->weights + head->weight;
+    const enum gg_precision stored = gpt->config.precision;
+    const void *wte = gg_operand_weights(gpt, head->weight);
     const int64_t width = head->width, local_vocab = gpt->config.padded_vocab / fabric->feature_shards;
     struct gg_gpt_times *times = &gpt->times;
     pass->loss_sum = 0;
     for (int64_t start = 0; start < pass->tokens; start += gpt->head_tokens) {
         const int64_t rows =
             start + gpt->head_tokens < pass->tokens ? gpt->head_tokens : pass->tokens - start;
-        const float *x = head->x + start * width;
+        const void *x = gg_at(stored, head->x, start * width);
         const int32_t *targets = pass->batch->targets + start;
         const float *weights = pass->batch->loss_weights != NULL ? pass->batch->loss_weights + start : NULL;
         const struct gg_logits logits = {gpt->logits, rows, local_vocab, fabric->feature_index * local_vocab,
@@ -41,12 +42,13 @@ void gg_head_loss(struct gg_gpt *gpt, struct gg_pass *pass, bool train) {
         times->forward[GG_KERNEL_LOSS] += measured - multiplied;
         if (!train)
             continue;
-        gg_loss_backward(&logits, gpt->token_sums, targets, weights, pass->loss_scale);
+        void *d_logits = gpt->logits; /* in place */
+        gg_loss_backward(&logits, gpt->token_sums, targets, weights, pass->loss_scale, stored, d_logits);
         const double differentiated = gg_clock_seconds();
-        fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, &head->linear, rows, x, gpt->logits, true,
+        fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, &head->linear, rows, x, d_logits, true,
                        gpt->gradients + head->weight);
-        fabric->matmul(fabric, GG_PRODUCT_INPUT_GRADIENT, &head->linear, rows, gpt->logits, wte, false,
-                       head->d_x + start * width);
+        fabric->matmul(fabric, GG_PRODUCT_INPUT_GRADIENT, &head->linear, rows, d_logits, wte, false,
+                       gg_at(stored, head->d_x, start * width));
         times->backward[GG_KERNEL_LOSS] += differentiated - measured;
         times->backward[GG_KERNEL_MATMUL] += gg_clock_seconds() - differentiated;
     }

@@ -5,6 +5,7 @@
 
 #include "core/base/arena.h"
 #include "core/kernels/dropout.h"
+#include "core/kernels/storage.h"
 #include "core/model/gpt.h"
 
 /* What a pass over the steps is about. */
@@ -25,19 +26,20 @@ struct gg_step_kind {
     void (*backward)(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass);
 };
 
-/* One step: where its tensors are. Unused members are NULL or -1. Activations are (tokens, features). */
+/* One step: where its tensors are. Unused members are NULL or -1. Activations are (tokens, features), in the
+ * model's precision. */
 struct gg_step {
     const struct gg_step_kind *kind;
     struct gg_linear linear; /* linear, head */
     int64_t weight, bias;    /* offsets into the flat buffers */
     uint32_t site;           /* of dropout */
     int64_t width;           /* this rank's features of the output */
-    float *x;                /* input */
-    float *y;                /* output */
-    const float *residual;   /* residual: the stream that the branch x is added to */
+    void *x;                 /* input */
+    void *y;                 /* output */
+    const void *residual;    /* residual: the stream that the branch x is added to */
     float *stats;            /* norm: (tokens, 2); attention: log-sums (sequences, heads, time) */
-    float *cache;            /* attention: keys and values so far, (sequences, context, 2 width) */
-    float *d_x, *d_y;        /* gradients of x and y; see each kind */
+    void *cache;             /* attention: keys and values so far, (sequences, context, 2 width) */
+    void *d_x, *d_y;         /* gradients of x and y; see each kind */
 };
 
 struct gg_gpt {
@@ -47,6 +49,7 @@ struct gg_gpt {
     enum gg_gpt_use use;
     int64_t local_sequences;
     const float *weights;
+    gg_bf16 *rounded_weights; /* in bf16, the matmuls' and the embedding's operands; the same layout */
     float *gradients;
     struct gg_dropout dropout; /* threshold 0 where there is none */
 
@@ -57,9 +60,9 @@ struct gg_gpt {
     struct gg_arena arena;
     void *scratch;     /* rows per thread, attention blocks: whichever is largest */
     float *token_sums; /* (tokens, 4) */
-    float *logits;     /* (head_tokens, local vocabulary) */
+    float *logits;     /* (head_tokens, local vocabulary); then their gradients, in the model's precision */
     int64_t head_tokens;
-    float *d_stream; /* gradient of the residual stream */
+    void *d_stream; /* gradient of the residual stream */
     struct gg_gpt_times times;
 };
 
@@ -70,6 +73,9 @@ extern const struct gg_step_kind gg_step_embedding, gg_step_norm, gg_step_linear
  * that the whole micro-batch's logits never exist (head.c). train [in] adds to the embedding's gradient and
  * overwrites d_x */
 void gg_head_loss(struct gg_gpt *gpt, struct gg_pass *pass, bool train);
+
+/* A matrix as matmuls take it: of the weights, or of their rounded copy. */
+const void *gg_operand_weights(const struct gg_gpt *gpt, int64_t offset);
 
 /* Bytes of scratch that the steps need. */
 size_t gg_step_scratch_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric);

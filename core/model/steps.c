@@ -13,9 +13,19 @@
 
 size_t gg_step_scratch_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric) {
     const int threads = omp_get_max_threads();
-    const size_t attention = gg_attention_workspace_bytes(config->context, threads);
+    const size_t attention = gg_attention_workspace_bytes(config->precision, config->context,
+                                                          config->width / config->heads, threads);
     const size_t rows = gg_residual_workspace_bytes(config->width / fabric->feature_shards, threads);
     return attention > rows ? attention : rows;
+}
+
+static enum gg_precision precision_of(const struct gg_gpt *gpt) {
+    return gpt->config.precision;
+}
+
+const void *gg_operand_weights(const struct gg_gpt *gpt, int64_t offset) {
+    return precision_of(gpt) == GG_PRECISION_BF16 ? (const void *)(gpt->rounded_weights + offset)
+                                                  : (const void *)(gpt->weights + offset);
 }
 
 static struct gg_dropout_rows dropout_rows(const struct gg_gpt *gpt, const struct gg_step *step,
@@ -38,36 +48,29 @@ static struct gg_dropout_rows dropout_rows(const struct gg_gpt *gpt, const struc
 
 static void embedding_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_parameter *wte = &gpt->table->items[0];
-    gpt->fabric->embedding_rows(gpt->fabric, gpt->weights + step->weight, wte->local_rows, wte->local_columns,
-                                pass->batch->inputs, pass->tokens, step->y);
-    const float *positions = gpt->weights + step->bias;
+    const enum gg_precision stored = precision_of(gpt);
     const int64_t width = step->width, time = pass->batch->time;
-#pragma omp parallel for schedule(static)
-    for (int64_t t = 0; t < pass->tokens; t++) {
-        const float *row = positions + (pass->position + t % time) * width;
-        for (int64_t c = 0; c < width; c++)
-            step->y[t * width + c] += row[c];
-    }
+    gpt->fabric->embedding_rows(gpt->fabric, gg_operand_weights(gpt, step->weight), wte->local_rows,
+                                (size_t)width * gg_stored_bytes(stored), pass->batch->inputs, pass->tokens,
+                                step->y);
+    gg_positions_add(stored, step->y, gpt->weights + step->bias + pass->position * width, pass->tokens, time,
+                     width);
     const struct gg_dropout_rows rows = dropout_rows(gpt, step, pass);
     if (rows.dropout.threshold > 0)
-        gg_dropout_apply(step->y, &rows, step->y, pass->tokens, width, gpt->scratch);
+        gg_dropout_apply(stored, step->y, &rows, step->y, pass->tokens, width, gpt->scratch);
 }
 
 /* d_wte[id] += d, d_wpe[position] += d, with d = mask d_y. */
 static void embedding_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_parameter *wte = &gpt->table->items[0];
     const struct gg_dropout_rows rows = dropout_rows(gpt, step, pass);
+    const enum gg_precision stored = precision_of(gpt);
     const int64_t width = step->width, time = pass->batch->time;
     if (rows.dropout.threshold > 0)
-        gg_dropout_apply(step->d_y, &rows, step->d_y, pass->tokens, width, gpt->scratch);
-    gpt->fabric->embedding_gradient(gpt->fabric, step->d_y, pass->batch->inputs, pass->tokens,
+        gg_dropout_apply(stored, step->d_y, &rows, step->d_y, pass->tokens, width, gpt->scratch);
+    gpt->fabric->embedding_gradient(gpt->fabric, stored, step->d_y, pass->batch->inputs, pass->tokens,
                                     gpt->gradients + step->weight, wte->local_rows, wte->local_columns);
-    float *positions = gpt->gradients + step->bias;
-#pragma omp parallel for schedule(static)
-    for (int64_t position = 0; position < time; position++)
-        for (int64_t t = position; t < pass->tokens; t += time)
-            for (int64_t c = 0; c < width; c++)
-                positions[position * width + c] += step->d_y[t * width + c];
+    gg_positions_gradient(stored, step->d_y, gpt->gradients + step->bias, pass->tokens, time, width);
 }
 
 /* Norm: y = gain (x - mean) / deviation + bias. weight: gain. */
@@ -82,18 +85,19 @@ static int64_t norm_rows(const struct gg_gpt *gpt, int64_t tokens) {
 static void norm_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_fabric *fabric = gpt->fabric;
     const int64_t width = step->width, whole = gpt->config.width, rows = norm_rows(gpt, pass->tokens);
+    const enum gg_precision stored = precision_of(gpt);
     const float *gain = gpt->weights + step->weight, *bias = gpt->weights + step->bias;
 #pragma omp parallel for schedule(static) if (fabric->feature_shards == 1)
     for (int64_t start = 0; start < pass->tokens; start += rows) {
         const int64_t count = start + rows < pass->tokens ? rows : pass->tokens - start;
-        const float *x = step->x + start * width;
+        const void *x = gg_at(stored, step->x, start * width);
         float *sums = gpt->token_sums + 2 * start, *squares = sums + count;
-        gg_norm_sums(x, sums, count, width);
+        gg_norm_sums(stored, x, sums, count, width);
         fabric->feature_sum(fabric, sums, count);
-        gg_norm_squares(x, sums, squares, count, width, whole);
+        gg_norm_squares(stored, x, sums, squares, count, width, whole);
         fabric->feature_sum(fabric, squares, count);
-        gg_norm_apply(x, sums, squares, gain, bias, step->y + start * width, step->stats + 2 * start, count,
-                      width, whole);
+        gg_norm_apply(stored, x, sums, squares, gain, bias, gg_at(stored, step->y, start * width),
+                      step->stats + 2 * start, count, width, whole);
     }
 }
 
@@ -101,18 +105,21 @@ static void norm_forward(struct gg_gpt *gpt, const struct gg_step *step, struct 
 static void norm_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_fabric *fabric = gpt->fabric;
     const int64_t width = step->width, whole = gpt->config.width, rows = norm_rows(gpt, pass->tokens);
+    const enum gg_precision stored = precision_of(gpt);
     const float *gain = gpt->weights + step->weight;
-    gg_norm_backward_parameters(step->x, step->stats, step->d_y, gpt->gradients + step->weight,
+    gg_norm_backward_parameters(stored, step->x, step->stats, step->d_y, gpt->gradients + step->weight,
                                 gpt->gradients + step->bias, pass->tokens, width);
 #pragma omp parallel for schedule(static) if (fabric->feature_shards == 1)
     for (int64_t start = 0; start < pass->tokens; start += rows) {
         const int64_t count = start + rows < pass->tokens ? rows : pass->tokens - start;
-        const float *x = step->x + start * width, *d_y = step->d_y + start * width;
+        const void *x = gg_at(stored, step->x, start * width);
+        const void *d_y = gg_at(stored, step->d_y, start * width);
         const float *stats = step->stats + 2 * start;
         float *sums = gpt->token_sums + 2 * start;
-        gg_norm_backward_sums(x, stats, gain, d_y, sums, count, width);
+        gg_norm_backward_sums(stored, x, stats, gain, d_y, sums, count, width);
         fabric->feature_sum(fabric, sums, 2 * count);
-        gg_norm_backward_input(x, stats, gain, d_y, sums, step->d_x + start * width, count, width, whole);
+        gg_norm_backward_input(stored, x, stats, gain, d_y, sums, gg_at(stored, step->d_x, start * width),
+                               count, width, whole);
     }
 }
 
@@ -120,7 +127,7 @@ static void norm_backward(struct gg_gpt *gpt, const struct gg_step *step, struct
 
 static void linear_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     gpt->fabric->matmul(gpt->fabric, GG_PRODUCT_FORWARD, &step->linear, pass->tokens, step->x,
-                        gpt->weights + step->weight, false, step->y);
+                        gg_operand_weights(gpt, step->weight), false, step->y);
 }
 
 /* d_W += x^T d_y, d_x = d_y W^T. */
@@ -128,7 +135,7 @@ static void linear_backward(struct gg_gpt *gpt, const struct gg_step *step, stru
     gpt->fabric->matmul(gpt->fabric, GG_PRODUCT_WEIGHT_GRADIENT, &step->linear, pass->tokens, step->x,
                         step->d_y, true, gpt->gradients + step->weight);
     gpt->fabric->matmul(gpt->fabric, GG_PRODUCT_INPUT_GRADIENT, &step->linear, pass->tokens, step->d_y,
-                        gpt->weights + step->weight, false, step->d_x);
+                        gg_operand_weights(gpt, step->weight), false, step->d_x);
 }
 
 /* Attention: y = softmax(q k^T / sqrt(HS)) v with q, k, v = x + bias side by side. width: of q. */
@@ -138,6 +145,7 @@ static struct gg_attention attention_shape(const struct gg_gpt *gpt, const struc
     const struct gg_gpt_config *config = &gpt->config;
     const int64_t heads = config->heads / gpt->fabric->feature_shards;
     struct gg_attention shape = {
+        .stored = precision_of(gpt),
         .sequences = pass->batch->sequences,
         .time = pass->batch->time,
         .first = pass->position,
@@ -146,6 +154,7 @@ static struct gg_attention attention_shape(const struct gg_gpt *gpt, const struc
         .query_stride = 3 * step->width,
         .key_stride = 3 * step->width,
         .key_sequence_stride = pass->batch->time * 3 * step->width,
+        .key_rows = pass->batch->time,
         .dropout = gpt->dropout,
         .site = step->site,
         .first_head = gpt->fabric->feature_index * heads,
@@ -160,26 +169,29 @@ static struct gg_attention attention_shape(const struct gg_gpt *gpt, const struc
 
 /* Puts the new tokens' keys and values behind those of the cache. */
 static void cache_append(const struct gg_gpt *gpt, const struct gg_step *step, const struct gg_pass *pass) {
+    const enum gg_precision stored = precision_of(gpt);
     const int64_t width = step->width, time = pass->batch->time;
     for (int64_t t = 0; t < pass->tokens; t++) {
         const int64_t row = t / time * gpt->config.context + pass->position + t % time;
-        memcpy(step->cache + row * 2 * width, step->x + t * 3 * width + width,
-               (size_t)(2 * width) * sizeof(float));
+        memcpy(gg_at(stored, step->cache, row * 2 * width), gg_at(stored, step->x, t * 3 * width + width),
+               (size_t)(2 * width) * gg_stored_bytes(stored));
     }
 }
 
 static void attention_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     struct gg_attention shape = attention_shape(gpt, step, pass);
+    const enum gg_precision stored = shape.stored;
     const int64_t width = step->width;
     /* The linear step's output is this step's to finish. */
-    gg_bias_add(step->x, gpt->weights + step->bias, pass->tokens, 3 * width);
-    const float *key = step->x + width, *value = step->x + 2 * width;
+    gg_bias_add(stored, step->x, gpt->weights + step->bias, pass->tokens, 3 * width);
+    const void *key = gg_at(stored, step->x, width), *value = gg_at(stored, step->x, 2 * width);
     if (step->cache != NULL) {
         cache_append(gpt, step, pass);
         key = step->cache;
-        value = step->cache + width;
+        value = gg_at(stored, step->cache, width);
         shape.key_stride = 2 * width;
         shape.key_sequence_stride = gpt->config.context * 2 * width;
+        shape.key_rows = gpt->config.context;
     }
     gg_attention_forward(&shape, step->x, key, value, step->y, step->stats, gpt->scratch);
 }
@@ -187,38 +199,41 @@ static void attention_forward(struct gg_gpt *gpt, const struct gg_step *step, st
 /* See attention.h; d_bias += sum over tokens of d_x. */
 static void attention_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_attention shape = attention_shape(gpt, step, pass);
+    const enum gg_precision stored = shape.stored;
     const int64_t width = step->width;
-    gg_attention_backward(&shape, step->x, step->x + width, step->x + 2 * width, step->y, step->stats,
-                          step->d_y, step->d_x, step->d_x + width, step->d_x + 2 * width, gpt->scratch);
-    gg_bias_gradient(step->d_x, gpt->gradients + step->bias, pass->tokens, 3 * width);
+    gg_attention_backward(&shape, step->x, gg_at(stored, step->x, width), gg_at(stored, step->x, 2 * width),
+                          step->y, step->stats, step->d_y, step->d_x, gg_at(stored, step->d_x, width),
+                          gg_at(stored, step->d_x, 2 * width), gpt->scratch);
+    gg_bias_gradient(stored, step->d_x, gpt->gradients + step->bias, pass->tokens, 3 * width);
 }
 
 /* GELU: y = gelu(x + bias); x keeps x + bias. */
 
 static void gelu_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
-    gg_bias_gelu(step->x, gpt->weights + step->bias, step->y, pass->tokens, step->width);
+    gg_bias_gelu(precision_of(gpt), step->x, gpt->weights + step->bias, step->y, pass->tokens, step->width);
 }
 
 /* d_x = d_y gelu'(x), d_bias += sum over tokens of d_x. d_x is d_y. */
 static void gelu_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
-    gg_gelu_backward(step->x, step->d_y, step->d_x, pass->tokens, step->width);
-    gg_bias_gradient(step->d_x, gpt->gradients + step->bias, pass->tokens, step->width);
+    gg_gelu_backward(precision_of(gpt), step->x, step->d_y, step->d_x, pass->tokens, step->width);
+    gg_bias_gradient(precision_of(gpt), step->d_x, gpt->gradients + step->bias, pass->tokens, step->width);
 }
 
 /* Residual: y = residual + dropout(x + bias). */
 
 static void residual_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_dropout_rows rows = dropout_rows(gpt, step, pass);
-    gg_residual_add(step->residual, step->x, gpt->weights + step->bias, &rows, step->y, pass->tokens,
-                    step->width, gpt->scratch);
+    gg_residual_add(precision_of(gpt), step->residual, step->x, gpt->weights + step->bias, &rows, step->y,
+                    pass->tokens, step->width, gpt->scratch);
 }
 
 /* d_residual = d_y stays where it is; d_x = mask d_y (without dropout d_x is d_y), d_bias += sum of d_x. */
 static void residual_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_dropout_rows rows = dropout_rows(gpt, step, pass);
     if (rows.dropout.threshold > 0)
-        gg_dropout_apply(step->d_y, &rows, step->d_x, pass->tokens, step->width, gpt->scratch);
-    gg_bias_gradient(step->d_x, gpt->gradients + step->bias, pass->tokens, step->width);
+        gg_dropout_apply(precision_of(gpt), step->d_y, &rows, step->d_x, pass->tokens, step->width,
+                         gpt->scratch);
+    gg_bias_gradient(precision_of(gpt), step->d_x, gpt->gradients + step->bias, pass->tokens, step->width);
 }
 
 const struct gg_step_kind gg_step_embedding = {GG_KERNEL_EMBEDDING, embedding_forward, embedding_backward};

@@ -16,24 +16,37 @@ static int64_t intersect(const struct gg_parameter *p, int64_t from, int64_t to,
     return high - low;
 }
 
-static void update_part(const struct factors *f, int64_t count, const float *restrict gradients,
-                        float *restrict first, float *restrict second, float *restrict weights) {
-    const float scale = f->scale, keep = f->keep, b1 = f->b1, b2 = f->b2;
-    const float rate = f->rate, root2 = f->root2, eps = f->eps;
+/* One element; returns its new weight. */
+static inline float update_one(const struct factors *f, float gradient, float *first, float *second,
+                               float weight) {
+    const float g = gradient * f->scale;
+    const float m = f->b1 * *first + (1 - f->b1) * g;
+    const float v = f->b2 * *second + (1 - f->b2) * g * g;
+    *first = m;
+    *second = v;
+    return weight * f->keep - f->rate * m / (sqrtf(v) * f->root2 + f->eps);
+}
+
+static void update_part(const struct factors *factors, int64_t count, const float *restrict gradients,
+                        float *restrict first, float *restrict second, float *restrict weights,
+                        gg_bf16 *restrict rounded) {
+    const struct factors f = *factors;
+    if (rounded == NULL) {
 #pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < count; i++) {
-        const float g = gradients[i] * scale;
-        const float m = b1 * first[i] + (1 - b1) * g;
-        const float v = b2 * second[i] + (1 - b2) * g * g;
-        first[i] = m;
-        second[i] = v;
-        weights[i] = weights[i] * keep - rate * m / (sqrtf(v) * root2 + eps);
+        for (int64_t i = 0; i < count; i++)
+            weights[i] = update_one(&f, gradients[i], &first[i], &second[i], weights[i]);
+    } else {
+#pragma omp parallel for simd schedule(static)
+        for (int64_t i = 0; i < count; i++) {
+            weights[i] = update_one(&f, gradients[i], &first[i], &second[i], weights[i]);
+            rounded[i] = gg_bf16_round(weights[i]);
+        }
     }
 }
 
 void gg_adamw_update(const struct gg_parameter_table *table, int64_t from, int64_t to,
                      const struct gg_adamw *adamw, double learning_rate, int64_t step, double gradient_scale,
-                     const float *gradients, float *first, float *second, float *weights) {
+                     const float *gradients, float *first, float *second, float *weights, gg_bf16 *rounded) {
     struct factors f = {
         .scale = (float)gradient_scale,
         .b1 = (float)adamw->beta1,
@@ -49,7 +62,8 @@ void gg_adamw_update(const struct gg_parameter_table *table, int64_t from, int64
         if (count <= 0)
             continue;
         f.keep = p->decay ? (float)(1 - learning_rate * adamw->weight_decay) : 1;
-        update_part(&f, count, gradients + start, first + start, second + start, weights + start);
+        update_part(&f, count, gradients + start, first + start, second + start, weights + start,
+                    rounded != NULL ? rounded + start : NULL);
     }
 }
 

@@ -11,6 +11,7 @@
 #ifndef GG_CORE_TRAIN_ADAMW_H
 #define GG_CORE_TRAIN_ADAMW_H
 
+#include "core/kernels/storage.h"
 #include "core/model/parameters.h"
 
 #include <stdint.h>
@@ -26,10 +27,11 @@ struct gg_adamw {
  *   gradients      [in]     (to - from) the range's part of the flat buffer
  *   first, second  [in,out] (to - from) moments m and v of the range
  *   weights        [in,out] (to - from) the range's part of the flat buffer
+ *   rounded        [out]    (to - from) the new weights in bfloat16, written in the same pass; or NULL
  * Elements between tensors are not touched. The result does not depend on the number of threads. */
 void gg_adamw_update(const struct gg_parameter_table *table, int64_t from, int64_t to,
                      const struct gg_adamw *adamw, double learning_rate, int64_t step, double gradient_scale,
-                     const float *gradients, float *first, float *second, float *weights);
+                     const float *gradients, float *first, float *second, float *weights, gg_bf16 *rounded);
 
 /* Sum of squares of the gradients in [from, to) that count for this rank (gg_parameter_owned), in double: the
  * sum over the grid's ranks is that of the whole model, each element counted once. Not finite when a gradient

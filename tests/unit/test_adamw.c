@@ -65,7 +65,7 @@ static void same_as_pytorch(void **state) {
             step++;
             fill_gradients(step, gradients);
             gg_adamw_update(&table, 0, TOTAL, &adamw, 1e-2 / step, step, clip_factor(gradients), gradients,
-                            first, second, weights);
+                            first, second, weights, NULL);
         }
         check_close("weights", weights + tensor * OFFSET, expected, COUNT, 2e-6);
         lines++;
@@ -84,7 +84,7 @@ static void same_as_double_reference(void **state) {
         p[i] = (double)weights[i];
     for (int step = 1; step <= 20; step++) {
         fill_gradients(step, gradients);
-        gg_adamw_update(&table, 0, TOTAL, &adamw, 3e-3, step, 0.5, gradients, first, second, weights);
+        gg_adamw_update(&table, 0, TOTAL, &adamw, 3e-3, step, 0.5, gradients, first, second, weights, NULL);
         for (int i = 0; i < TOTAL; i++) {
             const double g = 0.5 * (double)gradients[i];
             if (i < COUNT)
@@ -111,10 +111,11 @@ static void ranges_make_the_whole(void **state) {
     const int64_t cuts[] = {0, 16, 37, 64, TOTAL};
     for (int step = 1; step <= 3; step++) {
         fill_gradients(step, gradients);
-        gg_adamw_update(&table, 0, TOTAL, &adamw, 1e-2, step, 1, gradients, first[0], second[0], weights[0]);
+        gg_adamw_update(&table, 0, TOTAL, &adamw, 1e-2, step, 1, gradients, first[0], second[0], weights[0],
+                        NULL);
         for (int i = 0; i < 4; i++)
             gg_adamw_update(&table, cuts[i], cuts[i + 1], &adamw, 1e-2, step, 1, gradients + cuts[i],
-                            first[1] + cuts[i], second[1] + cuts[i], weights[1] + cuts[i]);
+                            first[1] + cuts[i], second[1] + cuts[i], weights[1] + cuts[i], NULL);
     }
     assert_memory_equal(weights[0], weights[1], sizeof weights[0]);
     double sum = 0;

@@ -39,7 +39,8 @@ static struct problem make(int64_t time, int64_t heads, int64_t size, double dro
                                     .context = time};
     p.qkv = random_floats(0, p.tokens * 3 * p.width);
     p.d_out = random_floats(1, p.tokens * p.width);
-    p.workspace = gg_malloc(gg_attention_workspace_bytes(time, omp_get_max_threads()));
+    p.workspace =
+        gg_malloc(gg_attention_workspace_bytes(GG_PRECISION_FP32, time, size, omp_get_max_threads()));
     return p;
 }
 

@@ -67,7 +67,7 @@ static void twenty_steps(struct model_fixture *f) {
         losses[step] = (float)(loss / TOKENS);
         const double norm = sqrt(gg_gradient_square_sum(&f->table, 0, elements, f->gradients));
         gg_adamw_update(&f->table, 0, elements, &adamw, 1e-3, step + 1, norm > 1 ? 1 / norm : 1, f->gradients,
-                        first, second, f->weights);
+                        first, second, f->weights, NULL);
     }
     check_close("losses of 20 steps", losses, expected, STEPS, 1e-5);
     float *after = gg_calloc((size_t)elements, sizeof *after);

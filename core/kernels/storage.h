@@ -1,0 +1,66 @@
+/* Activations in memory: float32, or bfloat16 (the upper half of a float32: 8 bits of exponent and 8 of
+ * significand, one of them implied).
+ *
+ * A kernel is written once, over gg_load and gg_store, and computes in float32. It takes untyped pointers and
+ * their precision; GG_SPECIALISE makes the compiler emit a loop for each, without a branch inside. Local.
+ */
+#ifndef GG_CORE_KERNELS_STORAGE_H
+#define GG_CORE_KERNELS_STORAGE_H
+
+#include "core/base/precision.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef uint16_t gg_bf16;
+
+static inline float gg_bf16_value(gg_bf16 stored) {
+    const uint32_t bits = (uint32_t)stored << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* To the nearest, ties to even; NaN stays NaN, and what is beyond the largest becomes infinite. */
+static inline gg_bf16 gg_bf16_round(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    return (gg_bf16)(value == value ? rounded : 0x7fc0u);
+}
+
+static inline size_t gg_stored_bytes(enum gg_precision precision) {
+    return precision == GG_PRECISION_BF16 ? sizeof(gg_bf16) : sizeof(float);
+}
+
+/* Where element `index` stands. */
+static inline void *gg_at(enum gg_precision precision, const void *values, int64_t index) {
+    return (char *)values + index * (int64_t)gg_stored_bytes(precision);
+}
+
+static inline float gg_load(enum gg_precision precision, const void *values, int64_t index) {
+    return precision == GG_PRECISION_BF16 ? gg_bf16_value(((const gg_bf16 *)values)[index])
+                                          : ((const float *)values)[index];
+}
+
+static inline void gg_store(enum gg_precision precision, void *values, int64_t index, float value) {
+    if (precision == GG_PRECISION_BF16)
+        ((gg_bf16 *)values)[index] = gg_bf16_round(value);
+    else
+        ((float *)values)[index] = value;
+}
+
+/* The inner part of a kernel; its first argument is the precision. */
+#define GG_KERNEL_BODY static inline __attribute__((always_inline))
+
+/* Calls a kernel's body with its precision as a constant. */
+#define GG_SPECIALISE(body, precision, ...)                                                                  \
+    ((precision) == GG_PRECISION_BF16 ? body(GG_PRECISION_BF16, __VA_ARGS__)                                 \
+                                      : body(GG_PRECISION_FP32, __VA_ARGS__))
+
+/* Between float32 and bfloat16. (count) each; no overlap. Uses the rank's threads. */
+void gg_bf16_from_floats(const float *values, gg_bf16 *rounded, int64_t count);
+void gg_floats_from_bf16(const gg_bf16 *stored, float *values, int64_t count);
+
+#endif
