@@ -12,11 +12,9 @@
 void gg_bias_gelu(enum gg_precision stored, void *u, const float *bias, void *y, int64_t tokens,
                   int64_t width);
 
-/* y = gelu(u), again, where y was not kept. (tokens, width) */
-void gg_gelu(enum gg_precision stored, const void *u, void *y, int64_t tokens, int64_t width);
-
-/* d_u = d_y gelu'(u); d_u may be d_y. All (tokens, width). */
-void gg_gelu_backward(enum gg_precision stored, const void *u, const void *d_y, void *d_u, int64_t tokens,
-                      int64_t width);
+/* d_u = d_y gelu'(u); d_u may be d_y. y, where it was not kept, becomes gelu(u) again, in the same pass; or
+ * NULL. All (tokens, width). */
+void gg_gelu_backward(enum gg_precision stored, const void *u, const void *d_y, void *d_u, void *y,
+                      int64_t tokens, int64_t width);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_PER_BLOCK = 9, STEPS_OUTSIDE = 2, SITES_PER_BLOCK = 3 };
+enum { STEPS_PER_BLOCK = 11, STEPS_OUTSIDE = 2, SITES_PER_BLOCK = 3 };
 
 const char *const gg_kernel_kind_names[GG_KERNEL_KINDS] = {"matmul",   "attention", "norm", "activation",
                                                            "residual", "embedding", "loss"};
@@ -32,6 +32,7 @@ struct shared_tensors {
     void *d_branch;    /* gradient of a norm's or attention's output */
     void *d_projected; /* gradient of a projection's output; d_stream itself without dropout */
     void *d_wide;      /* (tokens, 4 width) gradients inside a block */
+    void *activated;   /* (tokens, 4 width) where blocks do not keep their own */
 };
 
 static int64_t local_width(const struct gg_gpt *gpt) {
@@ -47,7 +48,13 @@ static void *take(struct gg_gpt *gpt, int64_t count) {
     return gg_arena_take(&gpt->arena, (size_t)count * gg_stored_bytes(gpt->config.precision));
 }
 
-static struct block_tensors take_block(struct gg_gpt *gpt) {
+/* GELU's output is a quarter of a block's activations, and made again at no cost but its writing while GELU's
+ * gradient is computed. That is worth it in bf16, whose point is memory too. */
+static bool remakes_activated(const struct gg_gpt *gpt) {
+    return gpt->use == GG_GPT_TRAIN && gpt->config.precision == GG_PRECISION_BF16;
+}
+
+static struct block_tensors take_block(struct gg_gpt *gpt, const struct shared_tensors *shared) {
     struct gg_arena *arena = &gpt->arena;
     const int64_t tokens = max_tokens(gpt), unit = tokens * local_width(gpt);
     struct block_tensors b = {
@@ -59,7 +66,7 @@ static struct block_tensors take_block(struct gg_gpt *gpt) {
         .norm2 = take(gpt, unit),
         .norm2_stats = gg_arena_floats(arena, 2 * tokens),
         .hidden = take(gpt, 4 * unit),
-        .activated = take(gpt, 4 * unit),
+        .activated = remakes_activated(gpt) ? shared->activated : take(gpt, 4 * unit),
         .stream = take(gpt, unit),
     };
     if (gpt->use == GG_GPT_TRAIN)
@@ -71,7 +78,7 @@ static struct gg_step *append(struct gg_gpt *gpt, const struct gg_step_kind *kin
     struct gg_step *step = &gpt->steps[gpt->step_count++];
     const struct gg_parameter *items = gpt->table->items;
     *step = (struct gg_step){.kind = kind, .weight = -1, .bias = -1, .width = local_width(gpt)};
-    if (kind == &gg_step_linear) {
+    if (kind == &gg_step_linear || kind == &gg_step_linear_input) {
         step->weight = items[(*parameter)++].offset;
     } else if (kind == &gg_step_norm || kind == &gg_step_embedding) {
         step->weight = items[(*parameter)++].offset;
@@ -79,6 +86,7 @@ static struct gg_step *append(struct gg_gpt *gpt, const struct gg_step_kind *kin
     } else {
         step->bias = items[(*parameter)++].offset;
     }
+    step->final_from = step->weight >= 0 ? step->weight : step->bias;
     return step;
 }
 
@@ -92,17 +100,40 @@ static void append_norm(struct gg_gpt *gpt, int *parameter, void *x, void *y, fl
 }
 
 /* A map of `in` times the width to `out` times the width, its columns dealt out in blocks of `out_block`. */
-static void append_linear(struct gg_gpt *gpt, int *parameter, int in, int out, int out_block, void *x,
-                          void *y, void *d_x, void *d_y) {
-    struct gg_step *step = append(gpt, &gg_step_linear, parameter);
-    const int64_t width = gpt->config.width, shard = local_width(gpt);
+static void set_linear(const struct gg_gpt *gpt, struct gg_step *step, int in, int out, int out_block,
+                       void *x, void *y, void *d_x, void *d_y) {
     const enum gg_precision precision = gpt->config.precision;
+    const int64_t width = gpt->config.width, shard = local_width(gpt);
     step->linear = (struct gg_linear){in * width, out * width, in * shard, out_block * shard,
                                       false,      precision,   precision};
     step->x = x;
     step->y = y;
     step->d_x = d_x;
     step->d_y = d_y;
+}
+
+static void append_linear(struct gg_gpt *gpt, int *parameter, int in, int out, int out_block, void *x,
+                          void *y, void *d_x, void *d_y) {
+    set_linear(gpt, append(gpt, &gg_step_linear, parameter), in, out, out_block, x, y, d_x, d_y);
+}
+
+/* The MLP behind its first map: GELU, the second map, in three steps. The second map's weight gradient stands
+ * first, so that the backward pass comes to it last, when GELU's output is there again. */
+static void append_activated_linear(struct gg_gpt *gpt, int *parameter, const struct block_tensors *b,
+                                    const struct shared_tensors *s) {
+    struct gg_step *weight_gradient = &gpt->steps[gpt->step_count++];
+    struct gg_step *gelu = append(gpt, &gg_step_gelu, parameter);
+    gelu->width = 4 * local_width(gpt);
+    gelu->x = b->hidden;
+    gelu->y = b->activated;
+    gelu->d_x = gelu->d_y = s->d_wide;
+    gelu->remakes_y = remakes_activated(gpt);
+    struct gg_step *map = append(gpt, &gg_step_linear_input, parameter);
+    set_linear(gpt, map, 4, 1, 1, b->activated, s->branch, s->d_wide, s->d_projected);
+    *weight_gradient = *map;
+    weight_gradient->kind = &gg_step_linear_weight;
+    weight_gradient->final_from = gelu->final_from;
+    gelu->final_from = map->final_from = gpt->table->items[*parameter].offset; /* the map's bias, as before */
 }
 
 static void append_residual(struct gg_gpt *gpt, int *parameter, uint32_t site, const void *residual, void *x,
@@ -134,12 +165,7 @@ static void append_block(struct gg_gpt *gpt, int *parameter, int64_t layer, void
 
     append_norm(gpt, parameter, b->middle, b->norm2, b->norm2_stats, s->d_branch);
     append_linear(gpt, parameter, 1, 4, 4, b->norm2, b->hidden, s->d_branch, s->d_wide);
-    struct gg_step *gelu = append(gpt, &gg_step_gelu, parameter);
-    gelu->width = 4 * local_width(gpt);
-    gelu->x = b->hidden;
-    gelu->y = b->activated;
-    gelu->d_x = gelu->d_y = s->d_wide;
-    append_linear(gpt, parameter, 4, 1, 1, b->activated, s->branch, s->d_wide, s->d_projected);
+    append_activated_linear(gpt, parameter, b, s);
     append_residual(gpt, parameter, site + 2, b->middle, s->branch, b->stream, s->d_projected);
 }
 
@@ -150,6 +176,8 @@ static struct shared_tensors take_shared(struct gg_gpt *gpt) {
         gpt->d_stream = take(gpt, unit);
         s.d_branch = take(gpt, unit);
         s.d_wide = take(gpt, 4 * unit);
+        if (remakes_activated(gpt))
+            s.activated = take(gpt, 4 * unit);
         s.d_projected = gpt->dropout.threshold > 0 ? take(gpt, unit) : gpt->d_stream;
     }
     return s;
@@ -204,7 +232,7 @@ static void lay_out(struct gg_gpt *gpt) {
     struct block_tensors block = {0};
     for (int64_t layer = 0; layer < gpt->config.layers; layer++) {
         if (train || layer == 0)
-            block = take_block(gpt);
+            block = take_block(gpt, &shared);
         if (!train) /* every block writes the same stream in place */
             block.stream = block.middle = stream;
         if (gpt->use == GG_GPT_GENERATE)
@@ -231,7 +259,7 @@ static struct gg_gpt *prepare(const struct gg_gpt_config *config, const struct g
     if (use == GG_GPT_TRAIN)
         gpt->dropout = gg_dropout_make(config->dropout, config->seed);
     gpt->steps =
-        gg_calloc((size_t)(STEPS_PER_BLOCK + 1) * (size_t)config->layers + STEPS_OUTSIDE, sizeof *gpt->steps);
+        gg_calloc((size_t)STEPS_PER_BLOCK * (size_t)config->layers + STEPS_OUTSIDE, sizeof *gpt->steps);
     lay_out(gpt);
     return gpt;
 }
@@ -294,11 +322,6 @@ static void forward(struct gg_gpt *gpt, struct gg_pass *pass) {
     }
 }
 
-/* The lowest offset of a step's own parameters. */
-static int64_t first_parameter(const struct gg_step *step) {
-    return step->weight >= 0 ? step->weight : step->bias;
-}
-
 static void call_hook(struct gg_gpt *gpt, const struct gg_gradient_hook *hook, int64_t from) {
     if (hook == NULL)
         return;
@@ -326,7 +349,7 @@ void gg_gpt_train(gg_gpt *gpt, const struct gg_batch *batch, float loss_scale,
         const double begin = gg_clock_seconds();
         step->kind->backward(gpt, step, &pass);
         gpt->times.backward[step->kind->kernel] += gg_clock_seconds() - begin;
-        call_hook(gpt, hook, first_parameter(step));
+        call_hook(gpt, hook, step->final_from);
     }
 }
 

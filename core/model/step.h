@@ -32,6 +32,8 @@ struct gg_step {
     const struct gg_step_kind *kind;
     struct gg_linear linear; /* linear, head */
     int64_t weight, bias;    /* offsets into the flat buffers */
+    int64_t final_from;      /* after its backward pass, gradients at such offsets are final */
+    bool remakes_y;          /* gelu: y is shared by all blocks, and made again in the backward pass */
     uint32_t site;           /* of dropout */
     int64_t width;           /* this rank's features of the output */
     void *x;                 /* input */
@@ -66,8 +68,8 @@ struct gg_gpt {
     struct gg_gpt_times times;
 };
 
-extern const struct gg_step_kind gg_step_embedding, gg_step_norm, gg_step_linear, gg_step_attention,
-    gg_step_gelu, gg_step_residual;
+extern const struct gg_step_kind gg_step_embedding, gg_step_norm, gg_step_linear, gg_step_linear_input,
+    gg_step_linear_weight, gg_step_attention, gg_step_gelu, gg_step_residual;
 
 /* The head: logits, loss and, in training, the gradients of both its operands, for a few rows at a time so
  * that the whole micro-batch's logits never exist (head.c). train [in] adds to the embedding's gradient and

@@ -130,12 +130,25 @@ static void linear_forward(struct gg_gpt *gpt, const struct gg_step *step, struc
                         gg_operand_weights(gpt, step->weight), false, step->y);
 }
 
-/* d_W += x^T d_y, d_x = d_y W^T. */
-static void linear_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+/* d_W += x^T d_y. */
+static void linear_backward_weight(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     gpt->fabric->matmul(gpt->fabric, GG_PRODUCT_WEIGHT_GRADIENT, &step->linear, pass->tokens, step->x,
                         step->d_y, true, gpt->gradients + step->weight);
+}
+
+/* d_x = d_y W^T. */
+static void linear_backward_input(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     gpt->fabric->matmul(gpt->fabric, GG_PRODUCT_INPUT_GRADIENT, &step->linear, pass->tokens, step->d_y,
                         gg_operand_weights(gpt, step->weight), false, step->d_x);
+}
+
+static void linear_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    linear_backward_weight(gpt, step, pass);
+    linear_backward_input(gpt, step, pass);
+}
+
+static void nothing(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    (void)gpt, (void)step, (void)pass;
 }
 
 /* Attention: y = softmax(q k^T / sqrt(HS)) v with q, k, v = x + bias side by side. width: of q. */
@@ -215,7 +228,8 @@ static void gelu_forward(struct gg_gpt *gpt, const struct gg_step *step, struct 
 
 /* d_x = d_y gelu'(x), d_bias += sum over tokens of d_x. d_x is d_y. */
 static void gelu_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
-    gg_gelu_backward(precision_of(gpt), step->x, step->d_y, step->d_x, pass->tokens, step->width);
+    gg_gelu_backward(precision_of(gpt), step->x, step->d_y, step->d_x, step->remakes_y ? step->y : NULL,
+                     pass->tokens, step->width);
     gg_bias_gradient(precision_of(gpt), step->d_x, gpt->gradients + step->bias, pass->tokens, step->width);
 }
 
@@ -239,6 +253,8 @@ static void residual_backward(struct gg_gpt *gpt, const struct gg_step *step, st
 const struct gg_step_kind gg_step_embedding = {GG_KERNEL_EMBEDDING, embedding_forward, embedding_backward};
 const struct gg_step_kind gg_step_norm = {GG_KERNEL_NORM, norm_forward, norm_backward};
 const struct gg_step_kind gg_step_linear = {GG_KERNEL_MATMUL, linear_forward, linear_backward};
+const struct gg_step_kind gg_step_linear_input = {GG_KERNEL_MATMUL, linear_forward, linear_backward_input};
+const struct gg_step_kind gg_step_linear_weight = {GG_KERNEL_MATMUL, nothing, linear_backward_weight};
 const struct gg_step_kind gg_step_attention = {GG_KERNEL_ATTENTION, attention_forward, attention_backward};
 const struct gg_step_kind gg_step_gelu = {GG_KERNEL_ACTIVATION, gelu_forward, gelu_backward};
 const struct gg_step_kind gg_step_residual = {GG_KERNEL_RESIDUAL, residual_forward, residual_backward};

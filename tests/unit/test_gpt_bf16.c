@@ -1,0 +1,162 @@
+/* The model in bf16 beside the same model in fp32: loss, gradients, the key-value cache.
+ *
+ * Every activation is off by at most 2^-8 of itself, at random: a gradient keeps its direction and
+ * length within a few times that, which cosine and ratio of norms show; single elements need not.
+ */
+#include "tests/check.h"
+
+#include "core/kernels/matmul.h"
+#include "core/train/adamw.h"
+#include "tests/model_fixture.h"
+
+static const struct gg_gpt_config small = {.layers = 2,
+                                           .heads = 3,
+                                           .width = 48,
+                                           .context = 40,
+                                           .vocab = 101,
+                                           .padded_vocab = 128,
+                                           .dropout = 0.1,
+                                           .seed = 9};
+
+static struct gg_gpt_config in_bf16(struct gg_gpt_config config) {
+    config.precision = GG_PRECISION_BF16;
+    return config;
+}
+
+static void compare_tensor(const struct gg_parameter *p, const float *a, const float *b) {
+    double aa = 0, bb = 0, ab = 0;
+    const bool key_bias =
+        strstr(p->name, "c_attn.bias") != NULL; /* its middle third is zero but for rounding */
+    const int64_t count = p->rows * p->columns;
+    for (int64_t i = 0; i < count; i++) {
+        if (key_bias && i >= count / 3 && i < 2 * count / 3)
+            continue;
+        aa += (double)a[i] * (double)a[i];
+        bb += (double)b[i] * (double)b[i];
+        ab += (double)a[i] * (double)b[i];
+    }
+    const double cosine = ab / sqrt(aa * bb), ratio = sqrt(aa / bb);
+    if (!(cosine > 0.9995 && fabs(ratio - 1) < 0.02))
+        fail_msg("%s: cosine %.6f, ratio of norms %.4f", p->name, cosine, ratio);
+}
+
+struct watch {
+    const struct model_fixture *fixture;
+    float *seen;
+    int64_t from;
+};
+
+static void note_final(void *context, int64_t from) {
+    struct watch *watch = context;
+    memcpy(watch->seen + from, watch->fixture->gradients + from,
+           (size_t)(watch->from - from) * sizeof(float));
+    watch->from = from;
+}
+
+/* Also: what the hook calls final is final. */
+static void gradients(void **state) {
+    (void)state;
+    struct model_fixture wide, narrow;
+    model_fixture_make(&wide, small, GG_GPT_TRAIN, 3);
+    model_fixture_make(&narrow, in_bf16(small), GG_GPT_TRAIN, 3);
+    const struct gg_batch batch = model_fixture_batch(&wide);
+    struct watch watch = {&narrow, gg_calloc((size_t)narrow.table.local_elements, sizeof(float)),
+                          narrow.table.local_elements};
+    const struct gg_gradient_hook hook = {note_final, &watch};
+    double expected, loss;
+    gg_gpt_train(wide.gpt, &batch, 1, NULL, &expected);
+    gg_gpt_train(narrow.gpt, &batch, 1, &hook, &loss);
+    if (!(fabs(loss - expected) < 2e-3 * expected) || loss == expected)
+        fail_msg("loss %.9g, in fp32 %.9g", loss, expected);
+    for (int i = 0; i < wide.table.count; i++) {
+        const struct gg_parameter *p = &wide.table.items[i];
+        compare_tensor(p, narrow.gradients + p->offset, wide.gradients + p->offset);
+    }
+    assert_memory_equal(watch.seen, narrow.gradients, (size_t)narrow.table.local_elements * sizeof(float));
+    free(watch.seen);
+    model_fixture_free(&wide);
+    model_fixture_free(&narrow);
+}
+
+/* The optimizer writes the copy that gg_gpt_weights_changed would make; the model multiplies with it. */
+static void rounded_weights(void **state) {
+    (void)state;
+    struct model_fixture f;
+    model_fixture_make(&f, in_bf16(small), GG_GPT_TRAIN, 2);
+    const int64_t elements = f.table.local_elements;
+    const size_t bytes = (size_t)elements * sizeof(gg_bf16);
+    const struct gg_batch batch = model_fixture_batch(&f);
+    const struct gg_adamw adamw = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1};
+    float *first = gg_calloc((size_t)elements, sizeof *first),
+          *second = gg_calloc((size_t)elements, sizeof *second);
+    gg_bf16 *rounded = gg_gpt_rounded_weights(f.gpt), *written = gg_malloc(bytes);
+    double before, after, again;
+    gg_gpt_evaluate(f.gpt, &batch, &before);
+    gg_gpt_train(f.gpt, &batch, 1.0f / 80, NULL, &after);
+    gg_adamw_update(&f.table, 0, elements, &adamw, 1e-2, 1, 1, f.gradients, first, second, f.weights,
+                    rounded);
+    gg_gpt_evaluate(f.gpt, &batch, &after);
+    assert_true(after < 0.95 * before);
+    memcpy(written, rounded, bytes);
+    gg_gpt_weights_changed(f.gpt);
+    for (int i = 0; i < f.table.count; i++) {
+        const struct gg_parameter *p = &f.table.items[i];
+        assert_memory_equal(written + p->offset, rounded + p->offset,
+                            (size_t)(p->local_rows * p->local_columns) * sizeof *written);
+    }
+    gg_gpt_evaluate(f.gpt, &batch, &again);
+    assert_true(again == after);
+    free(first);
+    free(second);
+    free(written);
+    model_fixture_free(&f);
+}
+
+/* Logits by the cache, token by token or in pieces, give the loss of the whole pass. */
+static void cache_agrees(void **state) {
+    (void)state;
+    struct model_fixture f, whole;
+    model_fixture_make(&f, in_bf16(small), GG_GPT_GENERATE, 1);
+    model_fixture_make(&whole, in_bf16(small), GG_GPT_EVALUATE, 1);
+    const struct gg_batch batch = model_fixture_batch(&whole);
+    double expected, got = 0;
+    gg_gpt_evaluate(whole.gpt, &batch, &expected);
+    float logits[128], in_pieces[128];
+    for (int t = 0; t < small.context; t++) {
+        gg_gpt_logits(f.gpt, f.inputs + t, 1, t, logits);
+        double sum = 0;
+        for (int v = 0; v < small.vocab; v++)
+            sum += exp((double)logits[v]);
+        got += log(sum) - (double)logits[f.targets[t]];
+    }
+    if (!(fabs(got - expected) <= 2e-3 * expected))
+        fail_msg("loss by the cache %.9g, of the whole pass %.9g", got, expected);
+    gg_gpt_logits(f.gpt, f.inputs, 10, 0, in_pieces);
+    gg_gpt_logits(f.gpt, f.inputs + 10, small.context - 10, 10, in_pieces);
+    check_close("last logits", in_pieces, logits, small.vocab, 2e-2);
+    model_fixture_free(&f);
+    model_fixture_free(&whole);
+}
+
+static void memory_is_smaller(void **state) {
+    (void)state;
+    const struct gg_fabric fabric = gg_fabric_local();
+    struct gg_gpt_config config = {
+        .layers = 12, .heads = 12, .width = 768, .context = 1024, .vocab = 50257, .padded_vocab = 50304};
+    const double kept = 4 * 4 * (double)gg_gpt_parameter_count(&config); /* weights, gradients, moments */
+    size_t wide, narrow;
+    CHECK_OK(gg_gpt_activation_bytes(&config, &fabric, GG_GPT_TRAIN, 4, &wide));
+    config.precision = GG_PRECISION_BF16;
+    CHECK_OK(gg_gpt_activation_bytes(&config, &fabric, GG_GPT_TRAIN, 4, &narrow));
+    assert_true(kept + (double)narrow < 0.75 * (kept + (double)wide));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(rounded_weights),
+                                       cmocka_unit_test(cache_agrees), cmocka_unit_test(memory_is_smaller)};
+    if (!gg_matmul_has_bf16()) {
+        printf("skipped: %s on this processor has no bf16\n", gg_matmul_library());
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
