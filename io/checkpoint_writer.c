@@ -191,7 +191,7 @@ void gg_checkpoint_writer_destroy(gg_checkpoint_writer **writer) {
     if (w == NULL)
         return;
     struct gg_checkpoint_outcome outcome;
-    if (w->busy && gg_checkpoint_writer_wait(w, &outcome) != GG_OK)
+    if (w->busy && gg_checkpoint_writer_wait(w, &outcome) != GG_OK && w->rank == 0)
         fprintf(stderr, "warning: no checkpoint of step %lld: %s\n", (long long)outcome.step, gg_failure());
     MPI_Comm_free(&w->comm);
     free(w->memory);

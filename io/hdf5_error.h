@@ -1,4 +1,5 @@
-/* HDF5's own error stack, turned into our messages. Main thread only, as every HDF5 call.
+/* HDF5's own error stack, turned into our messages. For the one thread that may call HDF5 at a time: the
+ * main thread, but while a checkpoint is written behind the training (io/checkpoint_writer.h) that one.
  */
 #ifndef GG_IO_HDF5_ERROR_H
 #define GG_IO_HDF5_ERROR_H
