@@ -23,7 +23,7 @@ LAYOUTS = [(1, "1x1", 0), (2, "1x1", 0), (2, "1x1", 1), (2, "2x1", 0), (2, "1x2"
            (4, "2x2", 0), (4, "2x1", 1), (4, "1x2", 1)]
 WEIGHTS = [3, 3, 3, 3, 3, 1, 1, 1, 1]  # many ranks on few cores are slow
 SAME = [(2, "1x1", 1), (2, "2x1", 0), (1, "1x1", 0)]  # of trainings that never change their layout
-ROUNDING = 1e-4
+ROUNDING = 1e-5
 KILLS = ["one rank", "all ranks", "mpirun"]
 
 
