@@ -1,5 +1,6 @@
 /* gridgpt bench: how fast this machine trains a model, and where the time goes. */
 #include "core/base/memory.h"
+#include "jobs/bench_checkpoint.h"
 #include "jobs/bench_data.h"
 #include "jobs/bench_matmul.h"
 #include "jobs/bench_step.h"
@@ -14,18 +15,20 @@
 struct values {
     int64_t repeats;
     struct gg_text_list compare;
-    bool matmul, alone, json;
+    bool matmul, checkpoint, alone, json;
 };
 
 #define AT(member) offsetof(struct values, member)
 static const struct gg_option options[] = {
     {"matmul", GG_OPTION_FLAG, AT(matmul), 0, 0, NULL, NULL, NULL,
      "every matmul shape of the model on the grid, alone"},
+    {"checkpoint", GG_OPTION_FLAG, AT(checkpoint), 0, 0, NULL, NULL, NULL,
+     "writing and reading checkpoints beside plain files, below run.dir"},
     {"compare", GG_OPTION_LIST, AT(compare), 0, 0, NULL, NULL, "SETTINGS",
      "in turns with a settings file or name=value words ('parallel.grid=2x1 batch.micro=8'); may be "
      "repeated"},
     {"alone", GG_OPTION_FLAG, AT(alone), 0, 0, NULL, NULL, NULL, "rank 0 alone too, in turns: weak scaling"},
-    {"repeats", GG_OPTION_INTEGER, AT(repeats), 1, 1000, "5", NULL, "N",
+    {"repeats", GG_OPTION_INTEGER, AT(repeats), 1, 100, "5", NULL, "N",
      "measurements, of which the median counts"},
     {"json", GG_OPTION_FLAG, AT(json), 0, 0, NULL, NULL, NULL, "print the result as a JSON object"},
 };
@@ -76,6 +79,8 @@ static gg_status read_variant(const struct gg_world *world, const struct gg_word
     gg_status status = gg_job_settings(world, &all, file ? NULL : defaults, &variant->settings);
     if (status == GG_OK)
         status = choose_batch(world, &all, file, &variant->settings);
+    /* Steps alone take no checkpoint, and are not to hold a copy of the state for one. */
+    variant->settings.checkpoint.async = false;
     gg_words_free(&all);
     free(text);
     return status;
@@ -114,22 +119,28 @@ static gg_status bench_steps(const struct gg_world *world, const struct values *
     return status;
 }
 
-static gg_status bench_matmuls(const struct gg_world *world, const struct values *values,
-                               const struct gg_words *words) {
+/* What needs the model's shape, but no data. */
+static gg_status bench_shape(const struct gg_world *world, const struct values *values,
+                             const struct gg_words *words) {
     enum { GPT2_VOCAB = 50257 }; /* where model.vocab is 0 and no shard tells */
     struct variant_settings only = {0};
     gg_status status = read_variant(world, words, "", &only);
     gg_job_threads(only.settings.compute.threads);
     const int64_t vocab = only.settings.model.vocab > 0 ? only.settings.model.vocab : GPT2_VOCAB;
     if (status == GG_OK)
-        status = gg_bench_matmul(world, &only.settings, vocab, (int)values->repeats, values->json);
+        status = values->matmul
+                     ? gg_bench_matmul(world, &only.settings, vocab, (int)values->repeats, values->json)
+                     : gg_bench_checkpoint(world, &only.settings, vocab, (int)values->repeats, values->json);
     gg_settings_free(&only.settings);
     return status;
 }
 
 static gg_status bench(const struct gg_world *world, void *options_read, const struct gg_words *words) {
     const struct values *values = options_read;
-    return values->matmul ? bench_matmuls(world, values, words) : bench_steps(world, values, words);
+    if (values->matmul && values->checkpoint)
+        return gg_fail(GG_USAGE, "--matmul and --checkpoint are two benchmarks; choose one");
+    return values->matmul || values->checkpoint ? bench_shape(world, values, words)
+                                                : bench_steps(world, values, words);
 }
 
 static gg_status run(const struct gg_command *command, int argc, char **argv) {
@@ -143,7 +154,8 @@ const struct gg_command gg_command_bench = {
     .summary =
         "how fast these ranks train a model, and where the time goes\n"
         "Without settings: GPT-2 124M, 4 sequences of 1024 tokens on each replica, random tokens. Writes\n"
-        "nothing but a temporary shard below TMPDIR.",
+        "nothing but a temporary shard below TMPDIR, and with --checkpoint files below run.dir that it "
+        "removes.",
     .options = &table,
     .run = run,
 };

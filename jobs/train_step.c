@@ -31,7 +31,7 @@ static struct gg_batch local_batch(const struct gg_trainer *t) {
     };
 }
 
-/* Vectors and positions stand on every token shard, each with its tokens' share. */
+/* Vectors stand on every token shard, each with its tokens' share. */
 static void sum_repeated(struct gg_trainer *t) {
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);

@@ -1,4 +1,4 @@
-/* Gradients of what is repeated over token shards: vectors and positions. Each token shard has its tokens'
+/* Gradients of what is repeated over token shards: vectors. Each token shard has its tokens'
  * share.
  */
 #ifndef GG_MPI_REPEATED_H

@@ -223,6 +223,12 @@ static void lay_out(struct gg_gpt *gpt) {
     gpt->token_sums = gg_arena_floats(arena, 3 * tokens);
     if (gpt->config.precision == GG_PRECISION_BF16)
         gpt->rounded_weights = take(gpt, gpt->table->local_elements);
+    if (gpt->fabric->token_shards > 1) {
+        gpt->position_ids = gg_arena_take(arena, (size_t)gpt->config.context * sizeof *gpt->position_ids);
+        gpt->position_rows = gg_arena_floats(arena, gpt->config.context * local_width(gpt));
+        for (int64_t i = 0; gpt->position_ids != NULL && i < gpt->config.context; i++)
+            gpt->position_ids[i] = (int32_t)i;
+    }
     const struct shared_tensors shared = take_shared(gpt);
 
     void *stream = take(gpt, unit);

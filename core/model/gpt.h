@@ -107,7 +107,7 @@ struct gg_gradient_hook {
 /* Forward and backward pass of a micro-batch: adds d(loss_scale * sum of weighted losses) to the gradients.
  *   hook      [in]  or NULL
  *   loss_sum  [out] sum over this rank's tokens of weight * cross-entropy in nats, unscaled; the same on
- * every feature shard Gradients of vectors and positions are this token shard's share: the caller sums them
+ * every feature shard Gradients of vectors are this token shard's share: the caller sums them
  * over Q. Not finite inputs give a loss that is not finite, nothing else. */
 void gg_gpt_train(gg_gpt *gpt, const struct gg_batch *batch, float loss_scale,
                   const struct gg_gradient_hook *hook, double *loss_sum);

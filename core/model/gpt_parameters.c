@@ -89,10 +89,10 @@ static void vector(struct gg_parameter *parameter, const struct gg_parameter_tab
     parameter->local_columns = width / table->feature_shards;
 }
 
-static void embedding(struct gg_parameter *parameter, const struct gg_parameter_table *table,
-                      enum gg_layout layout, int64_t rows, int64_t local_rows, int64_t width) {
+static void embedding(struct gg_parameter *parameter, const struct gg_parameter_table *table, int64_t rows,
+                      int64_t local_rows, int64_t width) {
     matrix(parameter, table, rows, width, width / table->feature_shards, 0.02);
-    parameter->layout = layout;
+    parameter->layout = GG_LAYOUT_EMBEDDING;
     parameter->local_rows = local_rows;
 }
 
@@ -145,10 +145,11 @@ gg_status gg_gpt_parameters(const struct gg_gpt_config *config, const struct gg_
         .token_shards = fabric->token_shards,
         .token_index = fabric->token_index,
     };
-    embedding(append(table, "transformer.wte.weight"), table, GG_LAYOUT_EMBEDDING, config->vocab,
-              config->padded_vocab / table->token_shards, config->width);
-    embedding(append(table, "transformer.wpe.weight"), table, GG_LAYOUT_POSITION, config->context,
-              config->context, config->width);
+    const int q = table->token_shards;
+    embedding(append(table, "transformer.wte.weight"), table, config->vocab, config->padded_vocab / q,
+              config->width);
+    embedding(append(table, "transformer.wpe.weight"), table, config->context, (config->context + q - 1) / q,
+              config->width);
     for (int64_t layer = 0; layer < config->layers; layer++)
         block(table, config, layer);
     norm(table, "transformer.ln_f", config->width);

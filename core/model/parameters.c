@@ -24,7 +24,7 @@ int64_t gg_parameter_column(const struct gg_parameter_table *table, const struct
 }
 
 bool gg_parameter_repeated(const struct gg_parameter *parameter) {
-    return parameter->layout == GG_LAYOUT_VECTOR || parameter->layout == GG_LAYOUT_POSITION;
+    return parameter->layout == GG_LAYOUT_VECTOR;
 }
 
 bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter) {

@@ -15,8 +15,7 @@
 /* How a tensor lies on the P x Q grid. */
 enum gg_layout {
     GG_LAYOUT_MATRIX,    /* (in, out): columns (out) block-cyclic over P, rows (in) block over Q */
-    GG_LAYOUT_EMBEDDING, /* (vocabulary, width): columns (width) over P, rows (vocabulary) over Q */
-    GG_LAYOUT_POSITION,  /* (context, width): columns over P, repeated over Q */
+    GG_LAYOUT_EMBEDDING, /* (entries, width): columns (width) over P, rows (entries, padded) over Q */
     GG_LAYOUT_VECTOR,    /* (1, width): block-cyclic over P, repeated over Q */
 };
 
@@ -51,11 +50,11 @@ int64_t gg_parameter_row(const struct gg_parameter_table *table, const struct gg
 int64_t gg_parameter_column(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
                             int64_t local_column);
 
-/* Whether every token shard holds the same part: vectors and positions. */
+/* Whether every token shard holds the same part: vectors. */
 bool gg_parameter_repeated(const struct gg_parameter *parameter);
 
 /* Whether this rank's part is the one that counts when whole tensors are summed or written: false for the
- * repeated parts of vectors and positions on token shards other than 0. */
+ * repeated parts of vectors on token shards other than 0. */
 bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter);
 
 /* The index of the parameter of that name, or -1. */

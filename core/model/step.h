@@ -60,9 +60,11 @@ struct gg_gpt {
     struct gg_step head;
 
     struct gg_arena arena;
-    void *scratch;     /* rows per thread, attention blocks: whichever is largest */
-    float *token_sums; /* (tokens, 4) */
-    float *logits;     /* (head_tokens, local vocabulary); then their gradients, in the model's precision */
+    void *scratch;         /* rows per thread, attention blocks: whichever is largest */
+    int32_t *position_ids; /* token shards: 0, 1, ... context - 1 */
+    float *position_rows;  /* token shards: (context, local width), positions on their way */
+    float *token_sums;     /* (tokens, 4) */
+    float *logits; /* (head_tokens, local vocabulary); then their gradients, in the model's precision */
     int64_t head_tokens;
     void *d_stream; /* gradient of the residual stream */
     struct gg_gpt_times times;

@@ -46,6 +46,18 @@ static struct gg_dropout_rows dropout_rows(const struct gg_gpt *gpt, const struc
 
 /* Embedding: y = dropout(wte[id] + wpe[position]). weight: wte, bias: wpe. */
 
+/* The rows of wpe from `first` on: where they stand, or fetched from the token shards they are split over. */
+static const float *position_rows(const struct gg_gpt *gpt, const struct gg_step *step, int64_t first,
+                                  int64_t count) {
+    const struct gg_parameter *wpe = &gpt->table->items[1];
+    const float *rows = gpt->weights + step->bias;
+    if (gpt->fabric->token_shards == 1)
+        return rows + first * step->width;
+    gpt->fabric->embedding_rows(gpt->fabric, rows, wpe->local_rows, (size_t)step->width * sizeof *rows,
+                                gpt->position_ids + first, count, gpt->position_rows);
+    return gpt->position_rows;
+}
+
 static void embedding_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_parameter *wte = &gpt->table->items[0];
     const enum gg_precision stored = precision_of(gpt);
@@ -53,7 +65,7 @@ static void embedding_forward(struct gg_gpt *gpt, const struct gg_step *step, st
     gpt->fabric->embedding_rows(gpt->fabric, gg_operand_weights(gpt, step->weight), wte->local_rows,
                                 (size_t)width * gg_stored_bytes(stored), pass->batch->inputs, pass->tokens,
                                 step->y);
-    gg_positions_add(stored, step->y, gpt->weights + step->bias + pass->position * width, pass->tokens, time,
+    gg_positions_add(stored, step->y, position_rows(gpt, step, pass->position, time), pass->tokens, time,
                      width);
     const struct gg_dropout_rows rows = dropout_rows(gpt, step, pass);
     if (rows.dropout.threshold > 0)
@@ -70,7 +82,15 @@ static void embedding_backward(struct gg_gpt *gpt, const struct gg_step *step, s
         gg_dropout_apply(stored, step->d_y, &rows, step->d_y, pass->tokens, width, gpt->scratch);
     gpt->fabric->embedding_gradient(gpt->fabric, stored, step->d_y, pass->batch->inputs, pass->tokens,
                                     gpt->gradients + step->weight, wte->local_rows, wte->local_columns);
-    gg_positions_gradient(stored, step->d_y, gpt->gradients + step->bias, pass->tokens, time, width);
+    float *positions = gpt->gradients + step->bias;
+    if (gpt->fabric->token_shards == 1) {
+        gg_positions_gradient(stored, step->d_y, positions, pass->tokens, time, width);
+        return;
+    }
+    memset(gpt->position_rows, 0, (size_t)(time * width) * sizeof(float));
+    gg_positions_gradient(stored, step->d_y, gpt->position_rows, pass->tokens, time, width);
+    gpt->fabric->embedding_gradient(gpt->fabric, GG_PRECISION_FP32, gpt->position_rows, gpt->position_ids,
+                                    time, positions, gpt->table->items[1].local_rows, width);
 }
 
 /* Norm: y = gain (x - mean) / deviation + bias. weight: gain. */

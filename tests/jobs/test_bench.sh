@@ -28,6 +28,8 @@ b = json.load(open("matmuls.json"))
 assert [m["name"] for m in b["matmuls"]] == ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj", "head"]
 assert all(m[k] > 0 for m in b["matmuls"] for k in ("forward", "d_input", "d_weight"))
 P
+mpirun -n 2 "$GRIDGPT" bench $small --checkpoint run.dir=run parallel.grid=2x1 --repeats 2 >checkpoint.txt || fail "$(cat checkpoint.txt)"
+! compgen -G "run/*" >/dev/null || fail "a file is left: $(ls run)"
 status=0
 "$GRIDGPT" bench $small parallel.grid=3x1 2>err.txt || status=$?
 [ $status = 64 ] && grep -q "needs a multiple of 3 ranks" err.txt || fail "status $status: $(cat err.txt)"

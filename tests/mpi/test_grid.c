@@ -28,14 +28,15 @@ static void take_part(const struct gg_parameter_table *table, const struct gg_pa
         for (int64_t c = 0; c < part->local_columns; c++) {
             const int64_t row = gg_parameter_row(table, part, r),
                           column = gg_parameter_column(table, part, c);
-            to[r * part->local_columns + c] = from[row * whole->local_columns + column];
+            to[r * part->local_columns + c] =
+                row < whole->local_rows ? from[row * whole->local_columns + column] : 0;
         }
 }
 
 static void sum_repeated(const gg_grid *grid, const struct gg_parameter_table *table, float *gradients) {
     for (int i = 0; i < table->count; i++) {
         const struct gg_parameter *p = &table->items[i];
-        if (p->layout == GG_LAYOUT_VECTOR || p->layout == GG_LAYOUT_POSITION)
+        if (p->layout == GG_LAYOUT_VECTOR)
             MPI_Allreduce(MPI_IN_PLACE, gradients + p->offset, gg_int(p->local_rows * p->local_columns),
                           MPI_FLOAT, MPI_SUM, gg_grid_token_comm(grid));
     }
