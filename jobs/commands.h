@@ -11,5 +11,6 @@ extern const struct gg_command gg_command_generate;
 extern const struct gg_command gg_command_train;
 extern const struct gg_command gg_command_inspect;
 extern const struct gg_command gg_command_bench;
+extern const struct gg_command gg_command_settings;
 
 #endif

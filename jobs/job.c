@@ -1,5 +1,7 @@
 #include "jobs/job.h"
 
+#include "jobs/launch_check.h"
+
 #include <omp.h>
 #include <stdlib.h>
 
@@ -21,12 +23,16 @@ gg_status gg_job_run(const struct gg_command *command, int argc, char **argv, vo
     struct gg_world world;
     if (!help) {
         const gg_status read = status;
-        status = gg_world_start(&world);
+        status = gg_launch_check_environment();
+        if (status == GG_OK)
+            status = gg_world_start(&world);
         if (status == GG_OK) {
+            status = gg_launch_check_world(&world);
             /* A wrong command line is wrong on every rank. */
-            status = read != GG_OK ? read : work(&world, values, &words);
+            if (status == GG_OK)
+                status = read != GG_OK ? read : work(&world, values, &words);
             /* Said before MPI ends: mpirun stops listening when the first rank has left with a failure. */
-            if (world.rank == 0 && status != GG_OK)
+            if (world.rank == 0 && status != GG_OK && gg_failure()[0] != '\0')
                 fprintf(stderr, "gridgpt %s: %s\n", command->name, gg_failure());
             if (status != GG_OK)
                 status = gg_fail(status, "%s", "");

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static gg_status read_settings(const struct gg_words *words, char *const *defaults,
+gg_status gg_job_settings_read(const struct gg_words *words, char *const *defaults,
                                struct gg_settings *settings) {
     for (int i = 0; defaults != NULL && defaults[i] != NULL; i++)
         GG_TRY(gg_settings_set_word(settings, defaults, i));
@@ -20,7 +20,7 @@ static gg_status read_settings(const struct gg_words *words, char *const *defaul
 
 gg_status gg_job_settings(const struct gg_world *world, const struct gg_words *words, char *const *defaults,
                           struct gg_settings *settings) {
-    GG_TRY(gg_agree(world->comm, world->rank == 0 ? read_settings(words, defaults, settings) : GG_OK));
+    GG_TRY(gg_agree(world->comm, world->rank == 0 ? gg_job_settings_read(words, defaults, settings) : GG_OK));
     char *yaml = world->rank == 0 ? gg_settings_yaml(settings) : NULL;
     int64_t bytes = yaml != NULL ? (int64_t)strlen(yaml) : 0;
     MPI_Bcast(&bytes, 1, MPI_INT64_T, 0, world->comm);

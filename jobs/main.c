@@ -6,7 +6,8 @@
 /* clang-format off: one a line, in the order of a model's life */
 static const struct gg_command *const commands[] = {
     &gg_command_tokenizer, &gg_command_prepare, &gg_command_train, &gg_command_evaluate,
-    &gg_command_generate,  &gg_command_inspect, &gg_command_bench, NULL,
+    &gg_command_generate,  &gg_command_inspect, &gg_command_bench, &gg_command_settings,
+    NULL,
 };
 /* clang-format on */
 

@@ -3,8 +3,10 @@
 #include "jobs/commands.h"
 #include "jobs/job.h"
 #include "jobs/job_settings.h"
+#include "jobs/launch_check.h"
 #include "jobs/stop_signal.h"
 #include "jobs/trainer.h"
+#include "jobs/watchdog.h"
 
 static gg_status train(const struct gg_world *world, void *values, const struct gg_words *words) {
     (void)values;
@@ -12,13 +14,17 @@ static gg_status train(const struct gg_world *world, void *values, const struct 
     struct gg_trainer trainer = {0};
     gg_stop_install(world->rank == 0);
     gg_settings_init(&settings);
-    gg_status status = gg_job_settings(world, words, NULL, &settings);
+    gg_status status = gg_launch_check_same(world, words);
+    if (status == GG_OK)
+        status = gg_job_settings(world, words, NULL, &settings);
     if (status == GG_OK) {
         gg_job_threads(settings.compute.threads);
+        gg_watchdog_start(world->rank, (double)settings.run.watchdog, settings.run.watchdog_minutes);
         status = gg_trainer_create(world, &settings, GG_TRAINER_RUN, &trainer);
         if (status == GG_OK)
             status = gg_trainer_run(&trainer);
         gg_trainer_destroy(&trainer);
+        gg_watchdog_stop();
     }
     gg_settings_free(&settings);
     gg_stop_end();

@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "jobs/train_report.h"
+#include "jobs/watchdog.h"
 
 #include <stdlib.h>
 
@@ -37,6 +38,8 @@ void gg_train_checkpoint_begin(struct gg_trainer *t) {
     if (t->saved_step == t->at.step)
         return;
     const double begin = gg_clock_seconds();
+    gg_watchdog_at("beginning a checkpoint", "parallel write, unless it is written behind the training");
+    gg_watchdog_await(GG_WATCHED_LONG);
     struct gg_checkpoint_meta meta = t->at;
     char *folder = gg_train_checkpoint_folder(t), *yaml = gg_settings_yaml(t->settings);
     meta.run_seed = t->settings->run.seed;
@@ -60,7 +63,10 @@ gg_status gg_train_checkpoint_take(struct gg_trainer *t) {
     if (!gg_checkpoint_writer_busy(t->writer))
         return GG_OK;
     const double begin = gg_clock_seconds();
+    gg_watchdog_at("ending a checkpoint", "agreement of all ranks on its write");
+    gg_watchdog_await(GG_WATCHED_LONG);
     const gg_status status = gg_checkpoint_writer_wait(t->writer, &t->written);
+    gg_time_limit_checkpoint(&t->time_limit, t->written.copy_seconds + t->written.write_seconds);
     t->seconds[GG_PHASE_CHECKPOINT] += gg_clock_seconds() - begin;
     t->written_fresh = true;
     if (t->written.written)

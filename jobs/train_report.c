@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { AMOUNT_BYTES = 32 };
 
@@ -48,31 +47,6 @@ static void print_changed_settings(const struct gg_settings *settings) {
     gg_settings_free(&defaults);
 }
 
-/* Warns when a node has fewer cores than its ranks have threads, or a rank is bound to too few. Collective.
- */
-static void warn_of_oversubscription(const struct gg_trainer *t) {
-    MPI_Comm node;
-    int ranks;
-    MPI_Comm_split_type(t->world->comm, MPI_COMM_TYPE_SHARED, t->world->rank, MPI_INFO_NULL, &node);
-    MPI_Comm_size(node, &ranks);
-    MPI_Comm_free(&node);
-    if (t->world->rank != 0)
-        return;
-    const int threads = omp_get_max_threads();
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if ((long)ranks * threads > cores)
-        fprintf(stderr,
-                "warning: %d ranks x %d threads on a node of %ld cores: they will wait for each other; lower "
-                "compute.threads or the ranks\n",
-                ranks, threads, cores);
-    else if (omp_get_num_procs() < threads)
-        fprintf(
-            stderr,
-            "warning: a rank has %d threads but is bound to %d cores; start mpirun with --bind-to none or "
-            "--map-by slot:PE=%d\n",
-            threads, omp_get_num_procs(), threads);
-}
-
 static void print_memory(const struct gg_train_memory *memory) {
     const struct {
         const char *name;
@@ -95,7 +69,6 @@ static void print_memory(const struct gg_train_memory *memory) {
 }
 
 void gg_train_report_plan(const struct gg_trainer *t) {
-    warn_of_oversubscription(t);
     if (t->world->rank != 0)
         return;
     const struct gg_settings *settings = t->settings;

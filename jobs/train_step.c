@@ -4,6 +4,7 @@
 #include "core/train/adamw.h"
 #include "core/train/schedule.h"
 #include "jobs/stop_signal.h"
+#include "jobs/watchdog.h"
 #include "mpi/repeated.h"
 
 #include <math.h>
@@ -45,20 +46,25 @@ static gg_status compute_gradients(struct gg_trainer *t, double *loss_sum) {
     const float loss_scale = (float)(1.0 / (double)t->plan.tokens_per_step);
     const struct gg_gradient_hook hook = gg_reducer_hook(t->reducer);
     gg_status status = GG_OK;
+    const bool grid = t->topology.feature_shards * t->topology.token_shards > 1;
     *loss_sum = 0;
     gg_reducer_begin(t->reducer);
     for (int64_t micro = 0; micro < t->plan.accumulation && status == GG_OK; micro++) {
         double waited = 0, sum = 0;
+        gg_watchdog_at("waiting for data", grid ? "agreement of the grid's ranks on the batch" : NULL);
         status = gg_agree(t->topology.grid,
                           gg_loader_next(t->data.train, t->inputs, t->targets, t->sample_ids, &waited));
         t->seconds[GG_PHASE_DATA] += waited;
         if (status != GG_OK)
             break;
         const struct gg_batch batch = local_batch(t);
+        gg_watchdog_at("forward and backward", grid ? "one of the grid's (PBLAS, sums over shards)" : NULL);
         gg_gpt_train(t->gpt, &batch, loss_scale, micro == t->plan.accumulation - 1 ? &hook : NULL, &sum);
         *loss_sum += sum;
     }
+    gg_watchdog_at("reduce", "sum of the gradients over replicas");
     gg_reducer_finish(t->reducer);
+    gg_watchdog_at("reduce", "sum of the vectors' gradients over token shards");
     sum_repeated(t);
     return status;
 }
@@ -75,7 +81,7 @@ static double owned_square_sum(const struct gg_trainer *t) {
 /* What all ranks must know before any may touch the weights, in one allreduce. Squares come from each
  * replica for what it owns, or from one where all own everything; losses from one feature shard. */
 struct verdict {
-    double loss_sum, square_sum, failed, stop, checkpoint_due, writing;
+    double loss_sum, square_sum, failed, stop, time_is_up, checkpoint_due, writing;
 };
 
 static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status, double loss_sum) {
@@ -86,11 +92,13 @@ static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status
         .square_sum = counts ? owned_square_sum(t) : 0,
         .failed = status != GG_OK,
         .stop = gg_stop_requested(),
+        .time_is_up = t->world->rank == 0 && gg_time_limit_reached(&t->time_limit, gg_clock_seconds()),
         .checkpoint_due =
             t->world->rank == 0 && minutes > 0 && gg_clock_seconds() - t->checkpoint_clock >= 60 * minutes,
         .writing = t->writer != NULL && !gg_checkpoint_writer_ended(t->writer),
     };
     struct verdict all;
+    gg_watchdog_at("reduce", "sum of loss and gradient norm over all ranks");
     MPI_Allreduce(&mine, &all, sizeof mine / sizeof(double), MPI_DOUBLE, MPI_SUM, t->world->comm);
     return all;
 }
@@ -145,12 +153,15 @@ gg_status gg_train_step(struct gg_trainer *t, struct gg_step_result *result) {
         .loss = verdict.loss_sum / (double)t->plan.tokens_per_step,
         .grad_norm = sqrt(verdict.square_sum),
         .learning_rate = gg_learning_rate(t->settings, t->at.step + 1),
-        .stop = verdict.stop > 0,
+        .stop = verdict.stop > 0 || verdict.time_is_up > 0,
+        .time_is_up = verdict.time_is_up > 0,
         .checkpoint_due = verdict.checkpoint_due > 0,
         .checkpoint_ended = t->writer != NULL && gg_checkpoint_writer_busy(t->writer) && verdict.writing == 0,
     };
     result->skipped = !isfinite(result->loss) || !isfinite(result->grad_norm);
     const double visible = gg_reducer_times(t->reducer).visible;
+    gg_watchdog_at("optimizer",
+                   t->settings->parallel.zero > 0 ? "gathering the weights from the replicas" : NULL);
     if (!result->skipped)
         update_weights(t, result);
     const double gathered = gg_reducer_times(t->reducer).visible - visible;

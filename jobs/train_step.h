@@ -8,8 +8,9 @@
 struct gg_step_result {
     double loss; /* mean over the global batch, nats per token */
     double grad_norm, learning_rate;
-    bool skipped;          /* loss or gradient not finite: the weights are as before */
-    bool stop;             /* some rank was asked to stop */
+    bool skipped; /* loss or gradient not finite: the weights are as before */
+    bool stop;    /* some rank was asked to stop, or the time is up */
+    bool time_is_up;
     bool checkpoint_due;   /* by time */
     bool checkpoint_ended; /* a write that was under way has ended on every rank */
     double whole_seconds;  /* wall time */

@@ -5,23 +5,42 @@
 #include "io/file.h"
 #include "jobs/evaluation.h"
 #include "jobs/grid_check.h"
+#include "jobs/launch_check.h"
 #include "jobs/precision.h"
 #include "jobs/stop_signal.h"
 #include "jobs/train_checkpoint.h"
 #include "jobs/train_report.h"
 #include "jobs/train_resume.h"
 #include "jobs/train_step.h"
+#include "jobs/watchdog.h"
 
 #include "mpi/pblas.h"
 #include "mpi/repeated.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The rate of matrix multiplies, and whether it is what the machine should have. */
+static gg_status measure_machine(struct gg_trainer *t, enum gg_precision precision, bool oversubscribed) {
+    GG_TRY(gg_gemm_rate_measure(t->world->comm, precision, &t->gemm));
+    if (t->use == GG_TRAINER_RUN && !oversubscribed)
+        gg_launch_check_gemm(t->world, &t->gemm);
+    return GG_OK;
+}
+
+/* The weights and two moments. */
+static size_t checkpoint_bytes(const struct gg_gpt_config *config) {
+    return 3 * sizeof(float) * (size_t)gg_gpt_parameter_count(config);
+}
 
 /* Everything that can be wrong is found here, before the model is allocated. */
 static gg_status prepare(struct gg_trainer *t) {
     const struct gg_settings *settings = t->settings;
+    bool oversubscribed;
+    GG_TRY(gg_launch_check_cores(t->world, omp_get_max_threads(), &oversubscribed));
+    GG_TRY(gg_agree(t->world->comm, gg_time_limit_start(&t->time_limit, settings->run.max_minutes)));
     int p, q;
     enum gg_precision precision;
     GG_TRY(gg_precision_choose(t->world, (enum gg_precision)settings->compute.precision,
@@ -40,7 +59,8 @@ static gg_status prepare(struct gg_trainer *t) {
     GG_TRY(gg_gpt_parameters(&t->config, &t->fabric, &t->table));
     if (t->use == GG_TRAINER_RUN)
         GG_TRY(gg_train_resume_find(t));
-    GG_TRY(gg_gemm_rate_measure(t->world->comm, precision, &t->gemm));
+    GG_TRY(measure_machine(t, precision, oversubscribed));
+    gg_time_limit_expect(&t->time_limit, checkpoint_bytes(&t->config));
     GG_TRY(gg_train_plan_make(t->world, settings, &t->config, &t->fabric, &t->table, &t->topology, &t->data,
                               &t->plan));
     if (t->use == GG_TRAINER_BENCH) /* which writes none */
@@ -152,9 +172,12 @@ static gg_status validate(struct gg_trainer *t) {
                                            .context = t->config.context,
                                            .micro = t->settings->batch.micro};
     struct gg_evaluation evaluation;
+    gg_watchdog_at("validation", "sum of the losses over all ranks");
+    gg_watchdog_await(GG_WATCHED_LONG);
     GG_TRY(gg_evaluate(&evaluator, t->data.val, t->settings->eval.sequences, &evaluation));
     gg_gpt_times_reset(t->gpt);
     t->seconds[GG_PHASE_EVAL] += evaluation.seconds;
+    gg_time_limit_eval(&t->time_limit, evaluation.seconds);
     t->at.val_loss = evaluation.loss;
     return GG_OK;
 }
@@ -209,12 +232,15 @@ static gg_status train(struct gg_trainer *t) {
     }
     while (t->at.step < steps) {
         struct gg_step_result result;
+        gg_watchdog_await(GG_WATCHED_STEP);
         GG_TRY(gg_train_step(t, &result));
+        gg_watchdog_step(t->at.step, result.whole_seconds);
+        gg_time_limit_step(&t->time_limit, result.whole_seconds);
         GG_TRY(after_step(t, &result));
         if (result.stop && t->at.step < steps)
-            return gg_fail(GG_STOPPED,
-                           "stopped on request at step %lld of %lld; the same command goes on from there",
-                           (long long)t->at.step, (long long)steps);
+            return gg_fail(GG_STOPPED, "stopped %s at step %lld of %lld; the same command goes on from there",
+                           result.time_is_up ? "before its time is up" : "on request", (long long)t->at.step,
+                           (long long)steps);
     }
     return GG_OK;
 }

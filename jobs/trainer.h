@@ -14,6 +14,7 @@
 #include "io/metrics.h"
 #include "jobs/gemm_rate.h"
 #include "jobs/progress.h"
+#include "jobs/time_limit.h"
 #include "jobs/train_data.h"
 #include "jobs/train_plan.h"
 #include "mpi/grid.h"
@@ -77,12 +78,13 @@ struct gg_trainer {
     bool written_fresh;
 
     struct gg_gemm_rate gemm;
-    struct gg_gpt_times kernels; /* of all steps, by kind of kernel */
-    double seconds[GG_PHASES];   /* since the last line of metrics; rank 0's are reported */
-    double checkpoint_clock;     /* when the last checkpoint was written */
-    int64_t saved_step;          /* of the newest checkpoint, or -1 */
-    struct gg_progress progress; /* rank 0 */
-    gg_metrics *metrics;         /* rank 0 */
+    struct gg_gpt_times kernels;     /* of all steps, by kind of kernel */
+    double seconds[GG_PHASES];       /* since the last line of metrics; rank 0's are reported */
+    double checkpoint_clock;         /* when the last checkpoint was written */
+    int64_t saved_step;              /* of the newest checkpoint, or -1 */
+    struct gg_time_limit time_limit; /* rank 0's counts */
+    struct gg_progress progress;     /* rank 0 */
+    gg_metrics *metrics;             /* rank 0 */
 };
 
 /* Checks everything, announces the memory, allocates it, and loads or initialises the weights: afterwards the

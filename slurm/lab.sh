@@ -54,7 +54,7 @@ free_port() {
     done
 }
 
-# cred_expire is also how long a requeued job waits before it starts again (120 s by default).
+# cred_expire is also how long a requeued job waits before it starts again (120 s by default; at least 5).
 write_configuration() {
     local host port
     host=$(hostname -s)
@@ -66,7 +66,7 @@ SlurmctldPort=$port
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket=$dir/munge.socket,cred_expire=4
+AuthInfo=socket=$dir/munge.socket,cred_expire=5
 StateSaveLocation=$dir/state
 SlurmdSpoolDir=$dir/spool-%n
 SlurmctldPidFile=$dir/slurmctld.pid

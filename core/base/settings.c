@@ -103,6 +103,13 @@ static const struct gg_option options[] = {
             "steps skipped in a row (loss or gradient not finite) that end the run"),
     SWITCH("run.restart", run.restart, "false",
            "begin again at step 0 when the run folder has checkpoints and none can be used"),
+    REAL("run.max_minutes", run.max_minutes, 0, 1e7, "0",
+         "stop with a checkpoint, to be started again, before so many minutes are over; 0: only a job's end "
+         "counts"),
+    INTEGER("run.watchdog", run.watchdog, 0, 1e6, "20",
+            "abort when no step ends in so many times the median step; 0: never"),
+    REAL("run.watchdog_minutes", run.watchdog_minutes, 0.01, 1e6, "10",
+         "but not before so many minutes; start, validation and checkpoints get six times as many"),
 };
 enum { OPTION_COUNT = sizeof options / sizeof *options };
 

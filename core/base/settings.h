@@ -54,6 +54,9 @@ struct gg_settings {
         int64_t seed, steps;
         int64_t max_bad_steps;
         bool restart;
+        double max_minutes;
+        int64_t watchdog;
+        double watchdog_minutes;
     } run;
     bool *given; /* per option of the table: set from a file or the command line, not by default; owned */
 };
