@@ -3,10 +3,17 @@
 
 #include <string.h>
 
-/* clang-format off: one a line, in the order of a model's life */
+/* In the order of a model's life. */
+/* clang-format off */
 static const struct gg_command *const commands[] = {
-    &gg_command_tokenizer, &gg_command_prepare, &gg_command_train, &gg_command_evaluate,
-    &gg_command_generate,  &gg_command_inspect, &gg_command_bench, &gg_command_settings,
+    &gg_command_tokenizer,
+    &gg_command_prepare,
+    &gg_command_settings,
+    &gg_command_train,
+    &gg_command_evaluate,
+    &gg_command_generate,
+    &gg_command_inspect,
+    &gg_command_bench,
     NULL,
 };
 /* clang-format on */
