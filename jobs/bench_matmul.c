@@ -206,8 +206,8 @@ gg_status gg_bench_matmul(const struct gg_world *world, const struct gg_settings
     int p, q;
     GG_TRY(gg_grid_check(settings, world->size, &p, &q));
     gg_topology_create(world, p, q, &topology);
-    gg_pblas_set_block(gg_int(settings->parallel.block));
-    gg_status status = gg_agree(world->comm, gg_grid_create(topology.grid, p, q, &grid));
+    gg_status status =
+        gg_agree(world->comm, gg_grid_create(topology.grid, p, q, gg_int(settings->parallel.block), &grid));
     if (status == GG_OK)
         status = bench_on_grid(world, settings, vocab, &topology, grid, repeats, json);
     gg_grid_destroy(&grid);

@@ -58,7 +58,8 @@ gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, c
     GG_TRY(gg_agree(world->comm, read_texts(grid, micro, model)));
     GG_TRY(gg_grid_check(&model->settings, world->size, &p, &q));
     gg_topology_create(world, p, q, &model->topology);
-    GG_TRY(gg_agree(world->comm, gg_grid_create(model->topology.grid, p, q, &model->grid)));
+    GG_TRY(gg_agree(world->comm, gg_grid_create(model->topology.grid, p, q,
+                                                gg_int(model->settings.parallel.block), &model->grid)));
     model->fabric = *gg_grid_fabric(model->grid);
     GG_TRY(gg_agree(world->comm, allocate(model)));
     GG_TRY(gg_precision_choose_option(world, precision, model->config.precision, &model->config.precision));

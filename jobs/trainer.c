@@ -14,7 +14,6 @@
 #include "jobs/train_step.h"
 #include "jobs/watchdog.h"
 
-#include "mpi/pblas.h"
 #include "mpi/repeated.h"
 
 #include <math.h>
@@ -86,9 +85,9 @@ static gg_status allocate(struct gg_trainer *t) {
     lay_out(t);
     GG_TRY(gg_agree(t->world->comm, gg_arena_allocate(&t->state, "weights, gradients and optimizer state")));
     lay_out(t);
-    gg_pblas_set_block(gg_int(t->settings->parallel.block));
-    GG_TRY(gg_agree(t->world->comm, gg_grid_create(t->topology.grid, t->topology.feature_shards,
-                                                   t->topology.token_shards, &t->grid)));
+    GG_TRY(gg_agree(t->world->comm,
+                    gg_grid_create(t->topology.grid, t->topology.feature_shards, t->topology.token_shards,
+                                   gg_int(t->settings->parallel.block), &t->grid)));
     t->fabric = *gg_grid_fabric(t->grid);
     GG_TRY(
         gg_agree(t->world->comm, gg_gpt_create(&t->config, &t->fabric, &t->table, GG_GPT_TRAIN,

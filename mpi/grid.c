@@ -13,6 +13,7 @@ struct gg_grid {
     struct gg_fabric fabric;
     MPI_Comm comm, feature_comm, token_comm;
     int handle, context; /* BLACS */
+    int block;           /* PBLAS's logical block */
     struct gg_exchange *exchange;
     double exchange_seconds;
     bool our_tiles;
@@ -73,6 +74,7 @@ static void multiply_floats(const struct gg_fabric *fabric, enum gg_product prod
     const struct matrix x = describe_activation(grid, linear->in, linear->in_block, local_tokens);
     const struct matrix y = describe_activation(grid, linear->out, linear->out_block, local_tokens);
     const struct matrix w = describe_weight(grid, linear);
+    gg_pblas_set_block(grid->block);
     switch (product) {
     case GG_PRODUCT_FORWARD: /* y = W x */
         multiply(linear->transposed ? "T" : "N", "N", gg_int(linear->in), b, &w, a, &x, accumulate, c, &y);
@@ -234,7 +236,8 @@ static gg_status make_context(gg_grid *grid, int rows, int columns) {
     return GG_OK;
 }
 
-gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_shards, gg_grid **grid) {
+gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_shards, int block,
+                         gg_grid **grid) {
     gg_grid *made = gg_calloc(1, sizeof *made);
     int rank, size;
     MPI_Comm_dup(replica_comm, &made->comm);
@@ -249,6 +252,7 @@ gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_sh
     MPI_Comm_split(made->comm, made->fabric.token_index, rank, &made->feature_comm);
     MPI_Comm_split(made->comm, made->fabric.feature_index, rank, &made->token_comm);
     made->context = -1;
+    made->block = block;
     *grid = made;
     if (size == 1)
         return GG_OK;

@@ -18,8 +18,9 @@ typedef struct gg_grid gg_grid;
 /* Makes the grid of this rank's replica, and its fabric. A 1x1 grid is the local fabric and makes no BLACS
  * context.
  *   replica_comm [in] the P * Q ranks of the replica; duplicated
+ *   block        [in] PBLAS's logical block for this grid's products (parallel.block)
  * Collective over replica_comm. GG_FAILED when BLACS gives no context. */
-gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_shards,
+gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_shards, int block,
                          gg_grid **grid) GG_MUST_USE;
 
 /* Collective over the replica. */

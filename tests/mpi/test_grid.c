@@ -53,7 +53,7 @@ static void compare_grid(const struct model_fixture *whole, double whole_loss, i
                          struct tolerance tolerance) {
     const struct gg_gpt_config *model = &whole->config;
     gg_grid *grid;
-    CHECK_OK(gg_grid_create(world.comm, p, q, &grid));
+    CHECK_OK(gg_grid_create(world.comm, p, q, 8, &grid));
     const struct gg_fabric *fabric = gg_grid_fabric(grid);
     const long tiles = gg_pblas_tiles();
     struct gg_parameter_table table;
@@ -136,7 +136,7 @@ static void logits_agree(void **state) {
         if (world.size % p != 0)
             continue;
         gg_grid *grid;
-        CHECK_OK(gg_grid_create(world.comm, p, world.size / p, &grid));
+        CHECK_OK(gg_grid_create(world.comm, p, world.size / p, 256, &grid));
         struct gg_parameter_table table;
         CHECK_OK(gg_gpt_parameters(&config, gg_grid_fabric(grid), &table));
         float *weights = gg_calloc((size_t)table.local_elements, sizeof *weights);
