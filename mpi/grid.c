@@ -1,6 +1,5 @@
 #include "mpi/grid.h"
 
-#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/kernels/storage.h"
 #include "mpi/exchange.h"
@@ -15,7 +14,6 @@ struct gg_grid {
     int handle, context; /* BLACS */
     int block;           /* PBLAS's logical block */
     struct gg_exchange *exchange;
-    double exchange_seconds;
     bool our_tiles;
     struct {
         float *values;
@@ -154,25 +152,23 @@ size_t gg_grid_widened_bytes(const struct gg_gpt_config *config, const struct gg
     return (size_t)(first + second + result) * sizeof(float);
 }
 
-static void reduce(gg_grid *grid, MPI_Comm comm, MPI_Op op, float *values, int64_t count) {
-    const double begin = gg_clock_seconds();
+static void reduce(MPI_Comm comm, MPI_Op op, float *values, int64_t count) {
     MPI_Allreduce(MPI_IN_PLACE, values, gg_int(count), MPI_FLOAT, op, comm);
-    grid->exchange_seconds += gg_clock_seconds() - begin;
 }
 
 static void feature_sum(const struct gg_fabric *fabric, float *values, int64_t count) {
     if (fabric->feature_shards > 1)
-        reduce(grid_of(fabric), grid_of(fabric)->feature_comm, MPI_SUM, values, count);
+        reduce(grid_of(fabric)->feature_comm, MPI_SUM, values, count);
 }
 
 static void feature_max(const struct gg_fabric *fabric, float *values, int64_t count) {
     if (fabric->feature_shards > 1)
-        reduce(grid_of(fabric), grid_of(fabric)->feature_comm, MPI_MAX, values, count);
+        reduce(grid_of(fabric)->feature_comm, MPI_MAX, values, count);
 }
 
 static void token_sum(const struct gg_fabric *fabric, float *values, int64_t count) {
     if (fabric->token_shards > 1)
-        reduce(grid_of(fabric), grid_of(fabric)->token_comm, MPI_SUM, values, count);
+        reduce(grid_of(fabric)->token_comm, MPI_SUM, values, count);
 }
 
 static void feature_gather(const struct gg_fabric *fabric, const float *values, int64_t count, float *whole) {
@@ -183,18 +179,14 @@ static void feature_gather(const struct gg_fabric *fabric, const float *values, 
 static void embedding_rows(const struct gg_fabric *fabric, const void *table, int64_t rows, size_t row_bytes,
                            const int32_t *ids, int64_t tokens, void *out) {
     gg_grid *grid = grid_of(fabric);
-    const double begin = gg_clock_seconds();
     gg_exchange_rows(grid->exchange, table, rows, row_bytes, ids, tokens, out);
-    grid->exchange_seconds += gg_clock_seconds() - begin;
 }
 
 static void embedding_gradient(const struct gg_fabric *fabric, enum gg_precision stored, const void *d_out,
                                const int32_t *ids, int64_t tokens, float *gradient, int64_t rows,
                                int64_t width) {
     gg_grid *grid = grid_of(fabric);
-    const double begin = gg_clock_seconds();
     gg_exchange_gradients(grid->exchange, stored, d_out, ids, tokens, gradient, rows, width);
-    grid->exchange_seconds += gg_clock_seconds() - begin;
 }
 
 /* Multiplies ones by ones, small but with a tile on every rank, and looks who multiplied. */
@@ -298,11 +290,4 @@ const struct gg_fabric *gg_grid_fabric(const gg_grid *grid) {
 
 MPI_Comm gg_grid_token_comm(const gg_grid *grid) {
     return grid->token_comm;
-}
-
-double gg_grid_exchange_seconds(gg_grid *grid, bool reset) {
-    const double seconds = grid->exchange_seconds;
-    if (reset)
-        grid->exchange_seconds = 0;
-    return seconds;
 }

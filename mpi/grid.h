@@ -41,7 +41,4 @@ bool gg_grid_uses_our_tiles(const gg_grid *grid);
 /* The ranks of this rank's feature shard: Q of them, which hold the same vectors. */
 MPI_Comm gg_grid_token_comm(const gg_grid *grid);
 
-/* Seconds spent in the grid's exchanges other than PBLAS's own, since the last call with reset. */
-double gg_grid_exchange_seconds(gg_grid *grid, bool reset);
-
 #endif
