@@ -240,16 +240,16 @@ static void attention_backward(struct gg_gpt *gpt, const struct gg_step *step, s
     gg_bias_gradient(stored, step->d_x, gpt->gradients + step->bias, pass->tokens, 3 * width);
 }
 
-/* GELU: y = gelu(x + bias); x keeps x + bias. */
+/* GELU: y = gelu(x + bias). */
 
 static void gelu_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
-    gg_bias_gelu(precision_of(gpt), step->x, gpt->weights + step->bias, step->y, pass->tokens, step->width);
+    gg_gelu(precision_of(gpt), step->x, gpt->weights + step->bias, step->y, pass->tokens, step->width);
 }
 
-/* d_x = d_y gelu'(x), d_bias += sum over tokens of d_x. d_x is d_y. */
+/* d_x = d_y gelu'(x + bias), d_bias += sum over tokens of d_x. d_x is d_y. */
 static void gelu_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
-    gg_gelu_backward(precision_of(gpt), step->x, step->d_y, step->d_x, step->remakes_y ? step->y : NULL,
-                     pass->tokens, step->width);
+    gg_gelu_backward(precision_of(gpt), step->x, gpt->weights + step->bias, step->d_y, step->d_x,
+                     step->remakes_y ? step->y : NULL, pass->tokens, step->width);
     gg_bias_gradient(precision_of(gpt), step->d_x, gpt->gradients + step->bias, pass->tokens, step->width);
 }
 
