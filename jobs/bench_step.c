@@ -28,6 +28,8 @@ struct figures {
 struct series {
     double seconds[MAX_REPEATS], phases[GG_PHASES][MAX_REPEATS];
     int count;
+    double losses[MAX_REPEATS + 1]; /* the warm-up's too */
+    int steps;
 };
 
 struct gg_bench_run {
@@ -37,12 +39,15 @@ struct gg_bench_run {
     struct series series;
 };
 
-static gg_status take_step(struct gg_trainer *t, struct series *series) {
+static gg_status take_step(struct gg_bench_run *run, bool counts) {
+    struct gg_trainer *t = &run->trainer;
+    struct series *series = &run->series;
     struct gg_step_result result;
     memset(t->seconds, 0, sizeof t->seconds);
     MPI_Barrier(t->world->comm);
     GG_TRY(gg_train_step(t, &result));
-    if (series == NULL)
+    series->losses[series->steps++] = result.loss;
+    if (!counts)
         return GG_OK;
     series->seconds[series->count] = result.whole_seconds;
     for (int phase = 0; phase < GG_PHASES; phase++)
@@ -88,10 +93,9 @@ static void free_variant(struct gg_bench_variant *v) {
 }
 
 static gg_status step_variant(const struct gg_world *world, struct gg_bench_variant *v, bool counts) {
-    struct series *series = counts ? &v->run->series : NULL;
     if (!v->alone)
-        return take_step(&v->run->trainer, series);
-    const gg_status status = world->rank == 0 ? take_step(&v->run->trainer, series) : GG_OK;
+        return take_step(v->run, counts);
+    const gg_status status = world->rank == 0 ? take_step(v->run, counts) : GG_OK;
     wait_quietly(world->comm);
     return gg_agree(world->comm, status);
 }
@@ -132,7 +136,9 @@ static struct figures work_out(struct gg_trainer *t, struct series *series) {
     return f;
 }
 
-static void print_words(const struct gg_trainer *t, const struct figures *f, int repeats, bool sole) {
+static void print_words(const struct gg_bench_run *run, const struct figures *f, int repeats, bool sole) {
+    const struct gg_trainer *t = &run->trainer;
+    const double *losses = run->series.losses;
     const double step = f->step_seconds, per_cent = 100 / step;
     printf(
         "%lld layers, width %lld, context %lld; %d ranks x %d threads, D x P x Q = %d x %d x %d, ZeRO %lld\n",
@@ -157,6 +163,8 @@ static void print_words(const struct gg_trainer *t, const struct figures *f, int
                f->kernels.forward[kind], per_cent * f->kernels.forward[kind], f->kernels.backward[kind],
                per_cent * f->kernels.backward[kind]);
     printf("loader waits   %.2f%% of a step\n", 100 * f->data_share);
+    printf("loss           %.6f in the first step (the warm-up), %.6f in the last\n", losses[0],
+           losses[run->series.steps - 1]);
     if (sole) /* else the process holds several models */
         printf("peak memory    %.1f MB of a rank, announced %.1f MB (%+.1f%%)\n", f->peak_bytes / 1e6,
                f->announced_bytes / 1e6, 100 * (f->peak_bytes / f->announced_bytes - 1));
@@ -169,20 +177,29 @@ static json_t *kernels_json(const double seconds[GG_KERNEL_KINDS]) {
     return object;
 }
 
-static json_t *variant_json(const char *name, const struct gg_trainer *t, const struct figures *f,
+static json_t *numbers_json(const double *values, int count) {
+    json_t *array = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(array, json_real(values[i]));
+    return array;
+}
+
+static json_t *variant_json(const char *name, const struct gg_bench_run *run, const struct figures *f,
                             int repeats) {
+    const struct gg_trainer *t = &run->trainer;
+    const struct series *series = &run->series;
     json_t *phases = json_object();
     for (int phase = 0; phase < GG_PHASE_EVAL; phase++)
         json_object_set_new(phases, gg_phase_names[phase], json_real(f->phases[phase]));
-    json_t *all =
-        json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:f, s:f, s:f}",
-                  "name", name, "ranks", t->world->size, "threads", omp_get_max_threads(), "precision",
-                  gg_precision_names[t->config.precision], "matmul", gg_matmul_library(), "gemm_gflops",
-                  t->gemm.all / 1e9, "repeats", repeats, "step_s", f->step_seconds, "spread", f->spread,
-                  "tokens_per_s", f->tokens_per_s, "mfu", f->mfu, "seconds", phases, "forward",
-                  kernels_json(f->kernels.forward), "backward", kernels_json(f->kernels.backward),
-                  "data_share", f->data_share, "peak_bytes", f->peak_bytes, "announced_bytes",
-                  f->announced_bytes);
+    json_t *all = json_pack(
+        "{s:s, s:i, s:i, s:s, s:s, s:f, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:f, s:f, s:f, s:o, s:o}",
+        "name", name, "ranks", t->world->size, "threads", omp_get_max_threads(), "precision",
+        gg_precision_names[t->config.precision], "matmul", gg_matmul_library(), "gemm_gflops",
+        t->gemm.all / 1e9, "repeats", repeats, "step_s", f->step_seconds, "spread", f->spread, "tokens_per_s",
+        f->tokens_per_s, "mfu", f->mfu, "seconds", phases, "forward", kernels_json(f->kernels.forward),
+        "backward", kernels_json(f->kernels.backward), "data_share", f->data_share, "peak_bytes",
+        f->peak_bytes, "announced_bytes", f->announced_bytes, "steps_s",
+        numbers_json(series->seconds, series->count), "losses", numbers_json(series->losses, series->steps));
     GG_ASSERT(all != NULL);
     return all;
 }
@@ -192,17 +209,17 @@ static void report(const struct gg_bench_variant *variants, const struct figures
                    int repeats, bool json) {
     json_t *list = json_array();
     for (int i = 0; i < count; i++) {
-        const struct gg_trainer *t = &variants[i].run->trainer;
+        const struct gg_bench_run *run = variants[i].run;
         if (json) {
-            json_array_append_new(list, variant_json(variants[i].name, t, &figures[i], repeats));
+            json_array_append_new(list, variant_json(variants[i].name, run, &figures[i], repeats));
             continue;
         }
         if (count > 1)
             printf("%s-- %s\n", i > 0 ? "\n" : "", variants[i].name);
-        print_words(t, &figures[i], repeats, count == 1);
+        print_words(run, &figures[i], repeats, count == 1);
     }
     if (json) {
-        json_dumpf(list, stdout, JSON_REAL_PRECISION(7));
+        json_dumpf(list, stdout, JSON_REAL_PRECISION(9));
         putchar('\n');
     } else if (count > 1) {
         printf("\nmeasured in turns, tokens/s beside the first\n");

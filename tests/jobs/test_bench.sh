@@ -7,7 +7,7 @@ small="model.preset=none model.layers=2 model.width=64 model.heads=4 model.conte
 
 mpirun -n 2 "$GRIDGPT" bench $small --repeats 3 --json --alone --compare "parallel.grid=2x1 batch.micro=8" >steps.json
 "$GG_TEST_PYTHON" - <<'P' || fail "$(cat steps.json)"
-import json
+import json, math
 first, grid, alone = json.load(open("steps.json"))
 assert (first["ranks"], grid["ranks"], alone["ranks"]) == (2, 2, 1)
 assert grid["name"] == "parallel.grid=2x1 batch.micro=8"
@@ -19,6 +19,11 @@ for b in (first, grid, alone):
     assert abs(b["mfu"] - flops * b["tokens_per_s"] / b["gemm_gflops"] / 1e9) < 1e-3 * b["mfu"], b
     kernels = sum(b["forward"].values()) + sum(b["backward"].values())
     assert 0 < kernels < 3 * b["step_s"], b
+    assert len(b["steps_s"]) == 3 and abs(sorted(b["steps_s"])[1] - b["step_s"]) < 1e-6, b
+    assert len(b["losses"]) == 4 and abs(b["losses"][0] - math.log(1000)) < 0.1, b
+# The same global batches from the same weights; the steps are whole ones, which change the loss.
+assert all(abs(x - y) < 1e-5 * x for x, y in zip(first["losses"], grid["losses"])), (first, grid)
+assert len(set(first["losses"])) == 4, first
 P
 "$GRIDGPT" bench $small --repeats 2 | grep -q "^MFU .*% = FLOP per token" || fail "no MFU"
 mpirun -n 4 "$GRIDGPT" bench $small --matmul parallel.grid=2x2 --repeats 2 --json >matmuls.json
