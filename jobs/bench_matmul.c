@@ -124,11 +124,11 @@ static void print_head(const struct report *r, const struct gg_topology *t, enum
     printf(
         "grid %dx%d, %d replica(s); local GEMM (2048 cubed, %s in %s, all ranks at once): %.1f GFLOP/s of a "
         "replica\n",
-        t->feature_shards, t->token_shards, t->replicas, gg_matmul_library(), gg_precision_names[precision],
-        peak / 1e9);
+        t->feature_shards, t->token_shards, t->replicas, gg_matmul_maker(precision),
+        gg_precision_names[precision], peak / 1e9);
     if (t->feature_shards * t->token_shards > 1)
         printf("PBLAS tiles are multiplied by %s\n",
-               r->our_tiles ? gg_matmul_library() : "ScaLAPACK's own BLAS");
+               r->our_tiles ? gg_matmul_maker(precision) : "ScaLAPACK's own BLAS");
     printf("%-12s %25s ", "matmul", "tokens x     in x    out");
     for (int product = 0; product < PRODUCTS; product++)
         printf("  %14s", product_names[product]);

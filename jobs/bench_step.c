@@ -150,7 +150,7 @@ static void print_words(const struct gg_bench_run *run, const struct figures *f,
            (long long)t->settings->batch.micro);
     printf("GEMM rate      %.1f GFLOP/s over all ranks (%s in %s; C = A B^T, 2048 cubed, best of 5, all at "
            "once)\n",
-           t->gemm.all / 1e9, gg_matmul_library(), gg_precision_names[t->config.precision]);
+           t->gemm.all / 1e9, gg_matmul_maker(t->config.precision), gg_precision_names[t->config.precision]);
     printf("step           %.3f s, median of %d, spread %.1f%%\n", step, repeats, 100 * f->spread);
     printf("tokens/s       %.1f\n", f->tokens_per_s);
     printf("MFU            %.1f%% = FLOP per token x tokens/s / GEMM rate\n", 100 * f->mfu);
@@ -194,11 +194,11 @@ static json_t *variant_json(const char *name, const struct gg_bench_run *run, co
     json_t *all = json_pack(
         "{s:s, s:i, s:i, s:s, s:s, s:f, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:f, s:f, s:f, s:o, s:o}",
         "name", name, "ranks", t->world->size, "threads", omp_get_max_threads(), "precision",
-        gg_precision_names[t->config.precision], "matmul", gg_matmul_library(), "gemm_gflops",
-        t->gemm.all / 1e9, "repeats", repeats, "step_s", f->step_seconds, "spread", f->spread, "tokens_per_s",
-        f->tokens_per_s, "mfu", f->mfu, "seconds", phases, "forward", kernels_json(f->kernels.forward),
-        "backward", kernels_json(f->kernels.backward), "data_share", f->data_share, "peak_bytes",
-        f->peak_bytes, "announced_bytes", f->announced_bytes, "steps_s",
+        gg_precision_names[t->config.precision], "matmul", gg_matmul_maker(t->config.precision),
+        "gemm_gflops", t->gemm.all / 1e9, "repeats", repeats, "step_s", f->step_seconds, "spread", f->spread,
+        "tokens_per_s", f->tokens_per_s, "mfu", f->mfu, "seconds", phases, "forward",
+        kernels_json(f->kernels.forward), "backward", kernels_json(f->kernels.backward), "data_share",
+        f->data_share, "peak_bytes", f->peak_bytes, "announced_bytes", f->announced_bytes, "steps_s",
         numbers_json(series->seconds, series->count), "losses", numbers_json(series->losses, series->steps));
     GG_ASSERT(all != NULL);
     return all;

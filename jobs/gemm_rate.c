@@ -34,6 +34,7 @@ gg_status gg_gemm_rate_measure(MPI_Comm comm, enum gg_precision precision, struc
     void *memory = NULL;
     GG_TRY(gg_agree(comm, gg_try_malloc(3 * SIZE * SIZE * sizeof(float), "the GEMM measurement", &memory)));
     MPI_Barrier(comm);
+    rate->precision = precision;
     rate->mine = 2.0 * SIZE * SIZE * SIZE / best_seconds(precision, memory);
     free(memory);
     MPI_Allreduce(&rate->mine, &rate->all, 1, MPI_DOUBLE, MPI_SUM, comm);

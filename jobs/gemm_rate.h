@@ -9,7 +9,8 @@
 #include <mpi.h>
 
 struct gg_gemm_rate {
-    double mine, all; /* FLOP/s of this rank, and summed over all */
+    enum gg_precision precision; /* of operands and result */
+    double mine, all;            /* FLOP/s of this rank, and summed over all */
 };
 
 /* Measures C = A B^T, 2048 cubed, of operands and a result of that precision, with this rank's threads, on

@@ -1,7 +1,8 @@
 /* Local matrix multiply, row-major: C = op(A) op(B) or C += op(A) op(B). Local.
  *
- * On oneDNN where it was found at build time, else on plain BLAS. Called outside an OpenMP parallel region it
- * uses the rank's threads; inside one, the calling thread alone.
+ * On oneDNN where it was found at build time, else on plain BLAS; bfloat16 on our own kernel for AMX where
+ * the processor has it (matmul_tiles.c). Called outside an OpenMP parallel region it uses the rank's threads;
+ * inside one, the calling thread alone.
  */
 #ifndef GG_CORE_KERNELS_MATMUL_H
 #define GG_CORE_KERNELS_MATMUL_H
@@ -27,8 +28,9 @@ void gg_matmul_scaled(enum gg_transpose transpose_a, enum gg_transpose transpose
                       float beta, float *c, int64_t ldc);
 
 /* C = op(A) op(B), or +=, of bfloat16 operands, summed in float32; C is of the precision `result`. As
- * gg_matmul otherwise. Each thread keeps what it has made ready for a shape: a few kB per shape, and one
- * scratch as large as the largest shape wants. An internal error where gg_matmul_has_bf16() is false. */
+ * gg_matmul otherwise. Our own code where the processor has AMX, else the library's. Each thread keeps a
+ * scratch as large as its largest product wanted, and of the library what is ready for a shape, a few kB. An
+ * internal error where gg_matmul_has_bf16() is false. */
 void gg_matmul_bf16(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n,
                     int64_t k, const gg_bf16 *a, int64_t lda, const gg_bf16 *b, int64_t ldb, bool accumulate,
                     enum gg_precision result, void *c, int64_t ldc);
@@ -39,10 +41,10 @@ void gg_matmul_stored(enum gg_precision operands, enum gg_transpose transpose_a,
                       int64_t lda, const void *b, int64_t ldb, bool accumulate, enum gg_precision result,
                       void *c, int64_t ldc);
 
-/* Whether the library and this processor (AVX512_BF16 or AMX) multiply bfloat16 faster than float32. */
+/* Whether this processor multiplies bfloat16 faster than float32: AMX, or AVX512_BF16 by the library. */
 bool gg_matmul_has_bf16(void);
 
-/* Which library multiplies: "oneDNN 2.6.3", "BLAS". */
-const char *gg_matmul_library(void);
+/* What multiplies operands of a precision: "oneDNN 2.6.3", "BLAS", "gridgpt's AMX tiles". */
+const char *gg_matmul_maker(enum gg_precision operands);
 
 #endif

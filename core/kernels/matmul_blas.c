@@ -1,4 +1,4 @@
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul_bf16.h"
 
 #include "core/base/status.h"
 
@@ -24,18 +24,15 @@ void gg_matmul_scaled(enum gg_transpose transpose_a, enum gg_transpose transpose
            &alpha, b, &bi, a, &ai, &beta, c, &ci);
 }
 
-void gg_matmul_bf16(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n,
-                    int64_t k, const gg_bf16 *a, int64_t lda, const gg_bf16 *b, int64_t ldb, bool accumulate,
-                    enum gg_precision result, void *c, int64_t ldc) {
-    (void)transpose_a, (void)transpose_b, (void)m, (void)n, (void)k, (void)a, (void)lda, (void)b, (void)ldb;
-    (void)accumulate, (void)result, (void)c, (void)ldc;
-    GG_ASSERT(gg_matmul_has_bf16());
+void gg_matmul_bf16_library(const struct gg_bf16_product *p) {
+    (void)p;
+    GG_ASSERT(gg_matmul_library_has_bf16());
 }
 
-bool gg_matmul_has_bf16(void) {
+bool gg_matmul_library_has_bf16(void) {
     return false;
 }
 
-const char *gg_matmul_library(void) {
+const char *gg_matmul_library_name(void) {
     return "BLAS";
 }

@@ -1,4 +1,4 @@
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul_bf16.h"
 
 #include "core/base/status.h"
 
@@ -16,7 +16,7 @@ void gg_matmul_scaled(enum gg_transpose transpose_a, enum gg_transpose transpose
     GG_ASSERT(status == dnnl_success);
 }
 
-const char *gg_matmul_library(void) {
+const char *gg_matmul_library_name(void) {
     static _Thread_local char name[48];
     const dnnl_version_t *version = dnnl_version();
     snprintf(name, sizeof name, "oneDNN %d.%d.%d", version->major, version->minor, version->patch);

@@ -4,7 +4,7 @@
  * the memory objects it runs on, so that a call takes no lock. Inside an OpenMP parallel region the library
  * is told that there is one thread: it must not share out work to threads that will not come.
  */
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul_bf16.h"
 
 #include "core/base/memory.h"
 #include "core/base/status.h"
@@ -219,10 +219,10 @@ static void *scratch_of(size_t bytes) {
     return mine.scratch;
 }
 
-static void run(const struct ready *r, const gg_bf16 *a, const gg_bf16 *b, void *c) {
-    CHECK(dnnl_memory_set_data_handle(r->a, (void *)a));
-    CHECK(dnnl_memory_set_data_handle(r->b, (void *)b));
-    CHECK(dnnl_memory_set_data_handle(r->c, c));
+static void run(const struct ready *r, const struct gg_bf16_product *p) {
+    CHECK(dnnl_memory_set_data_handle(r->a, (void *)p->a));
+    CHECK(dnnl_memory_set_data_handle(r->b, (void *)p->b));
+    CHECK(dnnl_memory_set_data_handle(r->c, p->c));
     CHECK(dnnl_memory_set_data_handle(r->scratch, scratch_of(r->scratch_bytes)));
     const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, r->a},
                                          {DNNL_ARG_WEIGHTS, r->b},
@@ -232,21 +232,28 @@ static void run(const struct ready *r, const gg_bf16 *a, const gg_bf16 *b, void 
     CHECK(dnnl_stream_wait(stream));
 }
 
-void gg_matmul_bf16(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n,
-                    int64_t k, const gg_bf16 *a, int64_t lda, const gg_bf16 *b, int64_t ldb, bool accumulate,
-                    enum gg_precision result, void *c, int64_t ldc) {
+void gg_matmul_bf16_library(const struct gg_bf16_product *p) {
     const bool alone = omp_in_parallel();
     const int threads = omp_get_max_threads();
-    const struct shape shape = {
-        m, n, k, lda, ldb, ldc, transpose_a, transpose_b, accumulate, result, alone ? 1 : threads};
+    const struct shape shape = {p->m,
+                                p->n,
+                                p->k,
+                                p->lda,
+                                p->ldb,
+                                p->ldc,
+                                p->transpose_a,
+                                p->transpose_b,
+                                p->accumulate,
+                                p->result,
+                                alone ? 1 : threads};
     prepare_thread();
     if (alone)
         omp_set_num_threads(1); /* of this thread, in this region */
-    run(find_or_make(&shape), a, b, c);
+    run(find_or_make(&shape), p);
     if (alone)
         omp_set_num_threads(threads);
 }
 
-bool gg_matmul_has_bf16(void) {
+bool gg_matmul_library_has_bf16(void) {
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }

@@ -51,6 +51,36 @@ static inline void gg_store(enum gg_precision precision, void *values, int64_t i
         ((float *)values)[index] = value;
 }
 
+/* Sixteen at once, for kernels that the compiler would not vectorise as well. `values` needs no alignment. */
+typedef float gg_floats16 __attribute__((vector_size(64)));
+
+static inline gg_floats16 gg_load16(enum gg_precision precision, const void *values) {
+    typedef uint32_t bits16 __attribute__((vector_size(64)));
+    typedef uint16_t stored16 __attribute__((vector_size(32)));
+    gg_floats16 loaded;
+    if (precision == GG_PRECISION_BF16) {
+        stored16 stored;
+        memcpy(&stored, values, sizeof stored);
+        loaded = (gg_floats16)(__builtin_convertvector(stored, bits16) << 16);
+    } else {
+        memcpy(&loaded, values, sizeof loaded);
+    }
+    return loaded;
+}
+
+static inline void gg_store16(enum gg_precision precision, void *values, gg_floats16 from) {
+    typedef uint32_t bits16 __attribute__((vector_size(64)));
+    typedef uint16_t stored16 __attribute__((vector_size(32)));
+    if (precision == GG_PRECISION_BF16) {
+        const bits16 bits = (bits16)from, number = (bits16)(from == from);
+        const bits16 rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+        const stored16 stored = __builtin_convertvector((rounded & number) | (0x7fc0u & ~number), stored16);
+        memcpy(values, &stored, sizeof stored);
+    } else {
+        memcpy(values, &from, sizeof from);
+    }
+}
+
 /* The inner part of a kernel; its first argument is the precision. */
 #define GG_KERNEL_BODY static inline __attribute__((always_inline))
 
