@@ -1,11 +1,8 @@
 #include "jobs/launch_check.h"
 
-#include "core/base/memory.h"
 #include "core/kernels/matmul.h"
 #include "core/kernels/peak.h"
 
-#include <omp.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,62 +64,6 @@ gg_status gg_launch_check_world(const struct gg_world *world) {
                  launchers[i].name, tasks, world->size, launchers[i].advice);
         return fail_first(launchers[i].place, text);
     }
-    return GG_OK;
-}
-
-/* Cores this rank's threads may run on. Where OpenMP binds them, it has bound this thread already; thread i
- * then goes to place i (but to any when they are spread). */
-static cpu_set_t allowed_cores(int threads) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    int places = omp_get_num_places();
-    if (places == 0 && sched_getaffinity(0, sizeof set, &set) == 0)
-        return set;
-    const omp_proc_bind_t bind = omp_get_proc_bind();
-    if (bind != omp_proc_bind_false && bind != omp_proc_bind_spread && threads < places)
-        places = threads;
-    for (int place = 0; place < places; place++) {
-        const int count = omp_get_place_num_procs(place);
-        int *ids = gg_calloc((size_t)count + 1, sizeof *ids);
-        omp_get_place_proc_ids(place, ids);
-        for (int i = 0; i < count; i++)
-            CPU_SET((size_t)ids[i], &set);
-        free(ids);
-    }
-    return set;
-}
-
-gg_status gg_launch_check_cores(const struct gg_world *world, int threads, bool *oversubscribed) {
-    const cpu_set_t mine = allowed_cores(threads);
-    const int cores = CPU_COUNT(&mine);
-    *oversubscribed = false;
-    gg_status status = GG_OK;
-    if (cores < threads)
-        status =
-            gg_fail(GG_USAGE,
-                    "%d threads, but only %d cores to run on: start mpirun with --bind-to none or --map-by "
-                    "slot:PE=%d, srun with --cpus-per-task=%d, or lower compute.threads (or OMP_NUM_THREADS)",
-                    threads, cores, threads, threads);
-    GG_TRY(gg_agree(world->comm, status));
-
-    MPI_Comm node;
-    cpu_set_t all;
-    struct {
-        int threads, rank;
-    } node_threads = {threads, 0}, excess = {0, world->rank}, worst;
-    MPI_Comm_split_type(world->comm, MPI_COMM_TYPE_SHARED, world->rank, MPI_INFO_NULL, &node);
-    MPI_Allreduce(&mine, &all, sizeof all, MPI_BYTE, MPI_BOR, node);
-    MPI_Allreduce(&threads, &node_threads.threads, 1, MPI_INT, MPI_SUM, node);
-    MPI_Comm_free(&node);
-    excess.threads = node_threads.threads - CPU_COUNT(&all);
-    MPI_Allreduce(&excess, &worst, 1, MPI_2INT, MPI_MAXLOC, world->comm);
-    *oversubscribed = worst.threads > 0;
-    if (world->rank == worst.rank && *oversubscribed)
-        fprintf(
-            stderr,
-            "warning: the ranks of a node have %d threads on %d cores: they will wait for each other; lower "
-            "compute.threads or the ranks, or bind them to different cores\n",
-            node_threads.threads, CPU_COUNT(&all));
     return GG_OK;
 }
 

@@ -8,6 +8,9 @@
 #include "jobs/gemm_rate.h"
 #include "mpi/world.h"
 
+#include <sched.h>
+#include <stdbool.h>
+
 /* Before MPI starts: a task of a Slurm step (srun) that got no way to find the others. Open MPI would end
  * with a page about how it was built, others would start N times a world of one. GG_USAGE; only the step's
  * first task has a description, the others' is empty. Local. */
@@ -22,12 +25,20 @@ gg_status gg_launch_check_world(const struct gg_world *world) GG_MUST_USE;
  * hosts. Collective; fails alike on every rank. */
 gg_status gg_launch_check_same(const struct gg_world *world, const struct gg_words *words) GG_MUST_USE;
 
+/* The cores that a rank's threads run on. */
+struct gg_launch_cores {
+    cpu_set_t allowed;   /* to this rank */
+    bool oversubscribed; /* some node's ranks have more threads than cores: it was warned of */
+    bool spare;          /* every rank has a core more than its threads want, its own or its node's */
+};
+
 /* Refuses ranks that are bound to fewer cores than they have threads (GG_USAGE), and warns on standard error
  * when the ranks of a node have more threads than the cores they may run on. Collective; fails alike on every
  * rank.
- *   threads        [in]  of this rank
- *   oversubscribed [out] it has warned */
-gg_status gg_launch_check_cores(const struct gg_world *world, int threads, bool *oversubscribed) GG_MUST_USE;
+ *   threads [in] of this rank
+ *   cores   [out] the two truth values are the same on every rank */
+gg_status gg_launch_check_cores(const struct gg_world *world, int threads,
+                                struct gg_launch_cores *cores) GG_MUST_USE;
 
 /* Warns when some rank's matrix multiply is far below what its processor can do, and says what to set.
  * Measures the processor, about a tenth of a second. Collective.

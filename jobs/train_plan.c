@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 size_t gg_train_memory_total(const struct gg_train_memory *m) {
-    const size_t sum = m->program + m->weights + m->rounded + m->gradients + m->moments + m->activations +
-                       m->batch + m->loader + m->checkpoint;
+    const size_t sum = m->program + m->weights + m->rounded + m->gradients + m->reduction + m->moments +
+                       m->activations + m->batch + m->loader + m->checkpoint;
     return sum > m->reached ? sum : m->reached;
 }
 
@@ -82,7 +82,7 @@ gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_setti
     memory->weights = memory->gradients = (size_t)table->local_elements * sizeof(float);
     plan->ownership = gg_reducer_ownership(topology->replica, topology->replicas, table->local_elements,
                                            GG_BUCKET_BYTES, settings->parallel.zero > 0);
-    memory->gradients += plan->ownership.gradient_bytes;
+    memory->reduction = plan->ownership.reducer_bytes;
     memory->moments = 2 * (size_t)plan->ownership.elements * sizeof(float);
     plan->partition = gg_partition_cut(table->local_elements, GG_BUCKET_BYTES, topology->replicas);
     if (gg_train_checkpoint_behind(settings))

@@ -19,6 +19,7 @@ struct gg_train_memory {
     size_t program; /* what it holds now: code, libraries, MPI */
     size_t weights, gradients, moments, activations, batch, loader;
     size_t rounded;    /* the weights' bf16 copy */
+    size_t reduction;  /* the sum of gradients over replicas: shares on their way; ZeRO: the owned sums */
     size_t checkpoint; /* the copy that is written behind the training */
 };
 

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/kernels/matmul.h"
 #include "jobs/precision.h"
+#include "jobs/reduction_driver.h"
 
 #include <math.h>
 #include <omp.h>
@@ -54,6 +55,7 @@ static void print_memory(const struct gg_train_memory *memory) {
     } parts[] = {{"weights", memory->weights},
                  {"their bf16 copy", memory->rounded},
                  {"gradients", memory->gradients},
+                 {"their sum over replicas", memory->reduction},
                  {"AdamW moments", memory->moments},
                  {"activations", memory->activations},
                  {"loader", memory->loader},
@@ -90,6 +92,11 @@ void gg_train_report_plan(const struct gg_trainer *t) {
             t->topology.token_shards, (long long)settings->batch.sequences,
             amount((double)t->plan.tokens_per_step, step), (long long)t->plan.accumulation,
             (long long)settings->batch.micro);
+    if (t->topology.replicas > 1)
+        fprintf(stderr,
+                "gradients: summed over %d replicas in buckets of %d MiB during the backward pass, driven on "
+                "by %s\n",
+                t->topology.replicas, GG_BUCKET_BYTES >> 20, gg_reduction_driver_name(t->reduction_thread));
     fprintf(stderr,
             "matmul: %s in %s, %.0f GFLOP/s over all ranks (C = A B^T, 2048 cubed, best of 5, all at once); "
             "MFU = "

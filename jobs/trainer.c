@@ -5,8 +5,8 @@
 #include "io/file.h"
 #include "jobs/evaluation.h"
 #include "jobs/grid_check.h"
-#include "jobs/launch_check.h"
 #include "jobs/precision.h"
+#include "jobs/reduction_driver.h"
 #include "jobs/stop_signal.h"
 #include "jobs/train_checkpoint.h"
 #include "jobs/train_report.h"
@@ -22,9 +22,9 @@
 #include <string.h>
 
 /* The rate of matrix multiplies, and whether it is what the machine should have. */
-static gg_status measure_machine(struct gg_trainer *t, enum gg_precision precision, bool oversubscribed) {
+static gg_status measure_machine(struct gg_trainer *t, enum gg_precision precision) {
     GG_TRY(gg_gemm_rate_measure(t->world->comm, precision, &t->gemm));
-    if (t->use == GG_TRAINER_RUN && !oversubscribed)
+    if (t->use == GG_TRAINER_RUN && !t->cores.oversubscribed)
         gg_launch_check_gemm(t->world, &t->gemm);
     return GG_OK;
 }
@@ -37,8 +37,7 @@ static size_t checkpoint_bytes(const struct gg_gpt_config *config) {
 /* Everything that can be wrong is found here, before the model is allocated. */
 static gg_status prepare(struct gg_trainer *t) {
     const struct gg_settings *settings = t->settings;
-    bool oversubscribed;
-    GG_TRY(gg_launch_check_cores(t->world, omp_get_max_threads(), &oversubscribed));
+    GG_TRY(gg_launch_check_cores(t->world, omp_get_max_threads(), &t->cores));
     GG_TRY(gg_agree(t->world->comm, gg_time_limit_start(&t->time_limit, settings->run.max_minutes)));
     int p, q;
     enum gg_precision precision;
@@ -58,7 +57,8 @@ static gg_status prepare(struct gg_trainer *t) {
     GG_TRY(gg_gpt_parameters(&t->config, &t->fabric, &t->table));
     if (t->use == GG_TRAINER_RUN)
         GG_TRY(gg_train_resume_find(t));
-    GG_TRY(measure_machine(t, precision, oversubscribed));
+    GG_TRY(gg_reduction_driver_choose(t->world, settings, &t->topology, &t->cores, &t->reduction_thread));
+    GG_TRY(measure_machine(t, precision));
     gg_time_limit_expect(&t->time_limit, checkpoint_bytes(&t->config));
     GG_TRY(gg_train_plan_make(t->world, settings, &t->config, &t->fabric, &t->table, &t->topology, &t->data,
                               &t->plan));
@@ -92,9 +92,12 @@ static gg_status allocate(struct gg_trainer *t) {
     GG_TRY(
         gg_agree(t->world->comm, gg_gpt_create(&t->config, &t->fabric, &t->table, GG_GPT_TRAIN,
                                                t->plan.local_sequences, t->weights, t->gradients, &t->gpt)));
-    GG_TRY(gg_agree(t->world->comm,
-                    gg_reducer_create(t->topology.across_replicas, t->gradients, t->table.local_elements,
-                                      GG_BUCKET_BYTES, t->settings->parallel.zero > 0, &t->reducer)));
+    const struct gg_reducer_options reduction = {.bucket_bytes = GG_BUCKET_BYTES,
+                                                 .scatter = t->settings->parallel.zero > 0,
+                                                 .thread = t->reduction_thread,
+                                                 .thread_cores = &t->cores.allowed};
+    GG_TRY(gg_agree(t->world->comm, gg_reducer_create(t->topology.across_replicas, t->gradients,
+                                                      t->table.local_elements, &reduction, &t->reducer)));
     return t->use == GG_TRAINER_RUN ? gg_train_checkpoint_prepare(t) : GG_OK;
 }
 

@@ -13,6 +13,7 @@
 #include "io/checkpoint_writer.h"
 #include "io/metrics.h"
 #include "jobs/gemm_rate.h"
+#include "jobs/launch_check.h"
 #include "jobs/progress.h"
 #include "jobs/time_limit.h"
 #include "jobs/train_data.h"
@@ -58,6 +59,8 @@ struct gg_trainer {
     uint64_t *sample_ids;      /* (batch.micro) */
     gg_gpt *gpt;
     gg_reducer *reducer;
+    bool reduction_thread; /* a thread drives the sum of the gradients on; else calls between kernels do */
+    struct gg_launch_cores cores;
 
     /* Where the run stands, as a checkpoint keeps it; the texts in it are not used. */
     struct gg_checkpoint_meta at;

@@ -1,22 +1,20 @@
 #include "mpi/reduction.h"
 
 #include "core/base/memory.h"
+#include "mpi/bucket_sums.h"
+#include "mpi/progress_thread.h"
 #include "mpi/world.h"
 
 #include <stdlib.h>
 
 struct gg_reducer {
     MPI_Comm replicas;
-    int replica, replica_count;
     bool scatter;
-    float *gradients;
     struct gg_partition partition;
     int64_t bucket_count; /* 0: one replica, nothing to do */
-    int64_t started;      /* buckets started in this step; bucket 0 is the last of the buffer */
-    int running;          /* the first `running` requests are under way */
-    MPI_Request *requests;
-    int *indices; /* scratch of MPI_Testsome */
-    int *counts;  /* scatter: elements of every bucket's parts, per replica */
+    int64_t whole;        /* buckets that are final in this step; bucket 0 is the last of the buffer */
+    gg_bucket_sums *sums;
+    gg_progress_thread *thread; /* or NULL: the hook drives */
     struct gg_owned_range *owned;
     int owned_count;
     float *owned_sums; /* scatter: the owned ranges' gradients, compact */
@@ -25,11 +23,13 @@ struct gg_reducer {
 
 struct gg_ownership gg_reducer_ownership(int replica, int replicas, int64_t elements, size_t bucket_bytes,
                                          bool scatter) {
-    if (!scatter || replicas == 1)
-        return (struct gg_ownership){.elements = elements};
     const struct gg_partition partition = gg_partition_cut(elements, bucket_bytes, replicas);
-    const int64_t owned = gg_partition_ranges(&partition, replica, NULL);
-    return (struct gg_ownership){owned, (size_t)owned * sizeof(float)};
+    struct gg_ownership ownership = {elements, gg_bucket_sums_bytes(&partition)};
+    if (scatter && replicas > 1) {
+        ownership.elements = gg_partition_ranges(&partition, replica, NULL);
+        ownership.reducer_bytes += (size_t)ownership.elements * sizeof(float);
+    }
+    return ownership;
 }
 
 /* First element of a bucket. */
@@ -38,111 +38,96 @@ static int64_t begin_of(const gg_reducer *r, int64_t bucket) {
     return gg_partition_bucket(&r->partition, bucket, &count);
 }
 
-static int64_t count_of(const gg_reducer *r, int64_t bucket) {
-    int64_t count;
-    gg_partition_bucket(&r->partition, bucket, &count);
-    return count;
-}
-
-static int *counts_of(const gg_reducer *r, int64_t bucket) {
-    return r->counts + bucket * r->replica_count;
-}
-
 /* One range per bucket, each with its place in the compact buffers. */
-static void own_parts(gg_reducer *r) {
-    int64_t at = 0;
-    r->owned_count = (int)r->bucket_count;
-    for (int64_t bucket = 0; bucket < r->bucket_count; bucket++) {
-        for (int d = 0; d < r->replica_count; d++) {
-            const struct gg_range part = gg_partition_part(&r->partition, bucket, d);
-            counts_of(r, bucket)[d] = gg_int(part.to - part.from);
-        }
-        const struct gg_range mine = gg_partition_part(&r->partition, bucket, r->replica);
-        r->owned[bucket] = (struct gg_owned_range){mine.from, mine.to, at, r->owned_sums + at};
-        at += mine.to - mine.from;
+static gg_status own_parts(gg_reducer *r, int replica) {
+    struct gg_range *ranges = gg_calloc((size_t)r->bucket_count + 1, sizeof *ranges);
+    const int64_t elements = gg_partition_ranges(&r->partition, replica, ranges);
+    void *memory;
+    const gg_status status =
+        gg_try_malloc((size_t)elements * sizeof(float), "this replica's share of the gradients", &memory);
+    if (status == GG_OK) {
+        r->owned_sums = memory;
+        r->owned_count = (int)r->bucket_count;
+        for (int i = 0; i < r->owned_count; i++)
+            r->owned[i] = (struct gg_owned_range){ranges[i].from, ranges[i].to, ranges[i].at,
+                                                  r->owned_sums + ranges[i].at};
     }
+    free(ranges);
+    return status;
 }
 
-gg_status gg_reducer_create(MPI_Comm replicas, float *gradients, int64_t elements, size_t bucket_bytes,
-                            bool scatter, gg_reducer **reducer) {
+static bool drive(void *context) {
+    return gg_bucket_sums_drive(context);
+}
+
+static bool done(void *context) {
+    return gg_bucket_sums_done(context);
+}
+
+gg_status gg_reducer_create(MPI_Comm replicas, float *gradients, int64_t elements,
+                            const struct gg_reducer_options *options, gg_reducer **reducer) {
     gg_reducer *r = gg_calloc(1, sizeof *r);
+    int replica, count;
     *reducer = r;
-    MPI_Comm_size(replicas, &r->replica_count);
-    MPI_Comm_rank(replicas, &r->replica);
+    MPI_Comm_size(replicas, &count);
+    MPI_Comm_rank(replicas, &replica);
     r->replicas = replicas;
-    r->gradients = gradients;
-    r->partition = gg_partition_cut(elements, bucket_bytes, r->replica_count);
-    r->bucket_count = r->replica_count > 1 ? r->partition.bucket_count : 0;
-    r->scatter = scatter && r->replica_count > 1;
-    const size_t slots = (size_t)r->bucket_count + 1;
-    r->requests = gg_calloc(slots, sizeof *r->requests);
-    r->indices = gg_calloc(slots, sizeof *r->indices);
-    r->counts = gg_calloc(slots * (size_t)r->replica_count, sizeof *r->counts);
-    r->owned = gg_calloc(slots, sizeof *r->owned);
-    if (!r->scatter) {
-        r->owned[0] = (struct gg_owned_range){0, elements, 0, gradients};
-        r->owned_count = 1;
+    r->partition = gg_partition_cut(elements, options->bucket_bytes, count);
+    r->bucket_count = count > 1 ? r->partition.bucket_count : 0;
+    r->scatter = options->scatter && count > 1;
+    r->owned = gg_calloc((size_t)r->bucket_count + 1, sizeof *r->owned);
+    r->owned[0] = (struct gg_owned_range){0, elements, 0, gradients};
+    r->owned_count = 1;
+    if (count == 1)
         return GG_OK;
-    }
-    const struct gg_ownership ownership =
-        gg_reducer_ownership(r->replica, r->replica_count, elements, bucket_bytes, true);
-    void *memory;
-    GG_TRY(gg_try_malloc(ownership.gradient_bytes, "this replica's share of the gradients", &memory));
-    r->owned_sums = memory;
-    own_parts(r);
-    return GG_OK;
+    const gg_status status = r->scatter ? own_parts(r, replica) : GG_OK;
+    GG_TRY(gg_agree(replicas, status));
+    GG_TRY(gg_bucket_sums_create(replicas, &r->partition, gradients, r->owned_sums, &r->sums));
+    const struct gg_progress_work work = {drive, done, r->sums};
+    return options->thread ? gg_progress_thread_start(&work, options->thread_cores, &r->thread) : GG_OK;
 }
 
 void gg_reducer_destroy(gg_reducer **reducer) {
-    if (*reducer == NULL)
+    gg_reducer *r = *reducer;
+    if (r == NULL)
         return;
-    free((*reducer)->requests);
-    free((*reducer)->indices);
-    free((*reducer)->counts);
-    free((*reducer)->owned);
-    free((*reducer)->owned_sums);
-    free(*reducer);
+    gg_progress_thread_stop(&r->thread);
+    gg_bucket_sums_destroy(&r->sums);
+    free(r->owned);
+    free(r->owned_sums);
+    free(r);
     *reducer = NULL;
 }
 
 void gg_reducer_begin(gg_reducer *reducer) {
-    GG_ASSERT(reducer->running == 0);
-    reducer->started = 0;
+    reducer->whole = 0;
+    if (reducer->sums != NULL)
+        gg_bucket_sums_reset(reducer->sums);
 }
 
-static void start_bucket(gg_reducer *r) {
-    const int64_t bucket = r->started++;
-    float *values = r->gradients + begin_of(r, bucket);
-    MPI_Request *request = &r->requests[r->running++];
-    if (r->scatter)
-        MPI_Ireduce_scatter(values, r->owned[bucket].gradients, counts_of(r, bucket), MPI_FLOAT, MPI_SUM,
-                            r->replicas, request);
-    else
-        MPI_Iallreduce(MPI_IN_PLACE, values, gg_int(count_of(r, bucket)), MPI_FLOAT, MPI_SUM, r->replicas,
-                       request);
+/* Drives on until the library has nothing more to do just now: a call may move but a piece of a message, and
+ * what arrives may let something else start. Calls that find nothing take about a microsecond. */
+static void drive_on(const gg_reducer *reducer) {
+    enum { IDLE_CALLS = 16 };
+    for (int idle = 0; idle < IDLE_CALLS && !gg_bucket_sums_done(reducer->sums);)
+        idle = gg_bucket_sums_drive(reducer->sums) ? 0 : idle + 1;
 }
 
-/* Lets the library work on what is under way, and closes the gaps that finished requests leave. */
-static void drive(gg_reducer *reducer) {
-    int finished;
-    MPI_Testsome(reducer->running, reducer->requests, &finished, reducer->indices, MPI_STATUSES_IGNORE);
-    if (finished == MPI_UNDEFINED || finished == 0)
-        return;
-    int kept = 0;
-    for (int i = 0; i < reducer->running; i++)
-        if (reducer->requests[i] != MPI_REQUEST_NULL)
-            reducer->requests[kept++] = reducer->requests[i];
-    reducer->running = kept;
+static void make_progress(const gg_reducer *reducer) {
+    if (reducer->thread == NULL)
+        drive_on(reducer);
+    else if (!gg_bucket_sums_done(reducer->sums))
+        gg_progress_thread_wake(reducer->thread);
 }
 
 void gg_reducer_ready(gg_reducer *reducer, int64_t from) {
-    if (reducer->bucket_count == 0)
+    if (reducer->sums == NULL)
         return;
     const double begin = MPI_Wtime();
-    while (reducer->started < reducer->bucket_count && begin_of(reducer, reducer->started) >= from)
-        start_bucket(reducer);
-    if (reducer->running > 0)
-        drive(reducer);
+    while (reducer->whole < reducer->bucket_count && begin_of(reducer, reducer->whole) >= from)
+        reducer->whole++;
+    gg_bucket_sums_allow(reducer->sums, reducer->whole);
+    make_progress(reducer);
     reducer->times.hook += MPI_Wtime() - begin;
 }
 
@@ -155,11 +140,16 @@ struct gg_gradient_hook gg_reducer_hook(gg_reducer *reducer) {
 }
 
 void gg_reducer_finish(gg_reducer *reducer) {
+    if (reducer->sums == NULL)
+        return;
     const double begin = MPI_Wtime();
-    while (reducer->started < reducer->bucket_count)
-        start_bucket(reducer);
-    MPI_Waitall(reducer->running, reducer->requests, MPI_STATUSES_IGNORE);
-    reducer->running = 0;
+    reducer->whole = reducer->bucket_count;
+    gg_bucket_sums_allow(reducer->sums, reducer->whole);
+    make_progress(reducer);
+    if (reducer->thread != NULL)
+        gg_progress_thread_wait(reducer->thread);
+    while (!gg_bucket_sums_done(reducer->sums))
+        gg_bucket_sums_drive(reducer->sums);
     reducer->times.visible += MPI_Wtime() - begin;
 }
 

@@ -1,9 +1,9 @@
 /* The sum of the gradients over replicas, in buckets, while the backward pass still runs.
  *
  * The flat gradient buffer is cut from its end into buckets of fixed bounds. As soon as the backward pass has
- * made a whole bucket final, its nonblocking sum starts; the hook's later calls drive it on, for an MPI
- * library makes progress only inside its calls. The order of additions is the library's for the bucket's size
- * and the number of ranks: the same in every step of a layout. With one replica nothing is done at all.
+ * made a whole bucket final, its sum starts (mpi/bucket_sums.h). An MPI library makes progress only inside
+ * its calls: either the hook's calls between kernels drive the sums on, or a thread does, for which a core
+ * should be free. The sums have the same bits either way. With one replica nothing is done at all.
  *
  * Two ways to sum. Allreduce: every replica gets every sum, with the same bits, and updates every weight.
  * Scatter (ZeRO stage 1, Rajbhandari et al. 2020, section 5.1): each replica gets a D-th of every bucket,
@@ -18,18 +18,27 @@
 #include "mpi/partition.h"
 
 #include <mpi.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct gg_reducer gg_reducer;
 
-enum { GG_BUCKET_BYTES = 25 << 20 };
+enum { GG_BUCKET_BYTES = 8 << 20 };
+
+struct gg_reducer_options {
+    size_t bucket_bytes;           /* GG_BUCKET_BYTES mostly; at most INT_MAX elements are taken at once */
+    bool scatter;                  /* each replica gets its part of the sums only */
+    bool thread;                   /* a thread makes progress; wants gg_progress_thread_possible() */
+    const cpu_set_t *thread_cores; /* where it may run; NULL: where its maker may */
+};
 
 /* What a replica owns of the flat buffers, and how much of it there is. */
 struct gg_ownership {
-    int64_t elements;      /* of all owned ranges: length of a compact buffer */
-    size_t gradient_bytes; /* that the reducer allocates for owned sums; 0 where they stay in the gradients */
+    int64_t elements; /* of all owned ranges: length of a compact buffer */
+    size_t
+        reducer_bytes; /* that the reducer allocates: shares on their way, and with scatter the owned sums */
 };
 
 /* Computes it without making a reducer. Local. */
@@ -37,20 +46,21 @@ struct gg_ownership gg_reducer_ownership(int replica, int replicas, int64_t elem
                                          bool scatter);
 
 /* Makes a reducer.
- *   replicas     [in] the ranks that hold the same elements, one of each replica; kept, must outlive the
- * reducer gradients    [in] (elements) kept; must outlive the reducer bucket_bytes [in] size of a bucket,
- * GG_BUCKET_BYTES mostly; at most INT_MAX elements are taken at once scatter      [in] each replica gets its
- * part of the sums only Collective with the same sizes. GG_RESOURCE: no memory for the owned sums (on this
+ *   replicas  [in] the ranks that hold the same elements, one of each replica, in order; must outlive it
+ *   gradients [in] (elements) kept; must outlive the reducer
+ * Collective with the same sizes; only `thread` may differ. GG_RESOURCE: no memory, or no thread (on this
  * rank: agree). */
-gg_status gg_reducer_create(MPI_Comm replicas, float *gradients, int64_t elements, size_t bucket_bytes,
-                            bool scatter, gg_reducer **reducer) GG_MUST_USE;
+gg_status gg_reducer_create(MPI_Comm replicas, float *gradients, int64_t elements,
+                            const struct gg_reducer_options *options, gg_reducer **reducer) GG_MUST_USE;
+
+/* Collective over the replicas. */
 void gg_reducer_destroy(gg_reducer **reducer);
 
 /* Begins a step: no gradient is final. Local. */
 void gg_reducer_begin(gg_reducer *reducer);
 
-/* Gradients at offsets >= `from` are final: starts the buckets that became whole and drives on those under
- * way. Nonblocking; to be called on every replica with the same falling sequence of bucket bounds crossed. */
+/* Gradients at offsets >= `from` are final, which only falls: starts the buckets that became whole, and
+ * without a thread drives on those under way. Never waits. */
 void gg_reducer_ready(gg_reducer *reducer, int64_t from);
 
 /* gg_reducer_ready as the model's hook; valid as long as the reducer. */

@@ -8,6 +8,7 @@
 static const char *const schedules[] = {"cosine", "linear", "constant", "wsd", NULL};
 static const char *const precisions[] = {"fp32", "bf16", NULL};
 static const char *const fallbacks[] = {"none", "fp32", NULL};
+static const char *const drivers[] = {"auto", "calls", "thread", NULL};
 
 /* Model sizes by name; 0 layers: no preset. GPT: Radford et al. 2018; GPT-2: Radford et al. 2019, table 2;
  * GPT-3: Brown et al. 2020, table 2.1. */
@@ -79,6 +80,9 @@ static const struct gg_option options[] = {
     INTEGER("parallel.zero", parallel.zero, 0, 1, "0", "1: optimizer state is split over the replicas"),
     INTEGER("parallel.block", parallel.block, 1, 65536, "256",
             "PBLAS's logical block: how much of the inner index it takes at once"),
+    CHOICE("parallel.progress", parallel.progress, drivers, "auto",
+           "what drives the sum of gradients on: calls between kernels, or a thread; auto: a thread where a "
+           "core is free"),
     CHOICE("compute.precision", compute.precision, precisions, "fp32",
            "matmuls and activations; sums, weights and the optimizer stay fp32"),
     CHOICE("compute.fallback", compute.fallback, fallbacks, "none",

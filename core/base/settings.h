@@ -9,6 +9,7 @@
 
 enum gg_schedule { GG_SCHEDULE_COSINE, GG_SCHEDULE_LINEAR, GG_SCHEDULE_CONSTANT, GG_SCHEDULE_WSD };
 enum gg_fallback { GG_FALLBACK_NONE, GG_FALLBACK_FP32 };
+enum gg_driver { GG_DRIVER_AUTO, GG_DRIVER_CALLS, GG_DRIVER_THREAD };
 
 struct gg_settings {
     struct {
@@ -34,6 +35,7 @@ struct gg_settings {
     struct {
         char *grid; /* "PxQ" */
         int64_t zero, block;
+        int progress; /* enum gg_driver: of the sum of gradients over replicas */
     } parallel;
     struct {
         int precision; /* enum gg_precision */

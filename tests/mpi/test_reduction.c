@@ -1,12 +1,17 @@
-/* The bucketed sum of gradients: values, bounds of buckets, the same bits on every replica and every time. */
+/* The bucketed sum of gradients: values, bounds of buckets, the same bits on every replica and every time,
+ * whoever makes progress. */
 #include "jobs/grid_check.h"
+#include "mpi/progress_thread.h"
 #include "mpi/reduction.h"
 #include "mpi/topology.h"
 #include "mpi/world.h"
 #include "tests/check.h"
 
+#include <omp.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ELEMENTS = 100003 };
 static struct gg_world world;
@@ -30,9 +35,9 @@ static void backward(const struct gg_gradient_hook *hook, int64_t elements) {
     hook->ready(hook->context, 0);
 }
 
-static void reduce(float *gradients, int64_t elements, size_t bucket_bytes) {
+static void reduce(float *gradients, int64_t elements, const struct gg_reducer_options *options) {
     gg_reducer *reducer;
-    CHECK_OK(gg_reducer_create(world.comm, gradients, elements, bucket_bytes, false, &reducer));
+    CHECK_OK(gg_reducer_create(world.comm, gradients, elements, options, &reducer));
     const struct gg_gradient_hook hook = gg_reducer_hook(reducer);
     gg_reducer_begin(reducer);
     backward(&hook, elements);
@@ -53,45 +58,113 @@ static void check_sum(const float *gradients, int64_t elements) {
     free(expected);
 }
 
+/* What each element must be to the bit: float32 sums in the order of the replicas. */
+static float *exact_sum(int64_t elements) {
+    float *sum = malloc((size_t)elements * sizeof(float));
+    for (int64_t i = 0; i < elements; i++) {
+        sum[i] = value(0, i);
+        for (int rank = 1; rank < world.size; rank++)
+            sum[i] += value(rank, i);
+    }
+    return sum;
+}
+
 static void sums_for_any_bucket(void **state) {
     (void)state;
     const size_t bucket_bytes[] = {1, 1000, 40000, ELEMENTS * 4, (size_t)GG_BUCKET_BYTES};
     const int64_t elements[] = {13, 1013, ELEMENTS, ELEMENTS, ELEMENTS};
     float *gradients = malloc(ELEMENTS * sizeof(float));
-    for (int i = 0; i < 5; i++) {
-        fill(gradients, elements[i]);
-        reduce(gradients, elements[i], bucket_bytes[i]);
-        check_sum(gradients, elements[i]);
-    }
+    for (int i = 0; i < 5; i++)
+        for (int thread = 0; thread < 2; thread++) {
+            const struct gg_reducer_options options = {.bucket_bytes = bucket_bytes[i], .thread = thread};
+            fill(gradients, elements[i]);
+            reduce(gradients, elements[i], &options);
+            check_sum(gradients, elements[i]);
+        }
     free(gradients);
 }
 
-/* Steps of one reducer: the same bits each time, and on every replica. */
+/* Whoever makes progress, however many threads add up, however late a replica is: the same bits. */
 static void same_bits(void **state) {
     (void)state;
-    float *gradients = malloc(ELEMENTS * sizeof(float)), *first = malloc(ELEMENTS * sizeof(float));
-    gg_reducer *reducer;
-    CHECK_OK(gg_reducer_create(world.comm, gradients, ELEMENTS, 50000, false, &reducer));
-    const struct gg_gradient_hook hook = gg_reducer_hook(reducer);
-    for (int step = 0; step < 3; step++) {
-        fill(gradients, ELEMENTS);
-        gg_reducer_begin(reducer);
-        if (step < 2)
-            backward(&hook, ELEMENTS);
-        gg_reducer_finish(reducer);
-        if (step == 0)
-            memcpy(first, gradients, ELEMENTS * sizeof(float));
-        assert_memory_equal(first, gradients, ELEMENTS * sizeof(float));
+    const int threads = omp_get_max_threads();
+    float *gradients = malloc(ELEMENTS * sizeof(float)), *expected = exact_sum(ELEMENTS);
+    for (int thread = 0; thread < 2; thread++) {
+        /* One replica's thread, or none, or all. */
+        const struct gg_reducer_options options = {.bucket_bytes = 50000,
+                                                   .thread = thread && world.rank != 1};
+        gg_reducer *reducer;
+        CHECK_OK(gg_reducer_create(world.comm, gradients, ELEMENTS, &options, &reducer));
+        const struct gg_gradient_hook hook = gg_reducer_hook(reducer);
+        for (int step = 0; step < 4; step++) {
+            omp_set_num_threads(1 + step % 3);
+            fill(gradients, ELEMENTS);
+            gg_reducer_begin(reducer);
+            if (step == 1 && world.rank == 0)
+                usleep(100000);
+            if (step < 2 || world.rank == 0)
+                backward(&hook, ELEMENTS);
+            gg_reducer_finish(reducer);
+            assert_memory_equal(expected, gradients, ELEMENTS * sizeof(float));
+        }
+        const struct gg_reducer_times times = gg_reducer_times(reducer);
+        assert_true(times.visible >= 0 && times.visible < 60);
+        assert_true((times.hook > 0) == (world.size > 1));
+        gg_reducer_destroy(&reducer);
+        gg_reducer_destroy(&reducer);
     }
-    MPI_Bcast(first, ELEMENTS, MPI_FLOAT, 0, world.comm);
-    assert_memory_equal(first, gradients, ELEMENTS * sizeof(float));
-    const struct gg_reducer_times times = gg_reducer_times(reducer);
-    assert_true(times.visible >= 0 && times.visible < 60);
-    assert_true((times.hook > 0) == (world.size > 1));
-    gg_reducer_destroy(&reducer);
-    gg_reducer_destroy(&reducer);
+    omp_set_num_threads(threads);
     free(gradients);
-    free(first);
+    free(expected);
+}
+
+/* Some work for a progress thread: `left` pieces, of which now and then none can be done. */
+struct pieces {
+    _Atomic int64_t left;
+    _Atomic int calls, most_threads;
+};
+
+static bool do_piece(void *context) {
+    struct pieces *p = context;
+    if (omp_get_max_threads() > p->most_threads)
+        p->most_threads = omp_get_max_threads();
+    if (p->calls++ % 3 == 0)
+        return false;
+    p->left--;
+    return true;
+}
+
+static bool all_done(void *context) {
+    const struct pieces *p = context;
+    return p->left == 0;
+}
+
+static void thread_works_when_woken(void **state) {
+    (void)state;
+    struct pieces pieces = {0};
+    const struct gg_progress_work work = {do_piece, all_done, &pieces};
+    gg_progress_thread *thread;
+    assert_true(gg_progress_thread_possible());
+    omp_set_num_threads(3);
+    CHECK_OK(gg_progress_thread_start(&work, NULL, &thread));
+    gg_progress_thread_wait(thread);
+    assert_int_equal(pieces.calls, 0);
+    for (int round = 1; round <= 50; round++) {
+        pieces.left = 40;
+        gg_progress_thread_wake(thread);
+        gg_progress_thread_wait(thread);
+        assert_int_equal(pieces.left, 0);
+    }
+    /* Nobody waits, and nobody else does it. */
+    pieces.left = 1000;
+    gg_progress_thread_wake(thread);
+    for (int i = 0; i < 3000 && pieces.left > 0; i++)
+        usleep(10000);
+    assert_int_equal(pieces.left, 0);
+    gg_progress_thread_stop(&thread);
+    gg_progress_thread_stop(&thread);
+    omp_set_num_threads(1);
+    assert_int_equal(pieces.most_threads, 1);
 }
 
 /* ZeRO: owned ranges hold the sums, cover every element once over the replicas, and are gathered to the
@@ -100,7 +173,8 @@ static void scattered(void **state) {
     (void)state;
     float *gradients = malloc(ELEMENTS * sizeof(float)), *flat = calloc(ELEMENTS, sizeof(float));
     gg_reducer *reducer;
-    CHECK_OK(gg_reducer_create(world.comm, gradients, ELEMENTS, 30000, true, &reducer));
+    const struct gg_reducer_options options = {.bucket_bytes = 30000, .scatter = true};
+    CHECK_OK(gg_reducer_create(world.comm, gradients, ELEMENTS, &options, &reducer));
     const struct gg_gradient_hook hook = gg_reducer_hook(reducer);
     for (int step = 0; step < 2; step++) {
         fill(gradients, ELEMENTS);
@@ -124,7 +198,9 @@ static void scattered(void **state) {
     MPI_Allreduce(&elements, &all, 1, MPI_INT64_T, MPI_SUM, world.comm);
     assert_int_equal(all, ELEMENTS);
     gg_reducer_gather(reducer, flat);
-    check_sum(flat, ELEMENTS);
+    float *expected = exact_sum(ELEMENTS); /* the bits that every replica gets without scatter */
+    assert_memory_equal(flat, expected, ELEMENTS * sizeof(float));
+    free(expected);
 
     gg_reducer_destroy(&reducer);
     free(gradients);
@@ -181,8 +257,11 @@ int main(void) {
     if (gg_world_start(&world) != GG_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_for_any_bucket), cmocka_unit_test(same_bits),
-        cmocka_unit_test(scattered),           cmocka_unit_test(grids),
+        cmocka_unit_test(sums_for_any_bucket),
+        cmocka_unit_test(same_bits),
+        cmocka_unit_test(thread_works_when_woken),
+        cmocka_unit_test(scattered),
+        cmocka_unit_test(grids),
         cmocka_unit_test(refused_grids),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
