@@ -24,3 +24,13 @@ train 1 clipped optim.clip=1e-9 optim.eps=1e-3 optim.weight_decay=0
 expect 0 "step 20: validation loss" clipped
 values clipped val_loss | awk 'NR == 1 { first = $1 } { d = $1 - first; if (d < 0) d = -d; if (d > 1e-4) moved = 1 } END { exit moved || NR != 2 }' ||
     fail "optim.clip is not applied: $(values clipped val_loss | tr '\n' ' ')"
+
+# Whoever drives the sum of the gradients on: the same bits, and the start message says who.
+for driver in calls thread; do
+    train 3 $driver run.steps=8 parallel.progress=$driver
+    expect 0 "trained 8 steps" $driver
+    checksums $driver/checkpoints/step-00000008.h5 >$driver.sums
+done
+grep -q "driven on by calls between kernels" calls.log && grep -q "driven on by a thread" thread.log || fail "no start message"
+[ "$(wc -l <calls.sums)" -gt 60 ] || fail "checksums: $(cat calls.sums)"
+cmp calls.sums thread.sums || fail "other bits with a thread"
