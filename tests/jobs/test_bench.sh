@@ -5,7 +5,7 @@ export TMPDIR=$PWD
 rm -rf gridgpt-bench-*
 small="model.preset=none model.layers=2 model.width=64 model.heads=4 model.context=64 model.vocab=1000"
 
-mpirun -n 2 "$GRIDGPT" bench $small --repeats 3 --json --alone --compare "parallel.grid=2x1 batch.micro=8" >steps.json
+mpirun -n 2 "$GRIDGPT" bench $small parallel.progress=calls --repeats 3 --json --alone --compare "parallel.grid=2x1 batch.micro=8" >steps.json
 "$GG_TEST_PYTHON" - <<'P' || fail "$(cat steps.json)"
 import json, math
 first, grid, alone = json.load(open("steps.json"))
@@ -19,13 +19,23 @@ for b in (first, grid, alone):
     assert abs(b["mfu"] - flops * b["tokens_per_s"] / b["gemm_gflops"] / 1e9) < 1e-3 * b["mfu"], b
     kernels = sum(b["forward"].values()) + sum(b["backward"].values())
     assert 0 < kernels < 3 * b["step_s"], b
+    assert 0 < sum(b["seconds"].values()) < 3 * b["step_s"] and b["spreads"].keys() == b["seconds"].keys(), b
     assert len(b["steps_s"]) == 3 and abs(sorted(b["steps_s"])[1] - b["step_s"]) < 1e-6, b
     assert len(b["losses"]) == 4 and abs(b["losses"][0] - math.log(1000)) < 0.1, b
 # The same global batches from the same weights; the steps are whole ones, which change the loss.
 assert all(abs(x - y) < 1e-5 * x for x, y in zip(first["losses"], grid["losses"])), (first, grid)
 assert len(set(first["losses"])) == 4, first
+r = first["reduction"]
+assert r["alone_s"] > 0 and r["visible_s"] == first["seconds"]["reduce"], r
+own = max(r["visible_s"] - r["waiting_s"], 0)
+assert abs(r["hidden"] - max(1 - own / r["alone_s"], 0)) < 1e-6 and r["progress"] == "calls between kernels", r
+assert grid["reduction"] is None and alone["reduction"] is None
 P
-"$GRIDGPT" bench $small --repeats 2 | grep -q "^MFU .*% = FLOP per token" || fail "no MFU"
+"$GRIDGPT" bench $small --repeats 2 >words.txt
+grep -q "^MFU .*% = FLOP per token" words.txt && grep -q "medians of 2 steps after one that warms up" words.txt || fail "$(cat words.txt)"
+! grep -q "^reduction" words.txt || fail "a reduction on one rank: $(cat words.txt)"
+mpirun -n 2 "$GRIDGPT" bench $small --repeats 2 parallel.zero=1 parallel.progress=thread >words.txt
+grep -q "^reduction  *alone .*, visible .*, hidden" words.txt && grep -q "progress by a thread" words.txt || fail "$(cat words.txt)"
 mpirun -n 4 "$GRIDGPT" bench $small --matmul parallel.grid=2x2 --repeats 2 --json >matmuls.json
 "$GG_TEST_PYTHON" - <<'P' || fail "$(cat matmuls.json)"
 import json
