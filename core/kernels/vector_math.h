@@ -11,11 +11,11 @@
  * x = n ln 2 + r, |r| <= ln 2 / 2, e^r by the Cephes polynomial (Moshier, expf). */
 static inline float gg_expf(float x) {
     const float low = -87.3f, high = 88.3f;
-    float clamped = x < low ? low : x;
-    clamped = clamped > high ? high : clamped;
-    const float scaled = clamped * 1.44269504088896341f;
-    const float shift = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
-    const float rounded = (scaled + shift) - shift;
+    float clamped = low > x ? low : x;
+    clamped = high < clamped ? high : clamped;
+    /* Adding 1.5 * 2^23 rounds to an integer, which then stands in the lowest bits. */
+    const float shift = 12582912.0f, shifted = clamped * 1.44269504088896341f + shift;
+    const float rounded = shifted - shift;
     const float r = (clamped - rounded * 0.693359375f) + rounded * 2.12194440e-4f;
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
@@ -24,9 +24,10 @@ static inline float gg_expf(float x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    /* 2^n by its exponent bits; a NaN's `rounded` is NaN and p carries it through. */
-    const int32_t n = rounded == rounded ? (int32_t)rounded : 0;
-    const uint32_t bits = (uint32_t)(n + 127) << 23;
+    /* 2^n by its exponent bits; a NaN gives any n, and p carries it through. */
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + 127u) << 23;
     float power;
     memcpy(&power, &bits, sizeof power);
     return x < low ? 0.0f : p * power;

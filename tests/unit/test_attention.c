@@ -146,11 +146,13 @@ static void odd_shapes(void **state) {
     compare(128, 2, 16, 0);
     compare(129, 2, 8, 0);
     compare(300, 1, 12, 0);
+    compare(600, 1, 8, 0); /* three blocks of keys */
 }
 
 static void dropout(void **state) {
     (void)state;
     compare(150, 2, 8, 0.3);
+    compare(400, 1, 4, 0.3);
 }
 
 /* The last queries alone, over keys that stand elsewhere, give the last rows. */
@@ -174,8 +176,41 @@ static void cached_keys(void **state) {
     release(&p);
 }
 
+/* Scores that grow from block to block make the running maximum move, and none may overflow. */
+static void growing_scores(void **state) {
+    (void)state;
+    enum { TIME = 600, SIZE = 4 };
+    struct problem p = make(TIME, 1, SIZE, 0);
+    float out[SIZE], log_sum[2 * TIME];
+    float *all = gg_malloc((size_t)(p.tokens * SIZE) * sizeof *all);
+    for (int64_t t = 0; t < p.tokens; t++)
+        for (int64_t i = 0; i < SIZE; i++) {
+            p.qkv[t * 3 * SIZE + i] = 10;
+            p.qkv[t * 3 * SIZE + SIZE + i] = (float)(t % TIME); /* scores up to 20 x 599 */
+        }
+    gg_attention_forward(&p.shape, p.qkv, p.qkv + SIZE, p.qkv + 2 * SIZE, all, log_sum, p.workspace);
+    for (int64_t t = 0; t < p.tokens; t++) { /* the last key takes all */
+        for (int64_t i = 0; i < SIZE; i++)
+            out[i] = p.qkv[t * 3 * SIZE + 2 * SIZE + i];
+        check_close("the last key's value", all + t * SIZE, out, SIZE, 1e-6);
+        assert_true(fabs((double)log_sum[t] - 20.0 * (double)(t % TIME)) < 1e-2);
+    }
+    free(all);
+    release(&p);
+}
+
+/* No more than blocks of scores: a thread's scratch is far below T x T, and grows with T alone. */
+static void scratch(void **state) {
+    (void)state;
+    const size_t of_4096 = gg_attention_workspace_bytes(GG_PRECISION_FP32, 4096, 64, 1);
+    const size_t of_8192 = gg_attention_workspace_bytes(GG_PRECISION_FP32, 8192, 64, 1);
+    assert_true(of_4096 < (size_t)4096 * 4096 * sizeof(float) / 20);
+    assert_int_equal(of_8192 - of_4096, 4096 * (64 + 1) * sizeof(float));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(odd_shapes), cmocka_unit_test(dropout),
-                                       cmocka_unit_test(cached_keys)};
+                                       cmocka_unit_test(cached_keys), cmocka_unit_test(growing_scores),
+                                       cmocka_unit_test(scratch)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
