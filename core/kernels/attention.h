@@ -1,9 +1,9 @@
 /* Causal multi-head attention (Vaswani et al. 2017, eq. 1): softmax(Q K^T / sqrt(HS) + mask) V.
  *
  * Works on blocks of query rows and keys, so that no more than a block of scores ever exists: the softmax is
- * taken as blocks of keys go by (Milakov and Gimelshein 2018, algorithm 3), and blocks after their queries are
- * skipped. The backward pass recomputes the probabilities from the kept log-sums (Dao et al. 2022, algorithm
- * 4). Threads share the (sequence, head) pairs. All local: a rank has whole heads.
+ * taken as blocks of keys go by (Milakov and Gimelshein 2018, algorithm 3), and blocks after their queries
+ * are skipped. The backward pass recomputes the probabilities from the kept log-sums (Dao et al. 2022,
+ * algorithm 4). Threads share the (sequence, head) pairs. All local: a rank has whole heads.
  *
  * In bf16 the products take bf16 operands, probabilities and their gradients among them; scores, softmax and
  * all sums over blocks are fp32.

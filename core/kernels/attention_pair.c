@@ -94,10 +94,6 @@ void gg_attention_mask(const struct gg_attention_pair *p, const struct gg_attent
 
 void gg_attention_row_operand(const struct gg_attention_pair *p, const float *row, int64_t r, int64_t keys,
                               void *operand) {
-    if (p->shape->stored != GG_PRECISION_BF16)
-        return;
-    gg_bf16 *to = (gg_bf16 *)operand + r * keys;
-#pragma omp simd
-    for (int64_t k = 0; k < keys; k++)
-        to[k] = gg_bf16_round(row[k]);
+    if (p->shape->stored == GG_PRECISION_BF16)
+        gg_store_floats(GG_PRECISION_BF16, (gg_bf16 *)operand + r * keys, keys, row);
 }

@@ -81,6 +81,30 @@ static inline void gg_store16(enum gg_precision precision, void *values, gg_floa
     }
 }
 
+/* (count) of them, sixteen at a time. */
+static inline void gg_load_floats(enum gg_precision precision, const void *values, int64_t count,
+                                  float *loaded) {
+    int64_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        const gg_floats16 some = gg_load16(precision, gg_at(precision, values, i));
+        memcpy(loaded + i, &some, sizeof some);
+    }
+    for (; i < count; i++)
+        loaded[i] = gg_load(precision, values, i);
+}
+
+static inline void gg_store_floats(enum gg_precision precision, void *values, int64_t count,
+                                   const float *from) {
+    int64_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        gg_floats16 some;
+        memcpy(&some, from + i, sizeof some);
+        gg_store16(precision, gg_at(precision, values, i), some);
+    }
+    for (; i < count; i++)
+        gg_store(precision, values, i, from[i]);
+}
+
 /* The inner part of a kernel; its first argument is the precision. */
 #define GG_KERNEL_BODY static inline __attribute__((always_inline))
 

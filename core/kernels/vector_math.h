@@ -1,5 +1,4 @@
-/* Exponential and hyperbolic tangent that compilers vectorise: branch-free, plain C, float32, relative error
- * below 2e-7. Local.
+/* An exponential that compilers vectorise: branch-free, plain C, float32, relative error below 2e-7. Local.
  */
 #ifndef GG_CORE_KERNELS_VECTOR_MATH_H
 #define GG_CORE_KERNELS_VECTOR_MATH_H
@@ -31,11 +30,6 @@ static inline float gg_expf(float x) {
     float power;
     memcpy(&power, &bits, sizeof power);
     return x < low ? 0.0f : p * power;
-}
-
-/* tanh x = 1 - 2 / (e^(2x) + 1); absolute error below 1.5e-7. */
-static inline float gg_tanhf(float x) {
-    return 1.0f - 2.0f / (gg_expf(2.0f * x) + 1.0f);
 }
 
 #endif

@@ -169,14 +169,12 @@ static void cache_agrees(void **state) {
 
 static void vector_functions(void **state) {
     (void)state;
-    double exp_error = 0, tanh_error = 0;
+    double exp_error = 0;
     for (double x = -87; x < 88; x += 0.00317) {
         const float f = (float)x;
         exp_error = fmax(exp_error, fabs((double)gg_expf(f) / exp((double)f) - 1));
-        tanh_error = fmax(tanh_error, fabs((double)gg_tanhf(f) - tanh((double)f)));
     }
     assert_true(exp_error < 2e-7);
-    assert_true(tanh_error < 2e-7);
     assert_true(gg_expf(-1000) == 0 && isfinite(gg_expf(1000)) && isnan(gg_expf(NAN)));
 }
 
