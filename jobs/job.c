@@ -1,5 +1,6 @@
 #include "jobs/job.h"
 
+#include "core/base/denormals.h"
 #include "jobs/launch_check.h"
 
 #include <omp.h>
@@ -50,5 +51,6 @@ int gg_job_threads(int64_t threads) {
         threads = 1;
     if (threads > 0)
         omp_set_num_threads(gg_int(threads));
+    gg_denormals_flush();
     return omp_get_max_threads();
 }

@@ -15,8 +15,8 @@ gg_status gg_job_run(const struct gg_command *command, int argc, char **argv, vo
                      int max_words,
                      gg_status (*work)(const struct gg_world *, void *, const struct gg_words *));
 
-/* Sets the threads of this rank: `threads`, or OMP_NUM_THREADS where that is set, or 1. Returns them. Local.
- */
+/* Sets up the threads of this rank: `threads` of them, or OMP_NUM_THREADS where that is set, or 1; denormals
+ * are zero in all of them. Before anything computes. Returns how many. Local. */
 int gg_job_threads(int64_t threads);
 
 #endif

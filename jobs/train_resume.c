@@ -213,8 +213,8 @@ static gg_status read_state(struct gg_trainer *t) {
 static void begin_anew(struct gg_trainer *t) {
     const size_t bytes = (size_t)t->plan.ownership.elements * sizeof(float);
     gg_parameters_initialise(&t->table, (uint64_t)t->settings->run.seed, t->weights);
-    memset(t->first, 0, bytes);
-    memset(t->second, 0, bytes);
+    gg_zero(t->first, bytes);
+    gg_zero(t->second, bytes);
 }
 
 gg_status gg_train_resume_read(struct gg_trainer *t) {

@@ -46,6 +46,7 @@ static gg_status own_parts(gg_reducer *r, int replica) {
     const gg_status status =
         gg_try_malloc((size_t)elements * sizeof(float), "this replica's share of the gradients", &memory);
     if (status == GG_OK) {
+        gg_zero(memory, (size_t)elements * sizeof(float));
         r->owned_sums = memory;
         r->owned_count = (int)r->bucket_count;
         for (int i = 0; i < r->owned_count; i++)

@@ -3,7 +3,6 @@
 #include "core/base/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { ALIGNMENT = 64 };
 
@@ -14,6 +13,7 @@ void *gg_arena_take(struct gg_arena *arena, size_t bytes) {
     if (arena->memory == NULL)
         return NULL;
     GG_ASSERT(arena->used_bytes <= arena->capacity_bytes);
+    gg_zero(arena->memory + offset, rounded);
     return arena->memory + offset;
 }
 
@@ -25,7 +25,6 @@ gg_status gg_arena_allocate(struct gg_arena *arena, const char *what) {
     GG_ASSERT(arena->memory == NULL);
     void *memory;
     GG_TRY(gg_try_malloc(arena->used_bytes, what, &memory));
-    memset(memory, 0, arena->used_bytes);
     *arena = (struct gg_arena){.memory = memory, .capacity_bytes = arena->used_bytes};
     return GG_OK;
 }

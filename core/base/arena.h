@@ -17,14 +17,14 @@ struct gg_arena {
     size_t used_bytes, capacity_bytes;
 };
 
-/* A piece of `bytes` bytes, uninitialised; NULL from a measuring arena. More than was measured is an internal
- * error. */
+/* A piece of `bytes` bytes, zeroed by the rank's threads, each its part (gg_zero), so that it stands near
+ * those who will work on it; NULL from a measuring arena. More than was measured is an internal error. */
 void *gg_arena_take(struct gg_arena *arena, size_t bytes);
 
 /* `count` float32. */
 float *gg_arena_floats(struct gg_arena *arena, int64_t count);
 
-/* Turns a measuring arena into a real, zeroed one of the measured size. GG_RESOURCE when there is no memory;
+/* Turns a measuring arena into a real one of the measured size. GG_RESOURCE when there is no memory;
  * `what` names it in the message. */
 gg_status gg_arena_allocate(struct gg_arena *arena, const char *what) GG_MUST_USE;
 

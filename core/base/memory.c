@@ -57,3 +57,10 @@ gg_status gg_try_malloc(size_t bytes, const char *what, void **memory) {
         return gg_fail(GG_RESOURCE, "no memory for %s: %.1f MiB wanted", what, (double)bytes / 1048576.0);
     return GG_OK;
 }
+
+void gg_zero(void *memory, size_t bytes) {
+    const size_t page = 4096;
+#pragma omp parallel for schedule(static)
+    for (size_t from = 0; from < bytes; from += page)
+        memset((char *)memory + from, 0, bytes - from < page ? bytes - from : page);
+}

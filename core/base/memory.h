@@ -24,4 +24,9 @@ char *gg_format(const char *format, ...) GG_PRINTF_LIKE(1, 2);
  * GG_RESOURCE with the size when it is not to be had. */
 gg_status gg_try_malloc(size_t bytes, const char *what, void **memory) GG_MUST_USE;
 
+/* Zeroes memory with the rank's threads, each a contiguous part in their order, just as a loop over it with a
+ * static schedule is dealt out. Where nobody has touched the memory before, it comes to stand near the
+ * threads that will work on it (first touch). */
+void gg_zero(void *memory, size_t bytes);
+
 #endif

@@ -6,7 +6,6 @@
 #include "core/model/step.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { STEPS_PER_BLOCK = 11, STEPS_OUTSIDE = 2, SITES_PER_BLOCK = 3 };
 
@@ -348,8 +347,7 @@ void gg_gpt_train(gg_gpt *gpt, const struct gg_batch *batch, float loss_scale,
     *loss_sum = pass.loss_sum;
     call_hook(gpt, hook, gpt->table->local_elements);
 
-    memset(gpt->d_stream, 0,
-           (size_t)(pass.tokens * local_width(gpt)) * gg_stored_bytes(gpt->config.precision));
+    gg_zero(gpt->d_stream, (size_t)(pass.tokens * local_width(gpt)) * gg_stored_bytes(gpt->config.precision));
     for (int i = gpt->step_count - 1; i >= 0; i--) {
         const struct gg_step *step = &gpt->steps[i];
         const double begin = gg_clock_seconds();

@@ -1,6 +1,9 @@
 #include "core/train/adamw.h"
 
 #include <math.h>
+#include <omp.h>
+
+enum { LINE = 16 }; /* elements of a cache line */
 
 /* The factors of one update, as the inner loop takes them. */
 struct factors {
@@ -27,16 +30,26 @@ static inline float update_one(const struct factors *f, float gradient, float *f
     return weight * f->keep - f->rate * m / (sqrtf(v) * f->root2 + f->eps);
 }
 
-static void update_part(const struct factors *factors, int64_t count, const float *restrict gradients,
-                        float *restrict first, float *restrict second, float *restrict weights,
-                        gg_bf16 *restrict rounded) {
+/* What an update works on: a range's parts of the buffers. */
+struct buffers {
+    const float *gradients;
+    float *first, *second, *weights;
+    gg_bf16 *rounded; /* or NULL */
+};
+
+static void update_part(const struct factors *factors, const struct buffers *buffers, int64_t from,
+                        int64_t count) {
     const struct factors f = *factors;
-    if (rounded == NULL) {
-#pragma omp parallel for simd schedule(static)
+    const float *restrict gradients = buffers->gradients + from;
+    float *restrict first = buffers->first + from, *restrict second = buffers->second + from;
+    float *restrict weights = buffers->weights + from;
+    if (buffers->rounded == NULL) {
+#pragma omp simd
         for (int64_t i = 0; i < count; i++)
             weights[i] = update_one(&f, gradients[i], &first[i], &second[i], weights[i]);
     } else {
-#pragma omp parallel for simd schedule(static)
+        gg_bf16 *restrict rounded = buffers->rounded + from;
+#pragma omp simd
         for (int64_t i = 0; i < count; i++) {
             weights[i] = update_one(&f, gradients[i], &first[i], &second[i], weights[i]);
             rounded[i] = gg_bf16_round(weights[i]);
@@ -44,10 +57,26 @@ static void update_part(const struct factors *factors, int64_t count, const floa
     }
 }
 
+/* The tensors' parts in [from, to), of a range that begins at `origin`.
+ *   kept [in] what decay leaves of a weight */
+static void update_slice(const struct gg_parameter_table *table, const struct factors *factors, float kept,
+                         const struct buffers *buffers, int64_t origin, int64_t from, int64_t to) {
+    struct factors f = *factors;
+    for (int k = 0; k < table->count; k++) {
+        const struct gg_parameter *p = &table->items[k];
+        int64_t start;
+        const int64_t count = intersect(p, from, to, &start);
+        if (count <= 0)
+            continue;
+        f.keep = p->decay ? kept : 1;
+        update_part(&f, buffers, from - origin + start, count);
+    }
+}
+
 void gg_adamw_update(const struct gg_parameter_table *table, int64_t from, int64_t to,
                      const struct gg_adamw *adamw, double learning_rate, int64_t step, double gradient_scale,
                      const float *gradients, float *first, float *second, float *weights, gg_bf16 *rounded) {
-    struct factors f = {
+    const struct factors f = {
         .scale = (float)gradient_scale,
         .b1 = (float)adamw->beta1,
         .b2 = (float)adamw->beta2,
@@ -55,15 +84,16 @@ void gg_adamw_update(const struct gg_parameter_table *table, int64_t from, int64
         .root2 = (float)(1 / sqrt(1 - pow(adamw->beta2, (double)step))),
         .eps = (float)adamw->eps,
     };
-    for (int k = 0; k < table->count; k++) {
-        const struct gg_parameter *p = &table->items[k];
-        int64_t start;
-        const int64_t count = intersect(p, from, to, &start);
-        if (count <= 0)
-            continue;
-        f.keep = p->decay ? (float)(1 - learning_rate * adamw->weight_decay) : 1;
-        update_part(&f, count, gradients + start, first + start, second + start, weights + start,
-                    rounded != NULL ? rounded + start : NULL);
+    const float kept = (float)(1 - learning_rate * adamw->weight_decay);
+    const struct buffers buffers = {gradients, first, second, weights, rounded};
+    /* Threads share the range as they shared the first touch of the buffers (gg_zero), whatever tensors are
+     * in it. */
+#pragma omp parallel
+    {
+        const int64_t threads = omp_get_num_threads(), lines = (to - from + LINE - 1) / LINE;
+        const int64_t begin = from + lines * omp_get_thread_num() / threads * LINE;
+        const int64_t end = from + lines * (omp_get_thread_num() + 1) / threads * LINE;
+        update_slice(table, &f, kept, &buffers, from, begin, end < to ? end : to);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "core/train/adamw.h"
 #include "tests/check.h"
 
+#include <omp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,53 @@ static void ranges_make_the_whole(void **state) {
     assert_true(fabs(sum - whole) <= 1e-12 * whole);
 }
 
+/* However many threads share the work: the same bits, and elements between tensors are left alone. */
+static void same_bits_for_any_threads(void **state) {
+    (void)state;
+    enum { LARGE = 100000 };
+    static struct gg_parameter parts[3] = {
+        {.layout = GG_LAYOUT_MATRIX, .local_rows = 1, .local_columns = 70001, .decay = true, .offset = 16},
+        {.layout = GG_LAYOUT_VECTOR, .local_rows = 1, .local_columns = 5, .offset = 70032},
+        {.layout = GG_LAYOUT_MATRIX, .local_rows = 1, .local_columns = 29000, .decay = true, .offset = 70048},
+    };
+    const struct gg_parameter_table whole = {
+        .items = parts, .count = 3, .local_elements = LARGE, .feature_shards = 1, .token_shards = 1};
+    float *buffers[2][4];
+    gg_bf16 *rounded[2];
+    for (int b = 0; b < 2; b++) {
+        for (int i = 0; i < 4; i++)
+            buffers[b][i] = malloc(LARGE * sizeof(float));
+        rounded[b] = malloc(LARGE * sizeof(gg_bf16));
+    }
+    for (int threads = 1; threads <= 7; threads++) {
+        const int b = threads > 1;
+        omp_set_num_threads(threads);
+        memset(rounded[b], 0x55, LARGE * sizeof(gg_bf16));
+        for (int64_t i = 0; i < LARGE; i++) {
+            buffers[b][0][i] = (float)gradient(0, (int)i, 1);
+            buffers[b][1][i] = 0.01f * (float)weight(1, (int)i);
+            buffers[b][2][i] = 0.01f + 0.01f * (float)weight(2, (int)i);
+            buffers[b][3][i] = (float)weight(0, (int)i);
+        }
+        /* A range that begins and ends within tensors. */
+        const int64_t from = 32, to = LARGE - 1900;
+        gg_adamw_update(&whole, from, to, &adamw, 1e-3, 2, 0.9, buffers[b][0] + from, buffers[b][1] + from,
+                        buffers[b][2] + from, buffers[b][3] + from, rounded[b] + from);
+        for (int i = 0; b == 1 && i < 4; i++)
+            assert_memory_equal(buffers[0][i], buffers[1][i], LARGE * sizeof(float));
+        assert_true(b == 0 || memcmp(rounded[0], rounded[1], LARGE * sizeof(gg_bf16)) == 0);
+        assert_true(buffers[b][3][31] == (float)weight(0, 31) && buffers[b][3][32] != (float)weight(0, 32));
+        assert_true(buffers[b][3][to] == (float)weight(0, (int)to));
+        assert_true(buffers[b][3][70020] == (float)weight(0, 70020) && rounded[b][70020] == 0x5555);
+    }
+    omp_set_num_threads(1);
+    for (int b = 0; b < 2; b++) {
+        for (int i = 0; i < 4; i++)
+            free(buffers[b][i]);
+        free(rounded[b]);
+    }
+}
+
 static void square_sum_counts_owned_parts(void **state) {
     (void)state;
     struct gg_parameter_table repeated = table;
@@ -144,6 +192,7 @@ int main(void) {
         cmocka_unit_test(same_as_pytorch),
         cmocka_unit_test(same_as_double_reference),
         cmocka_unit_test(ranges_make_the_whole),
+        cmocka_unit_test(same_bits_for_any_threads),
         cmocka_unit_test(square_sum_counts_owned_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
