@@ -154,8 +154,9 @@ const struct gg_command gg_command_bench = {
     .summary =
         "how fast these ranks train a model, and where the time goes\n"
         "Without settings: GPT-2 124M, 4 sequences of 1024 tokens on each replica, random tokens. Writes\n"
-        "nothing but a temporary shard below TMPDIR, and with --checkpoint files below run.dir that it "
-        "removes.",
+        "nothing but a temporary shard below TMPDIR, and with --checkpoint files below run.dir that it\n"
+        "removes. MFU counts the model's FLOPs once: what compute.recompute repeats shows as 'again' in the\n"
+        "table of kernels and is part of the phase backward, but is no useful work.",
     .options = &table,
     .run = run,
 };

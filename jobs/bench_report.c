@@ -41,12 +41,14 @@ static void print_phases(const struct gg_bench_figures *f) {
     }
 }
 
-static void print_kernels(const struct gg_bench_figures *f) {
-    printf("by kernel          forward         backward\n");
+static void print_kernels(const struct gg_bench_figures *f, bool recomputes) {
+    printf("by kernel          forward         backward%s\n", recomputes ? "            again" : "");
     for (int kind = 0; kind < GG_KERNEL_KINDS; kind++) {
         printf("  %-12s", gg_kernel_kind_names[kind]);
         print_share(f, GG_BENCH_FORWARD + kind);
         print_share(f, GG_BENCH_BACKWARD + kind);
+        if (recomputes)
+            print_share(f, GG_BENCH_AGAIN + kind);
         putchar('\n');
     }
 }
@@ -66,13 +68,15 @@ static void print_reduction(const struct gg_bench_result *r) {
 
 static void print_result(const struct gg_bench_result *r, bool sole) {
     const struct gg_bench_figures *f = r->figures;
+    const bool recomputes = r->trainer->config.recompute != GG_RECOMPUTE_NONE;
     print_run(r);
     printf("step           %10.3f s, spread %.1f%%\n", f->median[GG_BENCH_WHOLE],
            100 * f->spread[GG_BENCH_WHOLE]);
     printf("tokens/s       %10.1f\n", f->tokens_per_s);
-    printf("MFU            %10.1f%% = FLOP per token x tokens/s / GEMM rate\n", 100 * f->mfu);
+    printf("MFU            %10.1f%% = FLOP per token x tokens/s / GEMM rate%s\n", 100 * f->mfu,
+           recomputes ? " (what is computed again does not count)" : "");
     print_phases(f);
-    print_kernels(f);
+    print_kernels(f, recomputes);
     print_reduction(r);
     printf("loader waits   %.2f%% of a step\n", 100 * f->loader_share);
     printf("loss           %.6f in the first step (the warm-up), %.6f in the last\n", r->series->losses[0],
@@ -146,6 +150,7 @@ static json_t *result_json(const struct gg_bench_result *r) {
                named_json(gg_kernel_kind_names, f->median + GG_BENCH_FORWARD, GG_KERNEL_KINDS));
     set_object(all, "backward",
                named_json(gg_kernel_kind_names, f->median + GG_BENCH_BACKWARD, GG_KERNEL_KINDS));
+    set_object(all, "again", named_json(gg_kernel_kind_names, f->median + GG_BENCH_AGAIN, GG_KERNEL_KINDS));
     set_object(all, "reduction", reduction_json(r));
     set_object(all, "steps_s", numbers_json(series->seconds[GG_BENCH_WHOLE], series->count));
     set_object(all, "losses", numbers_json(series->losses, series->steps));

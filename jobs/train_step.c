@@ -127,8 +127,9 @@ static void count_seconds(struct gg_trainer *t, double reduce_before) {
     for (int kind = 0; kind < GG_KERNEL_KINDS; kind++) {
         t->kernels.forward[kind] += times.forward[kind];
         t->kernels.backward[kind] += times.backward[kind];
+        t->kernels.again[kind] += times.again[kind];
         t->seconds[GG_PHASE_FORWARD] += times.forward[kind];
-        t->seconds[GG_PHASE_BACKWARD] += times.backward[kind];
+        t->seconds[GG_PHASE_BACKWARD] += times.backward[kind] + times.again[kind];
     }
     const struct gg_reducer_times reducer = gg_reducer_times(t->reducer);
     t->seconds[GG_PHASE_REDUCE] += reducer.hook + reducer.visible - reduce_before;

@@ -7,6 +7,7 @@
 
 static const char *const schedules[] = {"cosine", "linear", "constant", "wsd", NULL};
 static const char *const precisions[] = {"fp32", "bf16", NULL};
+static const char *const recomputes[] = {"none", "attention", "block", NULL};
 static const char *const fallbacks[] = {"none", "fp32", NULL};
 static const char *const drivers[] = {"auto", "calls", "thread", NULL};
 
@@ -87,6 +88,8 @@ static const struct gg_option options[] = {
            "matmuls and activations; sums, weights and the optimizer stay fp32"),
     CHOICE("compute.fallback", compute.fallback, fallbacks, "none",
            "instead of bf16, where a processor has none of it; none: refuse"),
+    CHOICE("compute.recompute", compute.recompute, recomputes, "none",
+           "activations made again in the backward pass, not kept: of attention, of whole blocks"),
     INTEGER("compute.threads", compute.threads, 0, 4096, "0", "threads per rank; 0: OMP_NUM_THREADS, else 1"),
     INTEGER("checkpoint.every_steps", checkpoint.every_steps, 0, MANY, "0",
             "steps between checkpoints; 0: at the end"),

@@ -11,6 +11,13 @@ enum gg_schedule { GG_SCHEDULE_COSINE, GG_SCHEDULE_LINEAR, GG_SCHEDULE_CONSTANT,
 enum gg_fallback { GG_FALLBACK_NONE, GG_FALLBACK_FP32 };
 enum gg_driver { GG_DRIVER_AUTO, GG_DRIVER_CALLS, GG_DRIVER_THREAD };
 
+/* Activations that are made again in the backward pass instead of kept from the forward pass. */
+enum gg_recompute {
+    GG_RECOMPUTE_NONE,
+    GG_RECOMPUTE_ATTENTION, /* norm, queries, keys and values, attention's output */
+    GG_RECOMPUTE_BLOCK,     /* all of a block but the stream into it */
+};
+
 struct gg_settings {
     struct {
         int preset; /* index into the presets; 0: none */
@@ -40,6 +47,7 @@ struct gg_settings {
     struct {
         int precision; /* enum gg_precision */
         int fallback;  /* enum gg_fallback: where the processor has no bf16 */
+        int recompute; /* enum gg_recompute */
         int64_t threads;
     } compute;
     struct {

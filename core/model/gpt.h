@@ -1,9 +1,10 @@
 /* GPT-2 (Radford et al. 2019): pre-layer-norm blocks, learned positions, tanh-GELU, tied head.
  *
- * The model is a list of steps that each know their forward and backward pass (step.h); gpt.c puts the list
- * together. In bf16, activations, their gradients and the operands of matmuls are bfloat16 (storage.h); the
- * residual stream is one of them. It is written against a fabric and does not know how many ranks hold it.
- * Weights and gradients are flat float32 buffers of the parameter table's layout and belong to the caller.
+ * The model is a list of steps that each know their forward and backward pass (step.h); gpt_layout.c puts the
+ * list together, gpt.c goes over it. In bf16, activations, their gradients and the operands of matmuls are
+ * bfloat16 (storage.h); the residual stream is one of them. It is written against a fabric and does not know
+ * how many ranks hold it. Weights and gradients are flat float32 buffers of the parameter table's layout and
+ * belong to the caller.
  *
  * Everything that computes is collective over the fabric's ranks.
  */
@@ -26,6 +27,7 @@ struct gg_gpt_config {
     double dropout;
     uint64_t seed; /* of dropout */
     enum gg_precision precision;
+    enum gg_recompute recompute; /* training only; loss and gradients are the same, bit for bit */
 };
 
 /* The configuration that settings describe.
@@ -51,7 +53,8 @@ gg_status gg_gpt_parameters(const struct gg_gpt_config *config, const struct gg_
 /* Parameters of the whole model, padding excluded. */
 int64_t gg_gpt_parameter_count(const struct gg_gpt_config *config);
 
-/* Floating-point operations per trained token: 6 (matmul weights, head included) + 6 L C T. */
+/* Floating-point operations per trained token: 6 (matmul weights, head included) + 6 L C T. The model's: what
+ * recomputation repeats does not count. */
 double gg_gpt_flops_per_token(const struct gg_gpt_config *config);
 
 typedef struct gg_gpt gg_gpt;
@@ -135,7 +138,8 @@ enum gg_kernel_kind {
 extern const char *const gg_kernel_kind_names[GG_KERNEL_KINDS];
 struct gg_gpt_times {
     double forward[GG_KERNEL_KINDS], backward[GG_KERNEL_KINDS]; /* seconds */
-    double hook;                                                /* seconds inside the gradient hook */
+    double again[GG_KERNEL_KINDS]; /* of forward passes repeated amid the backward pass, not counted there */
+    double hook;                   /* inside the gradient hook */
 };
 struct gg_gpt_times gg_gpt_times(const gg_gpt *gpt);
 void gg_gpt_times_reset(gg_gpt *gpt);

@@ -32,6 +32,7 @@ gg_status gg_gpt_configure(const struct gg_settings *settings, int64_t vocab, co
         .dropout = settings->model.dropout,
         .seed = (uint64_t)settings->run.seed,
         .precision = (enum gg_precision)settings->compute.precision,
+        .recompute = (enum gg_recompute)settings->compute.recompute,
     };
     return GG_OK;
 }

@@ -20,10 +20,13 @@ struct gg_pass {
 
 struct gg_step;
 
+typedef void gg_step_pass(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass);
+
+/* A forward pass may be run again, with the same bits: it only overwrites the step's output. (Attention also
+ * finishes its input; the linear step before it makes that anew.) */
 struct gg_step_kind {
     enum gg_kernel_kind kernel; /* what its time is booked under */
-    void (*forward)(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass);
-    void (*backward)(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass);
+    gg_step_pass *forward, *backward;
 };
 
 /* One step: where its tensors are. Unused members are NULL or -1. Activations are (tokens, features), in the
@@ -33,15 +36,16 @@ struct gg_step {
     struct gg_linear linear; /* linear, head */
     int64_t weight, bias;    /* offsets into the flat buffers */
     int64_t final_from;      /* after its backward pass, gradients at such offsets are final */
-    bool remakes_y;          /* gelu: y is shared by all blocks, and made again in the backward pass */
-    uint32_t site;           /* of dropout */
-    int64_t width;           /* this rank's features of the output */
-    void *x;                 /* input */
-    void *y;                 /* output */
-    const void *residual;    /* residual: the stream that the branch x is added to */
-    float *stats;            /* norm: (tokens, 2); attention: log-sums (sequences, heads, time) */
-    void *cache;             /* attention: keys and values so far, (sequences, context, 2 width) */
-    void *d_x, *d_y;         /* gradients of x and y; see each kind */
+    int again_from;       /* before its backward pass, steps from there up to it run forward again; or -1 */
+    bool remakes_y;       /* gelu: y was not kept; its own backward pass makes it again */
+    uint32_t site;        /* of dropout */
+    int64_t width;        /* this rank's features of the output */
+    void *x;              /* input */
+    void *y;              /* output */
+    const void *residual; /* residual: the stream that the branch x is added to */
+    float *stats;         /* norm: (tokens, 2); attention: log-sums (sequences, heads, time) */
+    void *cache;          /* attention: keys and values so far, (sequences, context, 2 width) */
+    void *d_x, *d_y;      /* gradients of x and y; see each kind */
 };
 
 struct gg_gpt {
@@ -77,6 +81,11 @@ extern const struct gg_step_kind gg_step_embedding, gg_step_norm, gg_step_linear
  * that the whole micro-batch's logits never exist (head.c). train [in] adds to the embedding's gradient and
  * overwrites d_x */
 void gg_head_loss(struct gg_gpt *gpt, struct gg_pass *pass, bool train);
+
+/* Lays out all tensors on the arena and writes the list of steps (gpt_layout.c); runs twice, first to
+ * measure. gpt->steps has room for gg_gpt_most_steps. */
+void gg_gpt_lay_out(struct gg_gpt *gpt);
+int gg_gpt_most_steps(const struct gg_gpt_config *config);
 
 /* A matrix as matmuls take it: of the weights, or of their rounded copy. */
 const void *gg_operand_weights(const struct gg_gpt *gpt, int64_t offset);

@@ -5,26 +5,33 @@ export TMPDIR=$PWD
 rm -rf gridgpt-bench-*
 small="model.preset=none model.layers=2 model.width=64 model.heads=4 model.context=64 model.vocab=1000"
 
-mpirun -n 2 "$GRIDGPT" bench $small parallel.progress=calls --repeats 3 --json --alone --compare "parallel.grid=2x1 batch.micro=8" >steps.json
+mpirun -n 2 "$GRIDGPT" bench $small parallel.progress=calls --repeats 3 --json --alone --compare "parallel.grid=2x1 batch.micro=8" \
+    --compare compute.recompute=block --compare compute.recompute=attention >steps.json
 "$GG_TEST_PYTHON" - <<'P' || fail "$(cat steps.json)"
 import json, math
-first, grid, alone = json.load(open("steps.json"))
-assert (first["ranks"], grid["ranks"], alone["ranks"]) == (2, 2, 1)
+first, grid, block, attention, alone = json.load(open("steps.json"))
+every = (first, grid, block, attention, alone)
+assert [b["ranks"] for b in every] == [2, 2, 2, 2, 1]
 assert grid["name"] == "parallel.grid=2x1 batch.micro=8"
-for b in (first, grid, alone):
+for b in every:
     tokens = 4 * 64 * (1 if b is alone else 2)
     assert abs(b["tokens_per_s"] * b["step_s"] - tokens) < 1e-3 * tokens, b
     # 6 (12 L C^2 + V C) + 6 L C T
     flops = 6 * (12 * 2 * 64 * 64 + 1000 * 64) + 6 * 2 * 64 * 64
     assert abs(b["mfu"] - flops * b["tokens_per_s"] / b["gemm_gflops"] / 1e9) < 1e-3 * b["mfu"], b
-    kernels = sum(b["forward"].values()) + sum(b["backward"].values())
+    kernels = sum(b["forward"].values()) + sum(b["backward"].values()) + sum(b["again"].values())
     assert 0 < kernels < 3 * b["step_s"], b
     assert 0 < sum(b["seconds"].values()) < 3 * b["step_s"] and b["spreads"].keys() == b["seconds"].keys(), b
     assert len(b["steps_s"]) == 3 and abs(sorted(b["steps_s"])[1] - b["step_s"]) < 1e-6, b
+    # What is made again is what the settings say: GELU's output comes back with its gradient.
+    again = {kind for kind, seconds in b["again"].items() if seconds > 0}
+    assert again == ({"norm", "matmul", "attention", "residual"} if b is block else
+                     {"norm", "matmul", "attention"} if b is attention else set()), b
     assert len(b["losses"]) == 4 and abs(b["losses"][0] - math.log(1000)) < 0.1, b
 # The same global batches from the same weights; the steps are whole ones, which change the loss.
 assert all(abs(x - y) < 1e-5 * x for x, y in zip(first["losses"], grid["losses"])), (first, grid)
 assert len(set(first["losses"])) == 4, first
+assert first["losses"] == block["losses"] == attention["losses"], (first, block, attention)
 r = first["reduction"]
 assert r["alone_s"] > 0 and r["visible_s"] == first["seconds"]["reduce"], r
 own = max(r["visible_s"] - r["waiting_s"], 0)
@@ -33,7 +40,10 @@ assert grid["reduction"] is None and alone["reduction"] is None
 P
 "$GRIDGPT" bench $small --repeats 2 >words.txt
 grep -q "^MFU .*% = FLOP per token" words.txt && grep -q "medians of 2 steps after one that warms up" words.txt || fail "$(cat words.txt)"
+! grep -q " again" words.txt || fail "$(cat words.txt)"
 ! grep -q "^reduction" words.txt || fail "a reduction on one rank: $(cat words.txt)"
+"$GRIDGPT" bench $small --repeats 2 compute.recompute=block >words.txt
+grep -q "^by kernel  *forward  *backward  *again" words.txt && grep -q "again does not count" words.txt || fail "$(cat words.txt)"
 mpirun -n 2 "$GRIDGPT" bench $small --repeats 2 parallel.zero=1 parallel.progress=thread >words.txt
 grep -q "^reduction  *alone .*, visible .*, hidden" words.txt && grep -q "progress by a thread" words.txt || fail "$(cat words.txt)"
 mpirun -n 4 "$GRIDGPT" bench $small --matmul parallel.grid=2x2 --repeats 2 --json >matmuls.json

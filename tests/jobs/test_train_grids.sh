@@ -1,5 +1,6 @@
-# The same run on every P x Q grid, alone and with two replicas, with and without ZeRO: same losses, same gradient
-# norms, same validation; checkpoints move from grid to grid; evaluation and generation do not care for the grid.
+# The same run on every P x Q grid, alone and with two replicas, with and without ZeRO, and whatever it computes
+# again instead of keeping: same losses, same gradient norms, same validation; checkpoints move from grid to grid;
+# evaluation and generation do not care for the grid.
 source "$GG_SOURCE/tests/jobs/training.sh"
 shape="model.heads=12 model.width=48 batch.micro=12"
 
@@ -28,6 +29,26 @@ for layout in "2 2x1" "2 1x2" "3 3x1" "3 1x3" "4 2x2" "4 4x1" "4 1x4" "6 3x2" "6
     [ "$(values $name loss | wc -l)" = 20 ] || fail "$name: not 20 losses"
     compare $name 1
 done
+
+# Activations made again have the same bits, on one rank and on a grid; a run may go on with another choice.
+same() { # RUN OTHER FIRST_LINE: their numbers are the same to the last digit, from that line of OTHER on
+    for key in loss val_loss grad_norm; do
+        [ "$(values "$1" $key)" = "$(values "$2" $key | tail -n "+$3")" ] || fail "$1: $key is not that of $2"
+    done
+}
+for choice in attention block; do
+    train 1 $choice $shape compute.recompute=$choice
+    expect 0 "compute.recompute: $choice" $choice
+    same $choice one 1
+    train 4 $choice-on-grid $shape compute.recompute=$choice parallel.grid=2x2
+    expect 0 "step 20: validation loss" $choice-on-grid
+    compare $choice-on-grid 1
+done
+mkdir -p changed/checkpoints
+cp one/checkpoints/step-00000010.h5 changed/checkpoints/
+train 1 changed $shape checkpoint.every_steps=10 compute.recompute=block
+expect 0 "changed since that checkpoint: compute.recompute block (was none)" changed
+[ "$(values changed loss)" = "$(values one loss | tail -n 10)" ] || fail "resumed with another recompute: other losses"
 
 # Written on one grid, resumed on another.
 for move in "4 2x2 6 3x2" "6 2x3 1 1x1"; do

@@ -18,6 +18,7 @@ refused 64 "model.vocab 299 is smaller" 2 model.vocab=299
 refused 64 "parallel.grid 2x2 needs a multiple of 4 ranks" 3 parallel.grid=2x2
 refused 64 "parallel.grid is '2by2'" 2 parallel.grid=2by2
 refused 64 "did you mean 'optim.lr'" 2 optim.lrr=1
+refused 64 "none, attention, block" 2 compute.recompute=all
 refused 64 "optim.lr cannot be 'fast'" 2 optim.lr=fast
 refused 64 "data.train is not set" 2 "data.train=[]"
 refused 74 "nowhere" 2 data.train=nowhere/*.h5

@@ -49,9 +49,37 @@ struct tolerance {
 };
 static const struct tolerance fp32_tolerance = {1e-6, 2e-5}, bf16_tolerance = {1e-3, 3e-2};
 
+/* A micro-batch on the grid: this rank's loss; gradients are overwritten. */
+static double train_on_grid(struct gg_gpt_config model, const struct gg_fabric *fabric,
+                            const struct gg_parameter_table *table, const struct gg_batch *batch,
+                            const float *weights, float *gradients) {
+    gg_gpt *gpt;
+    double loss;
+    memset(gradients, 0, (size_t)table->local_elements * sizeof *gradients);
+    CHECK_OK(gg_gpt_create(&model, fabric, table, GG_GPT_TRAIN, batch->sequences, weights, gradients, &gpt));
+    gg_gpt_train(gpt, batch, 1, NULL, &loss);
+    gg_gpt_destroy(&gpt);
+    return loss;
+}
+
+/* Activations that are made again have the bits of those that were kept: so has all that follows from them,
+ * as long as sums over ranks are taken in the same order. */
+static void compare_recompute(struct gg_gpt_config model, const struct gg_fabric *fabric,
+                              const struct gg_parameter_table *table, const struct gg_batch *batch,
+                              const float *weights, double kept_loss, const float *kept) {
+    const size_t bytes = (size_t)table->local_elements * sizeof(float);
+    float *gradients = gg_malloc(bytes);
+    for (int recompute = GG_RECOMPUTE_ATTENTION; recompute <= GG_RECOMPUTE_BLOCK; recompute++) {
+        model.recompute = (enum gg_recompute)recompute;
+        const double loss = train_on_grid(model, fabric, table, batch, weights, gradients);
+        assert_memory_equal(&loss, &kept_loss, sizeof loss);
+        assert_memory_equal(gradients, kept, bytes);
+    }
+    free(gradients);
+}
+
 static void compare_grid(const struct model_fixture *whole, double whole_loss, int p, int q,
                          struct tolerance tolerance) {
-    const struct gg_gpt_config *model = &whole->config;
     gg_grid *grid;
     CHECK_OK(gg_grid_create(world.comm, p, q, 8, &grid));
     const struct gg_fabric *fabric = gg_grid_fabric(grid);
@@ -72,10 +100,8 @@ static void compare_grid(const struct model_fixture *whole, double whole_loss, i
     batch.inputs += first * config.context;
     batch.targets += first * config.context;
     batch.sample_ids += first;
-    gg_gpt *gpt;
-    CHECK_OK(gg_gpt_create(model, fabric, &table, GG_GPT_TRAIN, local, weights, gradients, &gpt));
-    double loss;
-    gg_gpt_train(gpt, &batch, 1, NULL, &loss);
+    const double loss = train_on_grid(whole->config, fabric, &table, &batch, weights, gradients);
+    compare_recompute(whole->config, fabric, &table, &batch, weights, loss, gradients);
     double total = fabric->feature_index == 0 ? loss : 0;
     MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPI_DOUBLE, MPI_SUM, world.comm);
     sum_repeated(grid, &table, gradients);
@@ -92,7 +118,6 @@ static void compare_grid(const struct model_fixture *whole, double whole_loss, i
         check_close(name, gradients + part->offset, expected + part->offset,
                     key_bias ? elements / 3 : elements, tolerance.gradient);
     }
-    gg_gpt_destroy(&gpt);
     gg_parameter_table_free(&table);
     free(weights);
     free(gradients);

@@ -1,0 +1,138 @@
+/* compute.recompute: loss and gradients have the bits of a model that keeps everything, and memory falls by
+ * what is not kept.
+ */
+#include "tests/check.h"
+
+#include "core/kernels/matmul.h"
+#include "tests/model_fixture.h"
+
+static const struct gg_gpt_config small = {.layers = 4,
+                                           .heads = 3,
+                                           .width = 48,
+                                           .context = 40,
+                                           .vocab = 101,
+                                           .padded_vocab = 128,
+                                           .dropout = 0.2,
+                                           .seed = 9};
+
+struct watch {
+    const struct model_fixture *fixture;
+    float *seen; /* gradients when they were said to be final */
+    int64_t from;
+    int calls;
+};
+
+static void note_final(void *context, int64_t from) {
+    struct watch *watch = context;
+    assert_true(from <= watch->from);
+    memcpy(watch->seen + from, watch->fixture->gradients + from,
+           (size_t)(watch->from - from) * sizeof(float));
+    watch->from = from;
+    watch->calls++;
+}
+
+/* Trains on the first `sequences` of the batch; what the hook calls final is final. Returns the hook's calls.
+ */
+static int train(struct model_fixture *f, int64_t sequences, double *loss) {
+    const int64_t elements = f->table.local_elements;
+    const size_t bytes = (size_t)elements * sizeof(float);
+    struct watch watch = {f, gg_calloc((size_t)elements, sizeof(float)), elements, 0};
+    const struct gg_gradient_hook hook = {note_final, &watch};
+    struct gg_batch batch = model_fixture_batch(f);
+    batch.sequences = sequences;
+    memset(f->gradients, 0, bytes);
+    gg_gpt_train(f->gpt, &batch, 1, &hook, loss);
+    assert_int_equal(watch.from, 0);
+    assert_memory_equal(watch.seen, f->gradients, bytes);
+    free(watch.seen);
+    return watch.calls;
+}
+
+/* A whole batch, an evaluation that leaves other activations behind, then a smaller batch. */
+static void compare_with_keeping(struct gg_gpt_config config, enum gg_recompute recompute) {
+    enum { SEQUENCES = 3 };
+    struct model_fixture kept, again;
+    model_fixture_make(&kept, config, GG_GPT_TRAIN, SEQUENCES);
+    config.recompute = recompute;
+    model_fixture_make(&again, config, GG_GPT_TRAIN, SEQUENCES);
+    for (int64_t sequences = SEQUENCES; sequences >= 2; sequences--) {
+        double loss[2], evaluated[2];
+        const int calls = train(&kept, sequences, &loss[0]);
+        const int calls_again = train(&again, sequences, &loss[1]);
+        assert_memory_equal(&loss[1], &loss[0], sizeof loss[0]);
+        assert_memory_equal(again.gradients, kept.gradients,
+                            (size_t)kept.table.local_elements * sizeof *kept.gradients);
+        /* Communication is driven on between repeated kernels too; the last block's are there still. */
+        assert_true(config.layers > 1 ? calls_again > calls : calls_again == calls);
+        const struct gg_batch batch = model_fixture_batch(&kept);
+        gg_gpt_evaluate(kept.gpt, &batch, &evaluated[0]);
+        gg_gpt_evaluate(again.gpt, &batch, &evaluated[1]);
+        assert_memory_equal(&evaluated[1], &evaluated[0], sizeof evaluated[0]);
+        if (config.dropout > 0 && sequences == SEQUENCES)
+            assert_true(evaluated[0] != loss[0]);
+    }
+    model_fixture_free(&kept);
+    model_fixture_free(&again);
+}
+
+static void same_bits(enum gg_precision precision) {
+    struct gg_gpt_config config = small;
+    config.precision = precision;
+    for (int round = 0; round < 3; round++) {
+        config.layers = round == 1 ? 1 : small.layers;
+        config.dropout = round == 2 ? 0 : small.dropout;
+        compare_with_keeping(config, GG_RECOMPUTE_ATTENTION);
+        compare_with_keeping(config, GG_RECOMPUTE_BLOCK);
+    }
+}
+
+static void same_bits_fp32(void **state) {
+    (void)state;
+    same_bits(GG_PRECISION_FP32);
+}
+
+static void same_bits_bf16(void **state) {
+    (void)state;
+    if (!gg_matmul_has_bf16())
+        skip();
+    same_bits(GG_PRECISION_BF16);
+}
+
+static size_t activation_bytes(struct gg_gpt_config config, enum gg_precision precision,
+                               enum gg_recompute recompute) {
+    const struct gg_fabric fabric = gg_fabric_local();
+    size_t bytes;
+    config.precision = precision;
+    config.recompute = recompute;
+    CHECK_OK(gg_gpt_activation_bytes(&config, &fabric, GG_GPT_TRAIN, 4, &bytes));
+    return bytes;
+}
+
+/* GPT-2 124M. All blocks but one lose what all then share: of attention, norm 1 + qkv 3 + output 1 widths,
+ * the norm's two statistics and a log-sum per head; of a block also middle 1 + norm 1 + hidden 4, two more
+ * statistics, and in fp32 GELU's output 4, which bf16 never keeps. */
+static void memory_falls(void **state) {
+    (void)state;
+    const struct gg_gpt_config gpt2 = {
+        .layers = 12, .heads = 12, .width = 768, .context = 1024, .vocab = 50257, .padded_vocab = 50304};
+    const size_t tokens = 4 * 1024, blocks = 11;
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        const enum gg_precision precision = bf16 ? GG_PRECISION_BF16 : GG_PRECISION_FP32;
+        const size_t unit = tokens * 768 * (bf16 ? 2 : 4), floats = tokens * 4;
+        const size_t none = activation_bytes(gpt2, precision, GG_RECOMPUTE_NONE);
+        const size_t attention = activation_bytes(gpt2, precision, GG_RECOMPUTE_ATTENTION);
+        const size_t block = activation_bytes(gpt2, precision, GG_RECOMPUTE_BLOCK);
+        printf("%s: none %.0f MB, attention %.0f MB, block %.0f MB\n", bf16 ? "bf16" : "fp32",
+               1e-6 * (double)none, 1e-6 * (double)attention, 1e-6 * (double)block);
+        assert_int_equal(none - attention, blocks * (5 * unit + (2 + 12) * floats));
+        assert_int_equal(none - block, blocks * ((bf16 ? 11 : 15) * unit + (2 + 2 + 12) * floats));
+    }
+    assert_true(3 * activation_bytes(gpt2, GG_PRECISION_FP32, GG_RECOMPUTE_BLOCK) <
+                activation_bytes(gpt2, GG_PRECISION_FP32, GG_RECOMPUTE_NONE));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(same_bits_fp32), cmocka_unit_test(same_bits_bf16),
+                                       cmocka_unit_test(memory_falls)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
