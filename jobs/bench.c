@@ -2,6 +2,7 @@
 #include "core/base/memory.h"
 #include "jobs/bench_checkpoint.h"
 #include "jobs/bench_data.h"
+#include "jobs/bench_kernels.h"
 #include "jobs/bench_matmul.h"
 #include "jobs/bench_step.h"
 #include "jobs/commands.h"
@@ -15,13 +16,15 @@
 struct values {
     int64_t repeats;
     struct gg_text_list compare;
-    bool matmul, checkpoint, alone, json;
+    bool matmul, kernels, checkpoint, alone, json;
 };
 
 #define AT(member) offsetof(struct values, member)
 static const struct gg_option options[] = {
     {"matmul", GG_OPTION_FLAG, AT(matmul), 0, 0, NULL, NULL, NULL,
      "every matmul shape of the model on the grid, alone"},
+    {"kernels", GG_OPTION_FLAG, AT(kernels), 0, 0, NULL, NULL, NULL,
+     "every kernel that works element by element, against the rate of memory"},
     {"checkpoint", GG_OPTION_FLAG, AT(checkpoint), 0, 0, NULL, NULL, NULL,
      "writing and reading checkpoints beside plain files, below run.dir"},
     {"compare", GG_OPTION_LIST, AT(compare), 0, 0, NULL, NULL, "SETTINGS",
@@ -128,19 +131,21 @@ static gg_status bench_shape(const struct gg_world *world, const struct values *
     gg_job_threads(only.settings.compute.threads);
     const int64_t vocab = only.settings.model.vocab > 0 ? only.settings.model.vocab : GPT2_VOCAB;
     if (status == GG_OK)
-        status = values->matmul
-                     ? gg_bench_matmul(world, &only.settings, vocab, (int)values->repeats, values->json)
-                     : gg_bench_checkpoint(world, &only.settings, vocab, (int)values->repeats, values->json);
+        status = (values->matmul    ? gg_bench_matmul
+                  : values->kernels ? gg_bench_kernels
+                                    : gg_bench_checkpoint)(world, &only.settings, vocab, (int)values->repeats,
+                                                           values->json);
     gg_settings_free(&only.settings);
     return status;
 }
 
 static gg_status bench(const struct gg_world *world, void *options_read, const struct gg_words *words) {
     const struct values *values = options_read;
-    if (values->matmul && values->checkpoint)
-        return gg_fail(GG_USAGE, "--matmul and --checkpoint are two benchmarks; choose one");
-    return values->matmul || values->checkpoint ? bench_shape(world, values, words)
-                                                : bench_steps(world, values, words);
+    const int parts = values->matmul + values->kernels + values->checkpoint;
+    if (parts > 1)
+        return gg_fail(GG_USAGE,
+                       "--matmul, --kernels and --checkpoint are benchmarks of their own; choose one");
+    return parts == 1 ? bench_shape(world, values, words) : bench_steps(world, values, words);
 }
 
 static gg_status run(const struct gg_command *command, int argc, char **argv) {

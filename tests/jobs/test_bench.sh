@@ -53,6 +53,29 @@ b = json.load(open("matmuls.json"))
 assert [m["name"] for m in b["matmuls"]] == ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj", "head"]
 assert all(m[k] > 0 for m in b["matmuls"] for k in ("forward", "d_input", "d_weight"))
 P
+mpirun -n 2 "$GRIDGPT" bench $small --kernels --repeats 3 --json >kernels.json
+"$GG_TEST_PYTHON" - <<'P' || fail "$(cat kernels.json)"
+import json
+b = json.load(open("kernels.json"))
+k = {item["name"]: item for item in b["kernels"]}
+assert (b["tokens"], b["width"], b["precision"], b["ranks"]) == (256, 64, "fp32", 2), b
+weights = 1024 * 64 + 64 * 64 + 2 * (12 * 64 * 64 + 13 * 64) + 2 * 64 # the vocabulary padded
+least = {"norm": 2 * 256 * 64 * 4, "bias + GELU, backward": 3 * 256 * 256 * 4, "AdamW": 7 * weights * 4,
+         "loss, exponentials": 2 * 256 * 1024 * 4, "embedding": 4 * 256 * 64 * 4 + 64 * 64 * 4}
+for name, size in least.items():
+    assert k[name]["bytes"] == size, (name, size, k[name])
+triad = k["triad a = b + s c"]
+assert triad["share"] == 1 and triad["bytes"] >= 191e6, triad
+for item in b["kernels"]:
+    assert abs(item["gb_s"] * item["seconds"] - 2e-9 * item["bytes"]) < 1e-4 * item["gb_s"] * item["seconds"], item
+    assert abs(item["share"] - item["gb_s"] / triad["gb_s"]) < 1e-4 * item["share"], item
+assert "rounding to bf16" not in k
+P
+mpirun -n 2 "$GRIDGPT" bench $small --kernels --repeats 1 parallel.grid=1x2 compute.precision=bf16 compute.fallback=fp32 >kernels.txt
+grep -q "^triad a = b + s c .* 100%" kernels.txt && grep -q "128 tokens x 64 features" kernels.txt || fail "$(cat kernels.txt)"
+status=0
+"$GRIDGPT" bench $small --kernels --matmul 2>err.txt || status=$?
+[ $status = 64 ] && grep -q "choose one" err.txt || fail "status $status: $(cat err.txt)"
 mpirun -n 2 "$GRIDGPT" bench $small --checkpoint run.dir=run parallel.grid=2x1 --repeats 2 >checkpoint.txt || fail "$(cat checkpoint.txt)"
 ! compgen -G "run/*" >/dev/null || fail "a file is left: $(ls run)"
 status=0

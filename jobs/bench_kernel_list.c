@@ -1,0 +1,290 @@
+#include "jobs/bench_kernel_list.h"
+
+#include "core/kernels/activation.h"
+#include "core/kernels/loss.h"
+#include "core/kernels/norm.h"
+#include "core/kernels/residual.h"
+#include "core/kernels/rows.h"
+#include "core/kernels/triad.h"
+#include "core/train/adamw.h"
+
+static void triad(const struct gg_bench_arrays *b) {
+    gg_triad(b->a, b->b, b->c, 3, b->triad_elements);
+}
+
+static double triad_bytes(const struct gg_bench_arrays *b) {
+    return 12.0 * (double)b->triad_elements;
+}
+
+/* Bytes of so many activations of the width. */
+static double rows_bytes(const struct gg_bench_arrays *b, double widths) {
+    return widths * (double)b->tokens * (double)b->width * (double)gg_stored_bytes(b->stored);
+}
+
+/* As the model takes them: a few rows at a time, which stay in cache between the passes. */
+enum { CACHED_ROWS = 16 };
+
+static void norm_forward(const struct gg_bench_arrays *b) {
+    const int64_t rows = b->fabric.feature_shards > 1 ? b->tokens : CACHED_ROWS;
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < b->tokens; t += rows) {
+        const int64_t count = t + rows < b->tokens ? rows : b->tokens - t;
+        const void *x = gg_at(b->stored, b->x, t * b->width);
+        float *sums = b->sums + 2 * t, *squares = sums + count;
+        gg_norm_sums(b->stored, x, sums, count, b->width);
+        gg_norm_squares(b->stored, x, sums, squares, count, b->width, b->config.width);
+        gg_norm_apply(b->stored, x, sums, squares, b->vector, b->other, gg_at(b->stored, b->y, t * b->width),
+                      b->stats + 2 * t, count, b->width, b->config.width);
+    }
+}
+
+/* x, y */
+static double norm_forward_bytes(const struct gg_bench_arrays *b) {
+    return rows_bytes(b, 2);
+}
+
+static void norm_input(const struct gg_bench_arrays *b) {
+    const int64_t rows = b->fabric.feature_shards > 1 ? b->tokens : CACHED_ROWS;
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < b->tokens; t += rows) {
+        const int64_t count = t + rows < b->tokens ? rows : b->tokens - t;
+        const void *x = gg_at(b->stored, b->x, t * b->width), *d_y = gg_at(b->stored, b->d_y, t * b->width);
+        gg_norm_backward_sums(b->stored, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t, count,
+                              b->width);
+        gg_norm_backward_input(b->stored, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t,
+                               gg_at(b->stored, b->d_x, t * b->width), count, b->width, b->config.width);
+    }
+}
+
+/* x, d_y, d_x twice */
+static double norm_input_bytes(const struct gg_bench_arrays *b) {
+    return rows_bytes(b, 4);
+}
+
+static void norm_parameters(const struct gg_bench_arrays *b) {
+    gg_norm_backward_parameters(b->stored, b->x, b->stats, b->d_y, b->vector, b->other, b->tokens, b->width);
+}
+
+/* x, d_y */
+static double norm_parameters_bytes(const struct gg_bench_arrays *b) {
+    return rows_bytes(b, 2);
+}
+
+static void gelu(const struct gg_bench_arrays *b) {
+    gg_gelu(b->stored, b->x, b->vector, b->y, b->tokens, 4 * b->width);
+}
+
+/* u, y, four widths each */
+static double gelu_bytes(const struct gg_bench_arrays *b) {
+    return rows_bytes(b, 8);
+}
+
+/* In bf16 the model makes y again. */
+static void gelu_backward(const struct gg_bench_arrays *b) {
+    gg_gelu_backward(b->stored, b->x, b->vector, b->d_y, b->d_y, b->stored == GG_PRECISION_BF16 ? b->y : NULL,
+                     b->tokens, 4 * b->width);
+}
+
+/* u, d twice, in bf16 y */
+static double gelu_backward_bytes(const struct gg_bench_arrays *b) {
+    return rows_bytes(b, b->stored == GG_PRECISION_BF16 ? 16 : 12);
+}
+
+static void residual(const struct gg_bench_arrays *b) {
+    const struct gg_dropout_rows none = {0};
+    gg_residual_add(b->stored, b->x, b->d_y, b->vector, &none, b->y, b->tokens, b->width, NULL);
+}
+
+/* x, branch, y */
+static double residual_bytes(const struct gg_bench_arrays *b) {
+    return rows_bytes(b, 3);
+}
+
+static void bias_gradient(const struct gg_bench_arrays *b) {
+    gg_bias_gradient(b->stored, b->d_y, b->vector, b->tokens, 4 * b->width);
+}
+
+/* d_y, four widths */
+static double bias_gradient_bytes(const struct gg_bench_arrays *b) {
+    return rows_bytes(b, 4);
+}
+
+static void embedding_forward(const struct gg_bench_arrays *b) {
+    const struct gg_fabric local = gg_fabric_local();
+    local.embedding_rows(&local, b->embeddings, b->embedding_rows,
+                         (size_t)b->width * gg_stored_bytes(b->stored), b->ids, b->tokens, b->y);
+    gg_positions_add(b->stored, b->y, b->positions, b->tokens, b->config.context, b->width);
+}
+
+/* rows, y; y twice and a sequence's positions */
+static double embedding_bytes(const struct gg_bench_arrays *b) {
+    return rows_bytes(b, 4) + (double)b->config.context * (double)b->width * sizeof(float);
+}
+
+static void embedding_gradient(const struct gg_bench_arrays *b) {
+    const struct gg_fabric local = gg_fabric_local();
+    local.embedding_gradient(&local, b->stored, b->d_y, b->ids, b->tokens, b->embeddings, b->embedding_rows,
+                             b->width);
+    gg_positions_gradient(b->stored, b->d_y, b->positions, b->tokens, b->config.context, b->width);
+}
+
+/* d_y, a row of floats twice for each token; d_y and a sequence's positions twice */
+static double embedding_gradient_bytes(const struct gg_bench_arrays *b) {
+    return rows_bytes(b, 2) +
+           2.0 * (double)(b->tokens + b->config.context) * (double)b->width * sizeof(float);
+}
+
+static double logits_bytes(const struct gg_bench_arrays *b, double bytes) {
+    return bytes * (double)b->head_tokens * (double)b->local_vocab;
+}
+
+static struct gg_logits logits_of(const struct gg_bench_arrays *b) {
+    return (struct gg_logits){b->logits, b->head_tokens, b->local_vocab, 0, b->local_vocab};
+}
+
+static void loss_maximum(const struct gg_bench_arrays *b) {
+    const struct gg_logits logits = logits_of(b);
+    gg_loss_maximum(&logits, b->largest);
+}
+
+static double loss_maximum_bytes(const struct gg_bench_arrays *b) {
+    return logits_bytes(b, 4);
+}
+
+static void loss_exponentials(const struct gg_bench_arrays *b) {
+    const struct gg_logits logits = logits_of(b);
+    gg_loss_exponentials(&logits, b->largest, b->ids, b->sums);
+}
+
+/* logits twice */
+static double loss_exponentials_bytes(const struct gg_bench_arrays *b) {
+    return logits_bytes(b, 8);
+}
+
+static void loss_backward(const struct gg_bench_arrays *b) {
+    const struct gg_logits logits = logits_of(b);
+    gg_loss_backward(&logits, b->sums, b->ids, NULL, 1, b->stored, b->logits);
+}
+
+/* exponentials; gradients, of the activations' precision */
+static double loss_backward_bytes(const struct gg_bench_arrays *b) {
+    return logits_bytes(b, 4 + (double)gg_stored_bytes(b->stored));
+}
+
+static void adamw(const struct gg_bench_arrays *b) {
+    const struct gg_adamw settings = {0.9, 0.95, 1e-8, 0.1};
+    gg_adamw_update(&b->table, 0, b->table.local_elements, &settings, 1e-4, 1, 1, b->gradients, b->first,
+                    b->second, b->weights, b->rounded);
+}
+
+/* gradient; moments and weight twice; in bf16 the rounded weight */
+static double adamw_bytes(const struct gg_bench_arrays *b) {
+    return (b->stored == GG_PRECISION_BF16 ? 30.0 : 28.0) * (double)b->table.local_elements;
+}
+
+static void square_sum(const struct gg_bench_arrays *b) {
+    b->largest[0] = (float)gg_gradient_square_sum(&b->table, 0, b->table.local_elements, b->gradients);
+}
+
+static double square_sum_bytes(const struct gg_bench_arrays *b) {
+    return 4.0 * (double)b->table.local_elements;
+}
+
+static void round_weights(const struct gg_bench_arrays *b) {
+    gg_bf16_from_floats(b->weights, b->rounded, b->table.local_elements);
+}
+
+static double round_weights_bytes(const struct gg_bench_arrays *b) {
+    return 6.0 * (double)b->table.local_elements;
+}
+
+static void lay_out_triad(struct gg_bench_arrays *b) {
+    b->a = gg_arena_floats(&b->arena, b->triad_elements);
+    b->b = gg_arena_floats(&b->arena, b->triad_elements);
+    b->c = gg_arena_floats(&b->arena, b->triad_elements);
+}
+
+static void *take_rows(struct gg_bench_arrays *b, int64_t widths) {
+    return gg_arena_take(&b->arena, (size_t)(b->tokens * widths * b->width) * gg_stored_bytes(b->stored));
+}
+
+/* Rows all over a table of so many. */
+static void take_ids(struct gg_bench_arrays *b, int64_t count, int64_t rows) {
+    b->ids = gg_arena_take(&b->arena, (size_t)count * sizeof *b->ids);
+    for (int64_t t = 0; b->ids != NULL && t < count; t++)
+        b->ids[t] = (int32_t)(t * 7919 % rows);
+}
+
+static void lay_out_activations(struct gg_bench_arrays *b) {
+    b->x = take_rows(b, 4);
+    b->y = take_rows(b, 4);
+    b->d_y = take_rows(b, 4);
+    b->d_x = take_rows(b, 1);
+    b->stats = gg_arena_floats(&b->arena, 2 * b->tokens);
+    b->sums = gg_arena_floats(&b->arena, 2 * b->tokens);
+    b->vector = gg_arena_floats(&b->arena, 4 * b->width);
+    b->other = gg_arena_floats(&b->arena, 4 * b->width);
+}
+
+static void lay_out_embedding(struct gg_bench_arrays *b) {
+    b->y = take_rows(b, 1);
+    b->d_y = take_rows(b, 1);
+    take_ids(b, b->tokens, b->embedding_rows);
+    b->embeddings = gg_arena_floats(&b->arena, b->embedding_rows * b->width);
+    b->positions = gg_arena_floats(&b->arena, b->config.context * b->width);
+}
+
+static void lay_out_loss(struct gg_bench_arrays *b) {
+    b->logits = gg_arena_floats(&b->arena, b->head_tokens * b->local_vocab);
+    b->largest = gg_arena_floats(&b->arena, b->head_tokens);
+    b->sums = gg_arena_floats(&b->arena, 2 * b->head_tokens);
+    take_ids(b, b->head_tokens, b->local_vocab);
+}
+
+static void lay_out_optimizer(struct gg_bench_arrays *b) {
+    const int64_t elements = b->table.local_elements;
+    b->weights = gg_arena_floats(&b->arena, elements);
+    b->gradients = gg_arena_floats(&b->arena, elements);
+    b->first = gg_arena_floats(&b->arena, elements);
+    b->second = gg_arena_floats(&b->arena, elements);
+    b->largest = gg_arena_floats(&b->arena, 1);
+    b->rounded = NULL;
+    if (b->stored == GG_PRECISION_BF16)
+        b->rounded = gg_arena_take(&b->arena, (size_t)elements * sizeof *b->rounded);
+}
+
+static const struct gg_bench_kernel memory[] = {
+    {"triad a = b + s c", triad, triad_bytes, false},
+};
+static const struct gg_bench_kernel activations[] = {
+    {"norm", norm_forward, norm_forward_bytes, false},
+    {"norm, d_input", norm_input, norm_input_bytes, false},
+    {"norm, d_parameters", norm_parameters, norm_parameters_bytes, false},
+    {"bias + GELU", gelu, gelu_bytes, false},
+    {"bias + GELU, backward", gelu_backward, gelu_backward_bytes, false},
+    {"residual + bias", residual, residual_bytes, false},
+    {"bias, backward", bias_gradient, bias_gradient_bytes, false},
+};
+static const struct gg_bench_kernel embeddings[] = {
+    {"embedding", embedding_forward, embedding_bytes, false},
+    {"embedding, backward", embedding_gradient, embedding_gradient_bytes, false},
+};
+static const struct gg_bench_kernel losses[] = {
+    {"loss, maximum", loss_maximum, loss_maximum_bytes, false},
+    {"loss, exponentials", loss_exponentials, loss_exponentials_bytes, false},
+    {"loss, backward", loss_backward, loss_backward_bytes, false},
+};
+static const struct gg_bench_kernel optimizer[] = {
+    {"gradient norm", square_sum, square_sum_bytes, false},
+    {"AdamW", adamw, adamw_bytes, false},
+    {"rounding to bf16", round_weights, round_weights_bytes, true},
+};
+
+#define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
+const struct gg_bench_group gg_bench_groups[GG_BENCH_GROUPS] = {
+    {"the triad", lay_out_triad, memory, LENGTH(memory)},
+    {"the activations of a layer", lay_out_activations, activations, LENGTH(activations)},
+    {"the embedding", lay_out_embedding, embeddings, LENGTH(embeddings)},
+    {"the logits", lay_out_loss, losses, LENGTH(losses)},
+    {"weights, gradients and optimizer state", lay_out_optimizer, optimizer, LENGTH(optimizer)},
+};
