@@ -116,14 +116,16 @@ static void write_panel(const struct gg_bf16_product *p, int64_t m, int64_t n, c
     }
 }
 
-/* Asks for the memory that a panel's sums go to, so that it is near when they are there. */
-static void expect_panel(const struct gg_bf16_product *p, int64_t m, int64_t n) {
-    const char *c = gg_at(p->result, p->c, m * p->ldc + n);
-    const int64_t row_bytes = p->ldc * (int64_t)gg_stored_bytes(p->result);
-    for (int64_t r = 0; r < smaller(GG_PANEL, p->m - m); r++) {
-        __builtin_prefetch(c + r * row_bytes, 1);
+/* Asks for some rows of the memory that a panel's sums go to, so that it is near when they are there: every
+ * chunk of k asks for its share. */
+static void expect_rows(const struct gg_bf16_product *p, int64_t m, int64_t n, int64_t chunk, int64_t chunks) {
+    const int64_t rows = smaller(GG_PANEL, p->m - m);
+    const int64_t from = rows * chunk / chunks, to = rows * (chunk + 1) / chunks;
+    for (int64_t r = from; r < to; r++) {
+        const char *c = gg_at(p->result, p->c, (m + r) * p->ldc + n);
+        __builtin_prefetch(c, 1);
         if (p->result == GG_PRECISION_FP32)
-            __builtin_prefetch(c + r * row_bytes + 64, 1);
+            __builtin_prefetch(c + 64, 1);
     }
 }
 
@@ -141,8 +143,8 @@ static void multiply_block(const struct gg_bf16_product *p, gg_tile_product *pro
         for (int64_t j = n; j < n_end; j++)
             for (int64_t i = m; i < m_end; i++, at += PANEL_SUMS) {
                 const int64_t row = part->m + i * GG_PANEL, column = part->n + j * GG_PANEL;
-                if (last)
-                    expect_panel(p, row, column);
+                if (part->last)
+                    expect_rows(p, row, column, chunk, chunks);
                 product(steps, part->a + panel_at(a_panels, part->steps, i, chunk),
                         part->b + panel_at(b_panels, part->steps, j, chunk), first, at);
                 if (last)

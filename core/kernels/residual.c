@@ -20,6 +20,11 @@ GG_KERNEL_BODY void add_row(enum gg_precision stored, const void *x, const void 
     }
 }
 
+void gg_residual_add_row(enum gg_precision stored, const void *x, const void *branch, const float *bias,
+                         const float *mask, void *y, int64_t width) {
+    GG_SPECIALISE(add_row, stored, x, branch, bias, mask, y, width);
+}
+
 void gg_residual_add(enum gg_precision stored, const void *x, const void *branch, const float *bias,
                      const struct gg_dropout_rows *rows, void *y, int64_t tokens, int64_t width,
                      void *workspace) {
@@ -30,8 +35,8 @@ void gg_residual_add(enum gg_precision stored, const void *x, const void *branch
             mask = (float *)workspace + omp_get_thread_num() * width;
             gg_dropout_row(rows, t, width, mask);
         }
-        GG_SPECIALISE(add_row, stored, gg_at(stored, x, t * width), gg_at(stored, branch, t * width), bias,
-                      mask, gg_at(stored, y, t * width), width);
+        gg_residual_add_row(stored, gg_at(stored, x, t * width), gg_at(stored, branch, t * width), bias, mask,
+                            gg_at(stored, y, t * width), width);
     }
 }
 

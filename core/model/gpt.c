@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-const char *const gg_kernel_kind_names[GG_KERNEL_KINDS] = {"matmul",   "attention", "norm", "activation",
-                                                           "residual", "embedding", "loss"};
+const char *const gg_kernel_kind_names[GG_KERNEL_KINDS] = {"matmul",     "attention", "residual_norm",
+                                                           "activation", "embedding", "loss"};
 
 static struct gg_gpt *prepare(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                               const struct gg_parameter_table *table, enum gg_gpt_use use,
@@ -84,11 +84,21 @@ static void run(struct gg_gpt *gpt, const struct gg_step *step, gg_step_pass *st
     seconds[step->kind->kernel] += gg_clock_seconds() - begin;
 }
 
+/* Forward pass of step i, and where the step after it joins in (a norm after a residual), of both. Returns
+ * the step that comes then, at most `end`. */
+static int run_forward(struct gg_gpt *gpt, int i, int end, struct gg_pass *pass,
+                       double seconds[GG_KERNEL_KINDS]) {
+    const struct gg_step *step = &gpt->steps[i];
+    const bool joined = step->kind->forward_joined != NULL && i + 1 < end && step[1].kind == &gg_step_norm;
+    run(gpt, step, joined ? step->kind->forward_joined : step->kind->forward, pass, seconds);
+    return joined ? i + 2 : i + 1;
+}
+
 static void forward(struct gg_gpt *gpt, struct gg_pass *pass) {
     GG_ASSERT(pass->batch->sequences <= gpt->local_sequences);
     GG_ASSERT(pass->position + pass->batch->time <= gpt->config.context);
-    for (int i = 0; i < gpt->step_count; i++)
-        run(gpt, &gpt->steps[i], gpt->steps[i].kind->forward, pass, gpt->times.forward);
+    for (int i = 0; i < gpt->step_count;)
+        i = run_forward(gpt, i, gpt->step_count, pass, gpt->times.forward);
 }
 
 static void call_hook(struct gg_gpt *gpt, const struct gg_gradient_hook *hook, int64_t from) {
@@ -102,8 +112,8 @@ static void call_hook(struct gg_gpt *gpt, const struct gg_gradient_hook *hook, i
 /* Forward passes from step `first` up to `end`, whose outputs the backward pass needs and were not kept. */
 static void run_again(struct gg_gpt *gpt, int first, int end, struct gg_pass *pass,
                       const struct gg_gradient_hook *hook, int64_t from) {
-    for (int i = first; i < end; i++) {
-        run(gpt, &gpt->steps[i], gpt->steps[i].kind->forward, pass, gpt->times.again);
+    for (int i = first; i < end;) {
+        i = run_forward(gpt, i, end, pass, gpt->times.again);
         call_hook(gpt, hook, from);
     }
 }

@@ -128,9 +128,8 @@ void gg_gpt_logits(gg_gpt *gpt, const int32_t *ids, int64_t count, int64_t posit
 enum gg_kernel_kind {
     GG_KERNEL_MATMUL,
     GG_KERNEL_ATTENTION,
-    GG_KERNEL_NORM,
+    GG_KERNEL_RESIDUAL_NORM,
     GG_KERNEL_ACTIVATION,
-    GG_KERNEL_RESIDUAL,
     GG_KERNEL_EMBEDDING,
     GG_KERNEL_LOSS,
     GG_KERNEL_KINDS

@@ -27,6 +27,7 @@ typedef void gg_step_pass(struct gg_gpt *gpt, const struct gg_step *step, struct
 struct gg_step_kind {
     enum gg_kernel_kind kernel; /* what its time is booked under */
     gg_step_pass *forward, *backward;
+    gg_step_pass *forward_joined; /* residual: with the norm that follows in one pass over memory */
 };
 
 /* One step: where its tensors are. Unused members are NULL or -1. Activations are (tokens, features), in the

@@ -102,23 +102,25 @@ static int64_t norm_rows(const struct gg_gpt *gpt, int64_t tokens) {
     return gpt->fabric->feature_shards > 1 ? tokens : CACHED_ROWS;
 }
 
-static void norm_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+static void norm_forward_rows(struct gg_gpt *gpt, const struct gg_step *step, int64_t start, int64_t count) {
     const struct gg_fabric *fabric = gpt->fabric;
-    const int64_t width = step->width, whole = gpt->config.width, rows = norm_rows(gpt, pass->tokens);
+    const int64_t width = step->width, whole = gpt->config.width;
     const enum gg_precision stored = precision_of(gpt);
-    const float *gain = gpt->weights + step->weight, *bias = gpt->weights + step->bias;
-#pragma omp parallel for schedule(static) if (fabric->feature_shards == 1)
-    for (int64_t start = 0; start < pass->tokens; start += rows) {
-        const int64_t count = start + rows < pass->tokens ? rows : pass->tokens - start;
-        const void *x = gg_at(stored, step->x, start * width);
-        float *sums = gpt->token_sums + 2 * start, *squares = sums + count;
-        gg_norm_sums(stored, x, sums, count, width);
-        fabric->feature_sum(fabric, sums, count);
-        gg_norm_squares(stored, x, sums, squares, count, width, whole);
-        fabric->feature_sum(fabric, squares, count);
-        gg_norm_apply(stored, x, sums, squares, gain, bias, gg_at(stored, step->y, start * width),
-                      step->stats + 2 * start, count, width, whole);
-    }
+    const void *x = gg_at(stored, step->x, start * width);
+    float *sums = gpt->token_sums + 2 * start, *squares = sums + count;
+    gg_norm_sums(stored, x, sums, count, width);
+    fabric->feature_sum(fabric, sums, count);
+    gg_norm_squares(stored, x, sums, squares, count, width, whole);
+    fabric->feature_sum(fabric, squares, count);
+    gg_norm_apply(stored, x, sums, squares, gpt->weights + step->weight, gpt->weights + step->bias,
+                  gg_at(stored, step->y, start * width), step->stats + 2 * start, count, width, whole);
+}
+
+static void norm_forward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    const int64_t rows = norm_rows(gpt, pass->tokens);
+#pragma omp parallel for schedule(static) if (gpt->fabric->feature_shards == 1)
+    for (int64_t start = 0; start < pass->tokens; start += rows)
+        norm_forward_rows(gpt, step, start, start + rows < pass->tokens ? rows : pass->tokens - start);
 }
 
 /* d_x += dxhat-part of the norm (norm.h); d_gain, d_bias += sums over tokens. d_x: the stream's gradient. */
@@ -261,6 +263,38 @@ static void residual_forward(struct gg_gpt *gpt, const struct gg_step *step, str
                     pass->tokens, step->width, gpt->scratch);
 }
 
+static void residual_forward_row(struct gg_gpt *gpt, const struct gg_step *step,
+                                 const struct gg_dropout_rows *rows, int64_t t) {
+    const enum gg_precision stored = precision_of(gpt);
+    const int64_t at = t * step->width;
+    float *mask = NULL;
+    if (rows->dropout.threshold > 0) {
+        mask = (float *)gpt->scratch + omp_get_thread_num() * step->width;
+        gg_dropout_row(rows, t, step->width, mask);
+    }
+    gg_residual_add_row(stored, gg_at(stored, step->residual, at), gg_at(stored, step->x, at),
+                        gpt->weights + step->bias, mask, gg_at(stored, step->y, at), step->width);
+}
+
+/* The same, and the norm of the stream, which is the step after this: while the rows are in cache. */
+static void residual_forward_joined(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
+    const struct gg_step *norm = step + 1;
+    const struct gg_dropout_rows dropout = dropout_rows(gpt, step, pass);
+    const int64_t rows = norm_rows(gpt, pass->tokens);
+    if (gpt->fabric->feature_shards > 1) { /* the norm exchanges sums of all rows at once */
+        residual_forward(gpt, step, pass);
+        norm_forward(gpt, norm, pass);
+        return;
+    }
+#pragma omp parallel for schedule(static)
+    for (int64_t start = 0; start < pass->tokens; start += rows) {
+        const int64_t count = start + rows < pass->tokens ? rows : pass->tokens - start;
+        for (int64_t t = start; t < start + count; t++)
+            residual_forward_row(gpt, step, &dropout, t);
+        norm_forward_rows(gpt, norm, start, count);
+    }
+}
+
 /* d_residual = d_y stays where it is; d_x = mask d_y (without dropout d_x is d_y), d_bias += sum of d_x. */
 static void residual_backward(struct gg_gpt *gpt, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_dropout_rows rows = dropout_rows(gpt, step, pass);
@@ -270,11 +304,15 @@ static void residual_backward(struct gg_gpt *gpt, const struct gg_step *step, st
     gg_bias_gradient(precision_of(gpt), step->d_x, gpt->gradients + step->bias, pass->tokens, step->width);
 }
 
-const struct gg_step_kind gg_step_embedding = {GG_KERNEL_EMBEDDING, embedding_forward, embedding_backward};
-const struct gg_step_kind gg_step_norm = {GG_KERNEL_NORM, norm_forward, norm_backward};
-const struct gg_step_kind gg_step_linear = {GG_KERNEL_MATMUL, linear_forward, linear_backward};
-const struct gg_step_kind gg_step_linear_input = {GG_KERNEL_MATMUL, linear_forward, linear_backward_input};
-const struct gg_step_kind gg_step_linear_weight = {GG_KERNEL_MATMUL, nothing, linear_backward_weight};
-const struct gg_step_kind gg_step_attention = {GG_KERNEL_ATTENTION, attention_forward, attention_backward};
-const struct gg_step_kind gg_step_gelu = {GG_KERNEL_ACTIVATION, gelu_forward, gelu_backward};
-const struct gg_step_kind gg_step_residual = {GG_KERNEL_RESIDUAL, residual_forward, residual_backward};
+const struct gg_step_kind gg_step_embedding = {GG_KERNEL_EMBEDDING, embedding_forward, embedding_backward,
+                                               NULL};
+const struct gg_step_kind gg_step_norm = {GG_KERNEL_RESIDUAL_NORM, norm_forward, norm_backward, NULL};
+const struct gg_step_kind gg_step_linear = {GG_KERNEL_MATMUL, linear_forward, linear_backward, NULL};
+const struct gg_step_kind gg_step_linear_input = {GG_KERNEL_MATMUL, linear_forward, linear_backward_input,
+                                                  NULL};
+const struct gg_step_kind gg_step_linear_weight = {GG_KERNEL_MATMUL, nothing, linear_backward_weight, NULL};
+const struct gg_step_kind gg_step_attention = {GG_KERNEL_ATTENTION, attention_forward, attention_backward,
+                                               NULL};
+const struct gg_step_kind gg_step_gelu = {GG_KERNEL_ACTIVATION, gelu_forward, gelu_backward, NULL};
+const struct gg_step_kind gg_step_residual = {GG_KERNEL_RESIDUAL_NORM, residual_forward, residual_backward,
+                                              residual_forward_joined};
