@@ -25,10 +25,9 @@ static double rows_bytes(const struct gg_bench_arrays *b, double widths) {
 enum { CACHED_ROWS = 16 };
 
 static void norm_forward(const struct gg_bench_arrays *b) {
-    const int64_t rows = b->fabric.feature_shards > 1 ? b->tokens : CACHED_ROWS;
 #pragma omp parallel for schedule(static)
-    for (int64_t t = 0; t < b->tokens; t += rows) {
-        const int64_t count = t + rows < b->tokens ? rows : b->tokens - t;
+    for (int64_t t = 0; t < b->tokens; t += CACHED_ROWS) {
+        const int64_t count = t + CACHED_ROWS < b->tokens ? CACHED_ROWS : b->tokens - t;
         const void *x = gg_at(b->stored, b->x, t * b->width);
         float *sums = b->sums + 2 * t, *squares = sums + count;
         gg_norm_sums(b->stored, x, sums, count, b->width);
@@ -44,10 +43,9 @@ static double norm_forward_bytes(const struct gg_bench_arrays *b) {
 }
 
 static void norm_input(const struct gg_bench_arrays *b) {
-    const int64_t rows = b->fabric.feature_shards > 1 ? b->tokens : CACHED_ROWS;
 #pragma omp parallel for schedule(static)
-    for (int64_t t = 0; t < b->tokens; t += rows) {
-        const int64_t count = t + rows < b->tokens ? rows : b->tokens - t;
+    for (int64_t t = 0; t < b->tokens; t += CACHED_ROWS) {
+        const int64_t count = t + CACHED_ROWS < b->tokens ? CACHED_ROWS : b->tokens - t;
         const void *x = gg_at(b->stored, b->x, t * b->width), *d_y = gg_at(b->stored, b->d_y, t * b->width);
         gg_norm_backward_sums(b->stored, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t, count,
                               b->width);

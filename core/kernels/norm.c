@@ -4,6 +4,13 @@
 
 static const float epsilon = 1e-5f; /* GPT-2's */
 
+/* So many rows are one thread's: the caller's, who may share out rows himself, or one's of the rank. */
+enum { FEW_ROWS = 16 };
+
+static int64_t few(int64_t tokens) {
+    return tokens < FEW_ROWS ? tokens : FEW_ROWS;
+}
+
 GG_KERNEL_BODY void norm_sums(enum gg_precision stored, const void *x, float *sums, int64_t tokens,
                               int64_t width) {
     for (int64_t t = 0; t < tokens; t++) {
@@ -17,7 +24,13 @@ GG_KERNEL_BODY void norm_sums(enum gg_precision stored, const void *x, float *su
 }
 
 void gg_norm_sums(enum gg_precision stored, const void *x, float *sums, int64_t tokens, int64_t width) {
-    GG_SPECIALISE(norm_sums, stored, x, sums, tokens, width);
+    if (tokens <= FEW_ROWS) {
+        GG_SPECIALISE(norm_sums, stored, x, sums, tokens, width);
+        return;
+    }
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t += FEW_ROWS)
+        gg_norm_sums(stored, gg_at(stored, x, t * width), sums + t, few(tokens - t), width);
 }
 
 GG_KERNEL_BODY void norm_squares(enum gg_precision stored, const void *x, const float *sums, float *squares,
@@ -37,7 +50,14 @@ GG_KERNEL_BODY void norm_squares(enum gg_precision stored, const void *x, const 
 
 void gg_norm_squares(enum gg_precision stored, const void *x, const float *sums, float *squares,
                      int64_t tokens, int64_t width, int64_t whole_width) {
-    GG_SPECIALISE(norm_squares, stored, x, sums, squares, tokens, width, whole_width);
+    if (tokens <= FEW_ROWS) {
+        GG_SPECIALISE(norm_squares, stored, x, sums, squares, tokens, width, whole_width);
+        return;
+    }
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t += FEW_ROWS)
+        gg_norm_squares(stored, gg_at(stored, x, t * width), sums + t, squares + t, few(tokens - t), width,
+                        whole_width);
 }
 
 GG_KERNEL_BODY void norm_apply(enum gg_precision stored, const void *x, const float *sums,
@@ -59,7 +79,14 @@ GG_KERNEL_BODY void norm_apply(enum gg_precision stored, const void *x, const fl
 void gg_norm_apply(enum gg_precision stored, const void *x, const float *sums, const float *squares,
                    const float *gain, const float *bias, void *y, float *stats, int64_t tokens, int64_t width,
                    int64_t whole_width) {
-    GG_SPECIALISE(norm_apply, stored, x, sums, squares, gain, bias, y, stats, tokens, width, whole_width);
+    if (tokens <= FEW_ROWS) {
+        GG_SPECIALISE(norm_apply, stored, x, sums, squares, gain, bias, y, stats, tokens, width, whole_width);
+        return;
+    }
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t += FEW_ROWS)
+        gg_norm_apply(stored, gg_at(stored, x, t * width), sums + t, squares + t, gain, bias,
+                      gg_at(stored, y, t * width), stats + 2 * t, few(tokens - t), width, whole_width);
 }
 
 GG_KERNEL_BODY void norm_backward_sums(enum gg_precision stored, const void *x, const float *stats,
@@ -82,7 +109,14 @@ GG_KERNEL_BODY void norm_backward_sums(enum gg_precision stored, const void *x, 
 
 void gg_norm_backward_sums(enum gg_precision stored, const void *x, const float *stats, const float *gain,
                            const void *d_y, float *sums, int64_t tokens, int64_t width) {
-    GG_SPECIALISE(norm_backward_sums, stored, x, stats, gain, d_y, sums, tokens, width);
+    if (tokens <= FEW_ROWS) {
+        GG_SPECIALISE(norm_backward_sums, stored, x, stats, gain, d_y, sums, tokens, width);
+        return;
+    }
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t += FEW_ROWS)
+        gg_norm_backward_sums(stored, gg_at(stored, x, t * width), stats + 2 * t, gain,
+                              gg_at(stored, d_y, t * width), sums + 2 * t, few(tokens - t), width);
 }
 
 GG_KERNEL_BODY void norm_backward_input(enum gg_precision stored, const void *x, const float *stats,
@@ -106,7 +140,16 @@ GG_KERNEL_BODY void norm_backward_input(enum gg_precision stored, const void *x,
 void gg_norm_backward_input(enum gg_precision stored, const void *x, const float *stats, const float *gain,
                             const void *d_y, const float *sums, void *d_x, int64_t tokens, int64_t width,
                             int64_t whole_width) {
-    GG_SPECIALISE(norm_backward_input, stored, x, stats, gain, d_y, sums, d_x, tokens, width, whole_width);
+    if (tokens <= FEW_ROWS) {
+        GG_SPECIALISE(norm_backward_input, stored, x, stats, gain, d_y, sums, d_x, tokens, width,
+                      whole_width);
+        return;
+    }
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t += FEW_ROWS)
+        gg_norm_backward_input(stored, gg_at(stored, x, t * width), stats + 2 * t, gain,
+                               gg_at(stored, d_y, t * width), sums + 2 * t, gg_at(stored, d_x, t * width),
+                               few(tokens - t), width, whole_width);
 }
 
 enum { COLUMN_BLOCK = 64, RUN = 128 };

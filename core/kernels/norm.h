@@ -3,7 +3,8 @@
  *
  * Split into passes, because features may be split over ranks: between passes the caller sums the per-token
  * numbers over the feature shards. `width` is this rank's, `whole_width` that of all shards. All local.
- * Activations are of the precision `stored` (storage.h).
+ * Activations are of the precision `stored` (storage.h). More than 16 rows are shared out over the rank's
+ * threads.
  */
 #ifndef GG_CORE_KERNELS_NORM_H
 #define GG_CORE_KERNELS_NORM_H

@@ -81,6 +81,21 @@ static void bias_gradient(void) {
     gg_bias_gradient(stored, data.a, data.vector, TOKENS, WIDTH);
 }
 
+static void norm(void) {
+    float *sums = data.sums, *squares = data.sums + TOKENS;
+    gg_norm_sums(stored, data.a, sums, TOKENS, WIDTH);
+    gg_norm_squares(stored, data.a, sums, squares, TOKENS, WIDTH, WIDTH);
+    gg_norm_apply(stored, data.a, sums, squares, data.vector, data.other, data.b, data.sums + 2 * TOKENS,
+                  TOKENS, WIDTH, WIDTH);
+}
+
+static void norm_input(void) {
+    gg_norm_backward_sums(stored, data.a, data.sums, data.vector, data.b, data.sums + 2 * TOKENS, TOKENS,
+                          WIDTH);
+    gg_norm_backward_input(stored, data.a, data.sums, data.vector, data.b, data.sums + 2 * TOKENS, data.c,
+                           TOKENS, WIDTH, WIDTH);
+}
+
 static void norm_parameters(void) {
     gg_norm_backward_parameters(stored, data.a, data.sums, data.b, data.vector, data.other, TOKENS, WIDTH);
 }
@@ -137,6 +152,8 @@ static const struct {
                {"gelu_backward", gelu_backward},
                {"bias_add", bias_add},
                {"bias_gradient", bias_gradient},
+               {"norm", norm},
+               {"norm_input", norm_input},
                {"norm_parameters", norm_parameters},
                {"residual", residual},
                {"dropout", dropout},
