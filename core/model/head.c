@@ -5,15 +5,28 @@
 #include "core/base/clock.h"
 #include "core/kernels/loss.h"
 
+/* Rows of logits taken at once: all where the vocabulary is split over ranks, so that one exchange serves
+ * them; where it is not, one that stays in cache from its maximum to its exponentials. */
+static int64_t loss_block(const struct gg_gpt *gpt, int64_t tokens) {
+    return gpt->fabric->feature_shards > 1 ? tokens : 1;
+}
+
 /* The loss of `rows` tokens whose logits stand in gpt->logits; leaves exponentials there. */
 static double loss_rows(struct gg_gpt *gpt, const struct gg_logits *logits, const int32_t *targets,
                         const float *weights, float *sums) {
     const struct gg_fabric *fabric = gpt->fabric;
     float *largest = sums + 2 * logits->tokens;
-    gg_loss_maximum(logits, largest);
-    fabric->feature_max(fabric, largest, logits->tokens);
-    gg_loss_exponentials(logits, largest, targets, sums);
-    fabric->feature_sum(fabric, sums, 2 * logits->tokens);
+    const int64_t rows = loss_block(gpt, logits->tokens);
+#pragma omp parallel for schedule(static) if (rows < logits->tokens)
+    for (int64_t start = 0; start < logits->tokens; start += rows) {
+        struct gg_logits part = *logits;
+        part.values += start * logits->local_vocab;
+        part.tokens = start + rows < logits->tokens ? rows : logits->tokens - start;
+        gg_loss_maximum(&part, largest + start);
+        fabric->feature_max(fabric, largest + start, part.tokens);
+        gg_loss_exponentials(&part, largest + start, targets + start, sums + 2 * start);
+        fabric->feature_sum(fabric, sums + 2 * start, 2 * part.tokens);
+    }
     return gg_loss_sum(sums, weights, logits->tokens);
 }
 
