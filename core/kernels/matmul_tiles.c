@@ -2,7 +2,8 @@
  *
  * Parts of A (MOST_M, MOST_K) and B (MOST_K, MOST_N) are packed into panels of 32 by all threads. Blocks of C
  * are then shared out; a block's sums stay in the second-level cache while chunks of k go by, of which a
- * panel of B stays in the first. Each element of C is summed in the same order whatever the threads.
+ * panel of A stays in the first. The next chunk is asked for meanwhile. Each element of C is summed in the
+ * same order whatever the threads.
  */
 #include "core/kernels/matmul_bf16.h"
 #include "core/kernels/tile_pack.h"
@@ -18,7 +19,7 @@ enum {
     MOST_N = 1024,
     MOST_K = 4096,
     BLOCK_M = 256,
-    BLOCK_N = 256,
+    BLOCK_N = 512,
     CHUNK_STEPS = 8, /* a panel of them takes a third of the first-level cache */
     PANEL_SUMS = GG_PANEL * GG_PANEL,
 };
@@ -118,7 +119,8 @@ static void write_panel(const struct gg_bf16_product *p, int64_t m, int64_t n, c
 
 /* Asks for some rows of the memory that a panel's sums go to, so that it is near when they are there: every
  * chunk of k asks for its share. */
-static void expect_rows(const struct gg_bf16_product *p, int64_t m, int64_t n, int64_t chunk, int64_t chunks) {
+static void expect_rows(const struct gg_bf16_product *p, int64_t m, int64_t n, int64_t chunk,
+                        int64_t chunks) {
     const int64_t rows = smaller(GG_PANEL, p->m - m);
     const int64_t from = rows * chunk / chunks, to = rows * (chunk + 1) / chunks;
     for (int64_t r = from; r < to; r++) {
@@ -129,20 +131,47 @@ static void expect_rows(const struct gg_bf16_product *p, int64_t m, int64_t n, i
     }
 }
 
+/* Memory that is asked for a little at a time, into the second-level cache. */
+struct ahead {
+    const gg_bf16 *at, *end;
+};
+
+static void ask(struct ahead *ahead, int64_t elements) {
+    enum { LINE = 32 };
+    const gg_bf16 *stop = ahead->at + smaller(elements, ahead->end - ahead->at);
+    for (; ahead->at < stop; ahead->at += LINE)
+        __builtin_prefetch(ahead->at, 0, 2);
+}
+
+/* What is packed of panels [panel, panel_end) and a chunk; nothing behind the last chunk. */
+static struct ahead chunk_ahead(const gg_bf16 *packed, int64_t panels, int64_t steps, int64_t panel,
+                                int64_t panel_end, int64_t chunk) {
+    if (chunk * CHUNK_STEPS >= steps)
+        return (struct ahead){packed, packed};
+    return (struct ahead){packed + panel_at(panels, steps, panel, chunk),
+                          packed + panel_at(panels, steps, panel_end, chunk)};
+}
+
 /* Panels [m, m_end) x [n, n_end) of a part. */
 static void multiply_block(const struct gg_bf16_product *p, gg_tile_product *product, const struct part *part,
                            int64_t block, int64_t m, int64_t m_end, int64_t n, int64_t n_end) {
     const int64_t a_panels = parts_of(part->rows, GG_PANEL), b_panels = parts_of(part->columns, GG_PANEL);
+    const int64_t chunks = parts_of(part->steps, CHUNK_STEPS);
+    const int64_t a_share = CHUNK_STEPS * GG_STEP_ELEMENTS / (n_end - n); /* of each product */
+    const int64_t b_share = CHUNK_STEPS * GG_STEP_ELEMENTS / (m_end - m);
     float *sums = part->sums + (part->sums_by_block ? block : omp_get_thread_num()) *
                                    (part->block_m * part->block_n * PANEL_SUMS);
-    const int64_t chunks = parts_of(part->steps, CHUNK_STEPS);
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         const int64_t steps = smaller(CHUNK_STEPS, part->steps - chunk * CHUNK_STEPS);
         const bool first = part->first && chunk == 0, last = part->last && chunk == chunks - 1;
+        struct ahead a = chunk_ahead(part->a, a_panels, part->steps, m, m_end, chunk + 1);
+        struct ahead b = chunk_ahead(part->b, b_panels, part->steps, n, n_end, chunk + 1);
         float *at = sums;
-        for (int64_t j = n; j < n_end; j++)
-            for (int64_t i = m; i < m_end; i++, at += PANEL_SUMS) {
+        for (int64_t i = m; i < m_end; i++)
+            for (int64_t j = n; j < n_end; j++, at += PANEL_SUMS) {
                 const int64_t row = part->m + i * GG_PANEL, column = part->n + j * GG_PANEL;
+                ask(&a, a_share);
+                ask(&b, b_share);
                 if (part->last)
                     expect_rows(p, row, column, chunk, chunks);
                 product(steps, part->a + panel_at(a_panels, part->steps, i, chunk),
