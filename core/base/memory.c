@@ -1,9 +1,11 @@
 #include "core/base/memory.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void *checked(void *memory, size_t bytes) {
     if (memory == NULL && bytes > 0) {
@@ -50,11 +52,17 @@ char *gg_format(const char *format, ...) {
 }
 
 gg_status gg_try_malloc(size_t bytes, const char *what, void **memory) {
-    enum { ALIGNMENT = 64 };
-    const size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    *memory = rounded >= bytes ? aligned_alloc(ALIGNMENT, rounded > 0 ? rounded : ALIGNMENT) : NULL;
+    const size_t huge_page = (size_t)2 << 20, line = 64;
+    const bool large = bytes >= 16 * huge_page;
+    const size_t alignment = large ? huge_page : line;
+    const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+    *memory = rounded >= bytes ? aligned_alloc(alignment, rounded > 0 ? rounded : alignment) : NULL;
     if (*memory == NULL)
         return gg_fail(GG_RESOURCE, "no memory for %s: %.1f MiB wanted", what, (double)bytes / 1048576.0);
+#ifdef MADV_HUGEPAGE
+    if (large) /* a wish: where it is not granted, pages are small */
+        (void)!madvise(*memory, rounded, MADV_HUGEPAGE);
+#endif
     return GG_OK;
 }
 

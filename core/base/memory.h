@@ -20,8 +20,8 @@ char *gg_format(const char *format, ...) GG_PRINTF_LIKE(1, 2);
 
 /* Memory whose size comes from outside.
  *   what  [in]   for the message: "the tokens of train-00000.h5"
- *   memory [out] owned by the caller (free); 64-byte aligned
- * GG_RESOURCE with the size when it is not to be had. */
+ *   memory [out] owned by the caller (free); 64-byte aligned, and on huge pages if it is large and Linux has
+ * them GG_RESOURCE with the size when it is not to be had. */
 gg_status gg_try_malloc(size_t bytes, const char *what, void **memory) GG_MUST_USE;
 
 /* Zeroes memory with the rank's threads, each a contiguous part in their order, just as a loop over it with a

@@ -30,6 +30,7 @@ struct part {
     int64_t steps; /* of depth */
     int64_t block_m, block_n;
     bool first, last; /* of the parts of k */
+    bool streams;     /* C goes past the caches */
     gg_bf16 *a, *b;
     float *sums; /* of all blocks, or of all threads */
     bool sums_by_block;
@@ -92,6 +93,15 @@ GG_KERNEL_BODY void write_tile(enum gg_precision result, bool accumulate, const 
     }
 }
 
+/* The same into a C that no cache holds; its tiles are aligned. */
+static void stream_tile(const float *sums, int64_t rows, float *c, int64_t ldc) {
+    for (int64_t r = 0; r < rows; r++) {
+        gg_floats16 row;
+        memcpy(&row, sums + r * GG_TILE, sizeof row);
+        gg_stream16(c + r * ldc, row);
+    }
+}
+
 /* The same where C has fewer than 16 columns more. */
 GG_KERNEL_BODY void write_edge(enum gg_precision result, bool accumulate, const float *sums, int64_t rows,
                                int64_t columns, void *c, int64_t ldc) {
@@ -103,12 +113,15 @@ GG_KERNEL_BODY void write_edge(enum gg_precision result, bool accumulate, const 
 }
 
 /* A panel's 32 x 32 sums into C, as much as C has of them. */
-static void write_panel(const struct gg_bf16_product *p, int64_t m, int64_t n, const float *sums) {
+static void write_panel(const struct gg_bf16_product *p, bool streams, int64_t m, int64_t n,
+                        const float *sums) {
     for (int64_t t = 0; t < 4; t++, sums += GG_TILE * GG_TILE) {
         const int64_t row = m + t / 2 * GG_TILE, column = n + t % 2 * GG_TILE;
         const int64_t rows = smaller(GG_TILE, p->m - row), columns = p->n - column;
         void *c = gg_at(p->result, p->c, row * p->ldc + column);
-        if (columns >= GG_TILE && p->accumulate)
+        if (columns >= GG_TILE && streams)
+            stream_tile(sums, rows, c, p->ldc);
+        else if (columns >= GG_TILE && p->accumulate)
             GG_SPECIALISE(write_tile, p->result, true, sums, rows, c, p->ldc);
         else if (columns >= GG_TILE)
             GG_SPECIALISE(write_tile, p->result, false, sums, rows, c, p->ldc);
@@ -172,12 +185,12 @@ static void multiply_block(const struct gg_bf16_product *p, gg_tile_product *pro
                 const int64_t row = part->m + i * GG_PANEL, column = part->n + j * GG_PANEL;
                 ask(&a, a_share);
                 ask(&b, b_share);
-                if (part->last)
+                if (part->last && !part->streams)
                     expect_rows(p, row, column, chunk, chunks);
                 product(steps, part->a + panel_at(a_panels, part->steps, i, chunk),
                         part->b + panel_at(b_panels, part->steps, j, chunk), first, at);
                 if (last)
-                    write_panel(p, row, column, at);
+                    write_panel(p, part->streams, row, column, at);
             }
     }
 }
@@ -212,6 +225,13 @@ static void multiply(const struct gg_bf16_product *p, gg_tile_product *product, 
 #pragma omp barrier
                 multiply_part(p, product, &part);
             }
+}
+
+/* Float32 results beyond the second-level cache, such as logits; they are aligned to its lines. */
+static bool is_streamed(const struct gg_bf16_product *p) {
+    const int64_t least = (int64_t)2 << 20;
+    return p->result == GG_PRECISION_FP32 && !p->accumulate && p->m * p->n > least && p->ldc % GG_TILE == 0 &&
+           (uintptr_t)p->c % 64 == 0;
 }
 
 /* A thread's own scratch, which lives as long as the thread. */
@@ -261,7 +281,7 @@ static void lay_out(const struct gg_bf16_product *p, int threads, struct part *p
 void gg_matmul_bf16_tiles(const struct gg_bf16_product *p, gg_tile_product *product) {
     GG_ASSERT(p->k > 0);
     const int threads = omp_in_parallel() ? 1 : omp_get_max_threads();
-    struct part part = {0};
+    struct part part = {.streams = is_streamed(p)};
     choose_blocks(p, threads, &part);
     lay_out(p, threads, &part);
 #pragma omp parallel num_threads(threads)
@@ -269,6 +289,8 @@ void gg_matmul_bf16_tiles(const struct gg_bf16_product *p, gg_tile_product *prod
         if (product == gg_tile_product_amx)
             gg_tiles_begin();
         multiply(p, product, part);
+        if (part.streams)
+            gg_stream_end();
         if (product == gg_tile_product_amx)
             gg_tiles_end();
     }

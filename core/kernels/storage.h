@@ -81,6 +81,22 @@ static inline void gg_store16(enum gg_precision precision, void *values, gg_floa
     }
 }
 
+/* Stores past the caches, for results too large to be found there again; where the processor cannot, a plain
+ * store. `values` is 64-byte aligned. A thread's own until it calls gg_stream_end. */
+static inline void gg_stream16(float *values, gg_floats16 from) {
+#if defined(__AVX512F__)
+    __builtin_ia32_movntps512(values, from);
+#else
+    memcpy(values, &from, sizeof from);
+#endif
+}
+
+static inline void gg_stream_end(void) {
+#if defined(__AVX512F__)
+    __builtin_ia32_sfence();
+#endif
+}
+
 /* (count) of them, sixteen at a time. */
 static inline void gg_load_floats(enum gg_precision precision, const void *values, int64_t count,
                                   float *loaded) {

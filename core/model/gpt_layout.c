@@ -229,7 +229,7 @@ static struct shared_tensors take_shared(struct gg_gpt *gpt) {
 /* Enough that the weight gradient's product is deep, few enough for memory. */
 int64_t gg_gpt_head_tokens(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                            int64_t local_tokens) {
-    const int64_t most = (int64_t)32 << 20, local_vocab = config->padded_vocab / fabric->feature_shards;
+    const int64_t most = (int64_t)64 << 20, local_vocab = config->padded_vocab / fabric->feature_shards;
     int64_t rows = most / local_vocab / 64 * 64;
     rows = rows < 64 ? 64 : rows;
     if (rows >= local_tokens)

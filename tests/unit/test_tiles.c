@@ -87,7 +87,7 @@ static void compare(gg_tile_product *product, const char *what, int64_t m, int64
         float *before = gg_malloc((size_t)count * sizeof *before);
         p.a = a;
         p.b = b;
-        p.c = gg_malloc((size_t)count * sizeof(float));
+        p.c = aligned_alloc(64, ((size_t)count * sizeof(float) + 63) / 64 * 64);
         for (int64_t i = 0; i < count; i++) {
             gg_store(p.result, p.c, i, (float)(i % 13) - 6);
             before[i] = gg_load(p.result, p.c, i);
@@ -113,6 +113,7 @@ static void compare_all(gg_tile_product *product, const char *what) {
     compare(product, what, 2070, 33, 20, 3); /* more than a part of m, of n, of k */
     compare(product, what, 20, 1060, 20, 3);
     compare(product, what, 33, 34, 4130, 0);
+    compare(product, what, 1030, 2064, 3, 0); /* past the caches */
 }
 
 static void plain(void **state) {
