@@ -36,8 +36,11 @@ static struct gg_batch local_batch(const struct gg_trainer *t) {
 static void sum_repeated(struct gg_trainer *t) {
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
-    if (t->topology.token_shards > 1)
-        gg_repeated_sum(gg_grid_token_comm(t->grid), &t->table, owned, count, t->repeated);
+    if (t->topology.token_shards == 1)
+        return;
+    const double begin = gg_clock_seconds();
+    gg_repeated_sum(gg_grid_token_comm(t->grid), &t->table, owned, count, t->repeated);
+    t->seconds[GG_PHASE_REDUCE] += gg_clock_seconds() - begin;
 }
 
 /* Forward and backward over all micro-batches; the reduction starts during the last one. A rank whose loader
@@ -69,27 +72,34 @@ static gg_status compute_gradients(struct gg_trainer *t, double *loss_sum) {
     return status;
 }
 
-static double owned_square_sum(const struct gg_trainer *t) {
+/* The sum of squares of this replica's parts of the gradients: of every bucket a D-th, whether it owns the
+ * others too or not. */
+static double square_sum(const struct gg_trainer *t) {
+    const struct gg_partition *partition = &t->plan.partition;
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
+    const bool scattered = t->settings->parallel.zero > 0 && t->topology.replicas > 1;
     double sum = 0;
-    for (int i = 0; i < count; i++)
-        sum += gg_gradient_square_sum(&t->table, owned[i].from, owned[i].to, owned[i].gradients);
+    for (int64_t bucket = 0; bucket < partition->bucket_count; bucket++) {
+        const struct gg_range part = gg_partition_part(partition, bucket, t->topology.replica);
+        sum += gg_gradient_square_sum(&t->table, part.from, part.to,
+                                      scattered ? owned[bucket].gradients : t->gradients + part.from);
+    }
     return sum;
 }
 
-/* What all ranks must know before any may touch the weights, in one allreduce. Squares come from each
- * replica for what it owns, or from one where all own everything; losses from one feature shard. */
+/* What all ranks must know before any may touch the weights, in one allreduce. Squares come from each replica
+ * for its parts, losses from one feature shard. */
 struct verdict {
     double loss_sum, square_sum, failed, stop, time_is_up, checkpoint_due, writing;
 };
 
-static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status, double loss_sum) {
-    const bool counts = t->topology.replica == 0 || t->settings->parallel.zero > 0;
+static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status, double loss_sum,
+                                    double squares) {
     const double minutes = t->settings->checkpoint.every_minutes;
     struct verdict mine = {
         .loss_sum = t->topology.feature_index == 0 ? loss_sum : 0,
-        .square_sum = counts ? owned_square_sum(t) : 0,
+        .square_sum = squares,
         .failed = status != GG_OK,
         .stop = gg_stop_requested(),
         .time_is_up = t->world->rank == 0 && gg_time_limit_reached(&t->time_limit, gg_clock_seconds()),
@@ -145,7 +155,9 @@ gg_status gg_train_step(struct gg_trainer *t, struct gg_step_result *result) {
     const double cleared = gg_clock_seconds();
     const gg_status status = compute_gradients(t, &loss_sum);
     const double computed = gg_clock_seconds();
-    const struct verdict verdict = agree_on_step(t, status, loss_sum);
+    const double squares = square_sum(t);
+    const double squared = gg_clock_seconds();
+    const struct verdict verdict = agree_on_step(t, status, loss_sum, squares);
     const double agreed = gg_clock_seconds();
     if (verdict.failed > 0)
         return gg_agree(t->world->comm, status);
@@ -174,8 +186,8 @@ gg_status gg_train_step(struct gg_trainer *t, struct gg_step_result *result) {
 
     const double end = gg_clock_seconds();
     count_seconds(t, before.hook + before.visible);
-    t->seconds[GG_PHASE_REDUCE] += agreed - computed;
-    t->seconds[GG_PHASE_OPTIMIZER] += cleared - begin + end - agreed - gathered;
+    t->seconds[GG_PHASE_REDUCE] += agreed - squared;
+    t->seconds[GG_PHASE_OPTIMIZER] += cleared - begin + squared - computed + end - agreed - gathered;
     result->whole_seconds = end - begin;
     t->at.train_seconds += result->whole_seconds;
     return GG_OK;

@@ -68,10 +68,11 @@ GG_KERNEL_BODY void backward_row(enum gg_precision stored, const struct gg_logit
 
 /* In place, a bf16 row t takes the memory that float rows t/2 stood in: rows of a run [first, 2 first) write
  * only over rows before `first`, so that runs of doubling length leave nothing unread. Row 0 is a run of its
- * own; with float32 rows, and d_logits elsewhere, order does not matter. */
+ * own. With float32 rows order does not matter: one run. */
 void gg_loss_backward(const struct gg_logits *logits, const float *sums, const int32_t *targets,
                       const float *weights, float scale, enum gg_precision stored, void *d_logits) {
-    for (int64_t first = 0, last = 1; first < logits->tokens; first = last, last *= 2) {
+    const int64_t first_run = stored == GG_PRECISION_BF16 ? 1 : logits->tokens;
+    for (int64_t first = 0, last = first_run; first < logits->tokens; first = last, last *= 2) {
         const int64_t end = last < logits->tokens ? last : logits->tokens;
 #pragma omp parallel for schedule(static)
         for (int64_t t = first; t < end; t++) {

@@ -34,3 +34,7 @@ done
 grep -q "driven on by calls between kernels" calls.log && grep -q "driven on by a thread" thread.log || fail "no start message"
 [ "$(wc -l <calls.sums)" -gt 60 ] || fail "checksums: $(cat calls.sums)"
 cmp calls.sums thread.sums || fail "other bits with a thread"
+train 3 zero run.steps=8 parallel.zero=1
+expect 0 "trained 8 steps" zero
+checksums zero/checkpoints/step-00000008.h5 >zero.sums
+cmp calls.sums zero.sums || fail "other bits with ZeRO"
