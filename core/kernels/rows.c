@@ -1,6 +1,9 @@
 #include "core/kernels/rows.h"
 
-enum { COLUMN_BLOCK = 64 };
+#include <omp.h>
+
+/* Columns that a thread sums at once: a long piece of each row, whose sums stay in the first-level cache. */
+enum { MOST_COLUMNS = 1024, COLUMN_STEP = 64 };
 
 GG_KERNEL_BODY void bias_add_row(enum gg_precision stored, void *x, const float *bias, int64_t width) {
 #pragma omp simd
@@ -18,10 +21,10 @@ void gg_bias_add(enum gg_precision stored, void *x, const float *bias, int64_t t
 GG_KERNEL_BODY void sum_columns(enum gg_precision stored, const void *d_y, float *gradient, int64_t tokens,
                                 int64_t width, int64_t from, int64_t count) {
     enum { RUN = 128 };
-    float total[COLUMN_BLOCK] = {0};
+    float total[MOST_COLUMNS] = {0};
     for (int64_t start = 0; start < tokens; start += RUN) {
         const int64_t end = start + RUN < tokens ? start + RUN : tokens;
-        float sum[COLUMN_BLOCK] = {0};
+        float sum[MOST_COLUMNS] = {0};
         for (int64_t t = start; t < end; t++) {
             const void *row = gg_at(stored, d_y, t * width + from);
 #pragma omp simd
@@ -37,11 +40,12 @@ GG_KERNEL_BODY void sum_columns(enum gg_precision stored, const void *d_y, float
 
 void gg_bias_gradient(enum gg_precision stored, const void *d_y, float *gradient, int64_t tokens,
                       int64_t width) {
-    const int64_t blocks = (width + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
+    const int64_t share = (width / omp_get_max_threads() + COLUMN_STEP - 1) / COLUMN_STEP * COLUMN_STEP;
+    const int64_t most = share < COLUMN_STEP ? COLUMN_STEP : share < MOST_COLUMNS ? share : MOST_COLUMNS;
+    const int64_t blocks = (width + most - 1) / most;
 #pragma omp parallel for schedule(static)
     for (int64_t b = 0; b < blocks; b++) {
-        const int64_t from = b * COLUMN_BLOCK;
-        const int64_t count = from + COLUMN_BLOCK <= width ? COLUMN_BLOCK : width - from;
+        const int64_t from = b * most, count = from + most <= width ? most : width - from;
         GG_SPECIALISE(sum_columns, stored, d_y, gradient, tokens, width, from, count);
     }
 }
