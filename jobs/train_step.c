@@ -76,9 +76,11 @@ static gg_status compute_gradients(struct gg_trainer *t, double *loss_sum) {
  * others too or not. */
 static double square_sum(const struct gg_trainer *t) {
     const struct gg_partition *partition = &t->plan.partition;
+    const bool scattered = t->settings->parallel.zero > 0;
+    if (t->topology.replicas == 1)
+        return gg_gradient_square_sum(&t->table, 0, t->table.local_elements, t->gradients);
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
-    const bool scattered = t->settings->parallel.zero > 0 && t->topology.replicas > 1;
     double sum = 0;
     for (int64_t bucket = 0; bucket < partition->bucket_count; bucket++) {
         const struct gg_range part = gg_partition_part(partition, bucket, t->topology.replica);

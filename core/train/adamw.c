@@ -97,37 +97,43 @@ void gg_adamw_update(const struct gg_parameter_table *table, int64_t from, int64
     }
 }
 
-/* Sums slices of fixed bounds, then the slices in order: the same for any number of threads. */
 static double square_sum(const float *values, int64_t count) {
-    enum { SLICES = 256, SHORTEST = 4096 };
-    double partial[SLICES];
-    const int64_t even = (count + SLICES - 1) / SLICES;
-    const int64_t length = even > SHORTEST ? even : SHORTEST;
-    const int slices = (int)((count + length - 1) / length);
-#pragma omp parallel for schedule(static)
-    for (int s = 0; s < slices; s++) {
-        const int64_t begin = s * length, end = begin + length < count ? begin + length : count;
-        double sum = 0;
+    double sum = 0;
 #pragma omp simd reduction(+ : sum)
-        for (int64_t i = begin; i < end; i++)
-            sum += (double)values[i] * (double)values[i];
-        partial[s] = sum;
-    }
-    double total = 0;
-    for (int s = 0; s < slices; s++)
-        total += partial[s];
-    return total;
+    for (int64_t i = 0; i < count; i++)
+        sum += (double)values[i] * (double)values[i];
+    return sum;
 }
 
-double gg_gradient_square_sum(const struct gg_parameter_table *table, int64_t from, int64_t to,
-                              const float *gradients) {
-    double total = 0;
+/* Of the tensors' parts in [from, to) that count for this rank. */
+static double slice_square_sum(const struct gg_parameter_table *table, int64_t from, int64_t to,
+                               const float *gradients) {
+    double sum = 0;
     for (int k = 0; k < table->count; k++) {
         const struct gg_parameter *p = &table->items[k];
         int64_t start;
         const int64_t count = intersect(p, from, to, &start);
         if (count > 0 && gg_parameter_owned(table, p))
-            total += square_sum(gradients + start, count);
+            sum += square_sum(gradients + start, count);
     }
+    return sum;
+}
+
+/* Sums slices of fixed bounds, then the slices in order: the same for any number of threads. */
+double gg_gradient_square_sum(const struct gg_parameter_table *table, int64_t from, int64_t to,
+                              const float *gradients) {
+    enum { SLICES = 1024, SHORTEST = 16384 };
+    double partial[SLICES];
+    const int64_t even = (to - from + SLICES - 1) / SLICES;
+    const int64_t length = even > SHORTEST ? even : SHORTEST;
+    const int slices = (int)((to - from + length - 1) / length);
+#pragma omp parallel for schedule(static)
+    for (int s = 0; s < slices; s++) {
+        const int64_t begin = from + s * length, end = begin + length < to ? begin + length : to;
+        partial[s] = slice_square_sum(table, begin, end, gradients + (begin - from));
+    }
+    double total = 0;
+    for (int s = 0; s < slices; s++)
+        total += partial[s];
     return total;
 }

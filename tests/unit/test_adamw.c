@@ -144,6 +144,7 @@ static void same_bits_for_any_threads(void **state) {
             buffers[b][i] = malloc(LARGE * sizeof(float));
         rounded[b] = malloc(LARGE * sizeof(gg_bf16));
     }
+    double first_squares = 0;
     for (int threads = 1; threads <= 7; threads++) {
         const int b = threads > 1;
         omp_set_num_threads(threads);
@@ -161,6 +162,9 @@ static void same_bits_for_any_threads(void **state) {
         for (int i = 0; b == 1 && i < 4; i++)
             assert_memory_equal(buffers[0][i], buffers[1][i], LARGE * sizeof(float));
         assert_true(b == 0 || memcmp(rounded[0], rounded[1], LARGE * sizeof(gg_bf16)) == 0);
+        const double squares = gg_gradient_square_sum(&whole, from, to, buffers[b][0] + from);
+        assert_true(b == 0 || squares == first_squares);
+        first_squares = squares;
         assert_true(buffers[b][3][31] == (float)weight(0, 31) && buffers[b][3][32] != (float)weight(0, 32));
         assert_true(buffers[b][3][to] == (float)weight(0, (int)to));
         assert_true(buffers[b][3][70020] == (float)weight(0, 70020) && rounded[b][70020] == 0x5555);
