@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "io/file.h"
+#include "jobs/blas_note.h"
 #include "jobs/evaluation.h"
 #include "jobs/grid_check.h"
 #include "jobs/precision.h"
@@ -26,6 +27,7 @@ static gg_status measure_machine(struct gg_trainer *t, enum gg_precision precisi
     GG_TRY(gg_gemm_rate_measure(t->world->comm, precision, &t->gemm));
     if (t->use == GG_TRAINER_RUN && !t->cores.oversubscribed)
         gg_launch_check_gemm(t->world, &t->gemm);
+    gg_blas_note(t->world, &t->gemm, t->topology.feature_shards * t->topology.token_shards > 1);
     return GG_OK;
 }
 

@@ -340,5 +340,6 @@ int main(void) {
         printf("skipped: %s on this processor has no bf16\n", gg_matmul_maker(GG_PRECISION_BF16));
         return 77;
     }
+    printf("matmul: %s in bf16\n", gg_matmul_maker(GG_PRECISION_BF16));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* The model against PyTorch: tests/golden/make_model_golden.py made the numbers. */
 #include "tests/check.h"
 
+#include "core/kernels/matmul.h"
 #include "core/train/adamw.h"
 #include "tests/model_fixture.h"
 
@@ -112,5 +113,6 @@ static void matches_pytorch(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(matches_pytorch)};
+    printf("matmul: %s in fp32\n", gg_matmul_maker(GG_PRECISION_FP32));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
