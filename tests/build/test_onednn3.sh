@@ -22,6 +22,17 @@ else
     must_skip "${bf16_tests[@]}"
 fi
 
+# A oneDNN for SYCL is refused: the same headers with another word in them.
+rm -rf sycl mixed
+mkdir -p sycl/include/oneapi sycl/lib
+cp -r "$prefix/include/oneapi/dnnl" sycl/include/oneapi
+ln -s "$prefix"/lib/libdnnl.so* sycl/lib
+sed -i 's/\(#define DNNL_CPU_RUNTIME\) .*/\1 DNNL_RUNTIME_SYCL/' sycl/include/oneapi/dnnl/dnnl_config.h
+if cmake -G Ninja -S "$GG_SOURCE" -B mixed -DGG_GEMM=onednn -DOneDNN_ROOT="$PWD/sycl" >mixed.log 2>&1; then
+    fail "a oneDNN for SYCL: $(grep "Local matmul" mixed.log)"
+fi
+grep -q "runs processors by SYCL" mixed.log || fail "$(cat mixed.log)"
+
 # A library of one version below headers of another is refused: only the library under this root.
 rm -rf half mixed
 mkdir -p half/lib
