@@ -84,7 +84,9 @@ static inline void gg_store16(enum gg_precision precision, void *values, gg_floa
 /* Stores past the caches, for results too large to be found there again; where the processor cannot, a plain
  * store. `values` is 64-byte aligned. A thread's own until it calls gg_stream_end. */
 static inline void gg_stream16(float *values, gg_floats16 from) {
-#if defined(__AVX512F__)
+#if defined(__clang__)
+    __builtin_nontemporal_store(from, (gg_floats16 *)(void *)values);
+#elif defined(__AVX512F__)
     __builtin_ia32_movntps512(values, from);
 #else
     memcpy(values, &from, sizeof from);
@@ -92,8 +94,10 @@ static inline void gg_stream16(float *values, gg_floats16 from) {
 }
 
 static inline void gg_stream_end(void) {
-#if defined(__AVX512F__)
+#if defined(__SSE__)
     __builtin_ia32_sfence();
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 #endif
 }
 

@@ -5,7 +5,7 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 skip() { echo "skipped: $*"; exit 77; }
 [ -z "$GG_SANITIZE" ] || skip "a matter of the plain build"
 # Linked with core/ alone.
-unit_tests=(test_attention test_tiles test_bf16 test_gpt test_gpt_bf16 test_gpt_golden)
+unit_tests=(test_attention test_matmul test_tiles test_bf16 test_gpt test_gpt_bf16 test_gpt_golden)
 
 # build_with TARGETS -- DEFINITIONS...: those targets beside the unit tests.
 build_with() {

@@ -8,7 +8,7 @@ version=$(sed -n 's/^#define DNNL_VERSION_\(MAJOR\|MINOR\|PATCH\) *\([0-9]*\)$/\
 
 build_with -- -DGG_GEMM=onednn -DOneDNN_ROOT="$prefix"
 grep -qF "Local matmul: oneDNN $version" configure.log || fail "$(cat configure.log)"
-must_pass test_attention test_gpt test_gpt_golden test_tiles
+must_pass test_attention test_matmul test_gpt test_gpt_golden test_tiles
 grep -qxF "matmul: oneDNN $version in fp32" test_gpt_golden.log || fail "another library: $(cat test_gpt_golden.log)"
 
 # Whatever this processor has first; then the library's own bf16, where AMX hides it otherwise.

@@ -2,7 +2,7 @@
 source "$GG_SOURCE/tests/build/library.sh"
 
 build_with gridgpt -- -DGG_GEMM=blas
-must_pass test_attention test_gpt test_gpt_golden test_tiles
+must_pass test_attention test_matmul test_gpt test_gpt_golden test_tiles
 grep -qxF "matmul: BLAS in fp32" test_gpt_golden.log || fail "another library: $(cat test_gpt_golden.log)"
 
 bench() { mpirun -n "$1" ./build/gridgpt bench --repeats 1 model.layers=1 model.width=64 model.heads=2 model.context=32 model.vocab=500 \
