@@ -1,6 +1,6 @@
 #include "jobs/bench_report.h"
 
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul_bf16.h"
 #include "jobs/precision.h"
 #include "jobs/reduction_driver.h"
 
@@ -75,6 +75,10 @@ static void print_result(const struct gg_bench_result *r, bool sole) {
     printf("tokens/s       %10.1f\n", f->tokens_per_s);
     printf("MFU            %10.1f%% = FLOP per token x tokens/s / GEMM rate%s\n", 100 * f->mfu,
            recomputes ? " (what is computed again does not count)" : "");
+    const double library = r->trainer->gemm.library;
+    if (library > 0)
+        printf("               %10.1f%% of the GEMM rate of %s, %.1f GFLOP/s\n",
+               100 * f->mfu * r->trainer->gemm.all / library, gg_matmul_library_name(), library / 1e9);
     print_phases(f);
     print_kernels(f, recomputes);
     print_reduction(r);
@@ -136,13 +140,13 @@ static json_t *result_json(const struct gg_bench_result *r) {
     const struct gg_bench_figures *f = r->figures;
     const struct gg_bench_series *series = r->series;
     json_t *all =
-        json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name", r->name,
-                  "ranks", t->world->size, "threads", omp_get_max_threads(), "precision",
+        json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name",
+                  r->name, "ranks", t->world->size, "threads", omp_get_max_threads(), "precision",
                   gg_precision_names[t->config.precision], "matmul", gg_matmul_maker(t->config.precision),
-                  "gemm_gflops", t->gemm.all / 1e9, "repeats", series->count, "step_s",
-                  f->median[GG_BENCH_WHOLE], "spread", f->spread[GG_BENCH_WHOLE], "tokens_per_s",
-                  f->tokens_per_s, "mfu", f->mfu, "data_share", f->loader_share, "peak_bytes", f->peak_bytes,
-                  "announced_bytes", f->announced_bytes);
+                  "gemm_gflops", t->gemm.all / 1e9, "library_gemm_gflops", t->gemm.library / 1e9, "repeats",
+                  series->count, "step_s", f->median[GG_BENCH_WHOLE], "spread", f->spread[GG_BENCH_WHOLE],
+                  "tokens_per_s", f->tokens_per_s, "mfu", f->mfu, "data_share", f->loader_share, "peak_bytes",
+                  f->peak_bytes, "announced_bytes", f->announced_bytes);
     GG_ASSERT(all != NULL);
     set_object(all, "seconds", named_json(gg_phase_names, f->median + GG_BENCH_PHASE, GG_PHASE_EVAL));
     set_object(all, "spreads", named_json(gg_phase_names, f->spread + GG_BENCH_PHASE, GG_PHASE_EVAL));

@@ -11,6 +11,7 @@
 struct gg_gemm_rate {
     enum gg_precision precision; /* of operands and result */
     double mine, all;            /* FLOP/s of this rank, and summed over all */
+    double library; /* of all with the library's product where ours is used (bf16 on AMX), else 0 */
 };
 
 /* Measures C = A B^T, 2048 cubed, of operands and a result of that precision, with this rank's threads, on

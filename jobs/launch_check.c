@@ -86,5 +86,6 @@ void gg_launch_check_gemm(const struct gg_world *world, const struct gg_gemm_rat
         "GFLOP/s): it may take the processor for an older one. For OpenBLAS set OPENBLAS_CORETYPE (SkylakeX, "
         "Haswell, Zen ...), for oneDNN see that DNNL_MAX_CPU_ISA (ONEDNN_MAX_CPU_ISA) is not set, or build "
         "with another library\n",
-        gg_matmul_maker(rate->precision), world->rank, host, 100 * worst.fraction, 1e-9 * rate->mine, 1e-9 * peak);
+        gg_matmul_maker(rate->precision), world->rank, host, 100 * worst.fraction, 1e-9 * rate->mine,
+        1e-9 * peak);
 }

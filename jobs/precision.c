@@ -18,7 +18,8 @@ gg_status gg_precision_choose(const struct gg_world *world, enum gg_precision wa
     if (fallback == GG_FALLBACK_NONE)
         return gg_fail(
             GG_USAGE,
-            "bf16 cannot be computed on %d of %d ranks: it wants a processor with AMX, or one with AVX512_BF16 "
+            "bf16 cannot be computed on %d of %d ranks: it wants a processor with AMX, or one with "
+            "AVX512_BF16 "
             "and oneDNN (here: %s); use fp32 (compute.precision=fp32, or compute.fallback=fp32 to do so "
             "wherever it is needed)",
             unable, world->size, gg_matmul_maker(GG_PRECISION_BF16));

@@ -102,7 +102,8 @@ void gg_train_report_plan(const struct gg_trainer *t) {
             "MFU = "
             "FLOP per "
             "token x tokens/s / that\n",
-            gg_matmul_maker(t->config.precision), gg_precision_names[t->config.precision], 1e-9 * t->gemm.all);
+            gg_matmul_maker(t->config.precision), gg_precision_names[t->config.precision],
+            1e-9 * t->gemm.all);
     fprintf(stderr, "data: %s tokens per epoch; %lld steps are %.2f epochs\n",
             amount((double)t->plan.tokens_per_epoch, tokens), (long long)settings->run.steps,
             (double)settings->run.steps * (double)t->plan.tokens_per_step / (double)t->plan.tokens_per_epoch);

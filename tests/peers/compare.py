@@ -23,7 +23,7 @@ begins with steps that do not count. Tried, in this order:
   threads of one process, or DDP         on two cores and more; DDP over gloo, a process and thread on each core
 What has been tried besides, and brought nothing on AVX-512 cores with AMX (PyTorch 2.15): padding the vocabulary to
 50304 with the logits cut back to 50257 (the eager step's softmax copies them, compiled it is the same); inductor's C++
-wrapper and max_autotune (within 3%); tcmalloc (as glibc with the settings here).
+wrapper (within 3%); tcmalloc (as glibc with the settings here).
 Gradients are set to None after the step, the loss is read when the clock has stopped.
 
 Output: progress on standard error, then a Markdown table, or with --json an object with every step's seconds.

@@ -176,9 +176,9 @@ def read_options():
     return parser.parse_args()
 
 
-def start_other_ranks(ranks):
-    """Runs this program as ranks 1 and up, each with standard input of ours."""
-    meeting = tempfile.mktemp(prefix="pytorch-step-")
+def start_other_ranks(ranks, folder):
+    """Runs this program as ranks 1 and up, each with standard input of ours, to meet in a file of that folder."""
+    meeting = os.path.join(folder, "meeting")
     return [subprocess.Popen([sys.executable, *sys.argv], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
                              env={**os.environ, "PEER_RANK": str(rank), "PEER_MEETING": meeting})
             for rank in range(1, ranks)], meeting
@@ -192,7 +192,8 @@ def main():
     if options.ranks > 1:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
         if rank == 0:
-            others, meeting = start_other_ranks(options.ranks)
+            folder = tempfile.TemporaryDirectory(prefix="pytorch-step-")
+            others, meeting = start_other_ranks(options.ranks, folder.name)
         distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=options.ranks)
     trainer = Trainer(options, rank)
 
