@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,4 +83,20 @@ gg_status gg_command_line_read(const struct gg_command *command, int argc, char 
 void gg_words_free(struct gg_words *words) {
     free(words->items);
     *words = (struct gg_words){0};
+}
+
+gg_status gg_command_run(const struct gg_command *command, int argc, char **argv, void *values,
+                         gg_status (*work)(const struct gg_command *command, const void *values,
+                                           const struct gg_words *words)) {
+    struct gg_words words;
+    bool help;
+    gg_status status = gg_command_line_read(command, argc, argv, values, &words, &help);
+    if (status == GG_OK && !help)
+        status = work(command, values, &words);
+    if (fflush(stdout) != 0 && status == GG_OK)
+        status = gg_fail(GG_STORAGE, "standard output: cannot be written: %s", strerror(errno));
+    gg_words_free(&words);
+    if (command->options != NULL)
+        gg_options_free(command->options, values);
+    return status;
 }

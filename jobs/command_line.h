@@ -32,6 +32,13 @@ gg_status gg_command_line_read(const struct gg_command *command, int argc, char 
 
 void gg_words_free(struct gg_words *words);
 
+/* A subcommand of one process, without MPI: reads the command line, does the work, sees that its output is
+ * written. Commands of all ranks: gg_job_run.
+ *   values [in,out] zeroed struct of the command's options; freed here */
+gg_status gg_command_run(const struct gg_command *command, int argc, char **argv, void *values,
+                         gg_status (*work)(const struct gg_command *command, const void *values,
+                                           const struct gg_words *words)) GG_MUST_USE;
+
 void gg_command_help(const struct gg_command *command, FILE *out);
 
 #endif

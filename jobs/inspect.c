@@ -15,7 +15,12 @@ static const struct gg_option options[] = {
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 
-static gg_status inspect(const struct values *values, const char *path) {
+static gg_status inspect(const struct gg_command *command, const void *options_read,
+                         const struct gg_words *words) {
+    const struct values *values = options_read;
+    if (words->count != 1)
+        return gg_fail(GG_USAGE, "one FILE is wanted; usage: %s", command->usage);
+    const char *path = words->items[0];
     if (gg_shard_recognise(path))
         return gg_shard_describe(path, values->verify, stdout);
     return gg_checkpoint_print(path, values->verify, values->tensors, stdout);
@@ -23,17 +28,7 @@ static gg_status inspect(const struct values *values, const char *path) {
 
 static gg_status run(const struct gg_command *command, int argc, char **argv) {
     struct values values = {0};
-    struct gg_words words;
-    bool help;
-    gg_status status = gg_command_line_read(command, argc, argv, &values, &words, &help);
-    if (status == GG_OK && !help && words.count != 1)
-        status = gg_fail(GG_USAGE, "one FILE is wanted; usage: %s", command->usage);
-    if (status == GG_OK && !help)
-        status = inspect(&values, words.items[0]);
-    if (fflush(stdout) != 0 && status == GG_OK)
-        status = gg_fail(GG_STORAGE, "the output cannot be written");
-    gg_words_free(&words);
-    return status;
+    return gg_command_run(command, argc, argv, &values, inspect);
 }
 
 const struct gg_command gg_command_inspect = {

@@ -31,7 +31,10 @@ static gg_status show_one(const struct gg_settings *settings, const char *name) 
     return GG_OK;
 }
 
-static gg_status show(const struct gg_words *words, const char *name) {
+static gg_status show(const struct gg_command *command, const void *options_read,
+                      const struct gg_words *words) {
+    const char *name = ((const struct values *)options_read)->get;
+    (void)command;
     struct gg_settings settings;
     gg_settings_init(&settings);
     gg_status status = gg_job_settings_read(words, NULL, &settings);
@@ -48,16 +51,7 @@ static gg_status show(const struct gg_words *words, const char *name) {
 
 static gg_status run(const struct gg_command *command, int argc, char **argv) {
     struct values values = {0};
-    struct gg_words words;
-    bool help;
-    gg_status status = gg_command_line_read(command, argc, argv, &values, &words, &help);
-    if (status == GG_OK && !help)
-        status = show(&words, values.get);
-    if (fflush(stdout) != 0 && status == GG_OK)
-        status = gg_fail(GG_STORAGE, "the output cannot be written");
-    gg_words_free(&words);
-    gg_options_free(&table, &values);
-    return status;
+    return gg_command_run(command, argc, argv, &values, show);
 }
 
 const struct gg_command gg_command_settings = {

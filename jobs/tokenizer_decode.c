@@ -71,30 +71,23 @@ static gg_status decode_file(const gg_tokenizer *tokenizer, const char *path) {
     return status;
 }
 
-static gg_status decode(const struct values *values, const struct gg_words *words) {
+static gg_status decode(const struct gg_command *command, const void *options_read,
+                        const struct gg_words *words) {
+    const struct values *values = options_read;
+    if (values->tokenizer == NULL)
+        return gg_fail(GG_USAGE, "%s: --tokenizer TOKENIZER is wanted", command->name);
     gg_tokenizer *tokenizer;
     GG_TRY(gg_tokenizer_load(values->tokenizer, &tokenizer));
     gg_status status = GG_OK;
     for (int i = 0; status == GG_OK && (i < words->count || i == 0); i++)
         status = decode_file(tokenizer, words->count > 0 ? words->items[i] : "-");
-    if (fflush(stdout) != 0 && status == GG_OK)
-        status = gg_fail(GG_STORAGE, "standard output: cannot be written: %s", strerror(errno));
     gg_tokenizer_destroy(&tokenizer);
     return status;
 }
 
 static gg_status run(const struct gg_command *command, int argc, char **argv) {
     struct values values = {0};
-    struct gg_words words;
-    bool help;
-    gg_status status = gg_command_line_read(command, argc, argv, &values, &words, &help);
-    if (status == GG_OK && !help && values.tokenizer == NULL)
-        status = gg_fail(GG_USAGE, "%s: --tokenizer TOKENIZER is wanted", command->name);
-    if (status == GG_OK && !help)
-        status = decode(&values, &words);
-    gg_words_free(&words);
-    gg_options_free(&table, &values);
-    return status;
+    return gg_command_run(command, argc, argv, &values, decode);
 }
 
 const struct gg_command gg_command_tokenizer_decode = {

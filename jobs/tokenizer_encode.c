@@ -83,7 +83,11 @@ static gg_status encode_file(gg_encoder *encoder, const char *path, bool special
     return status;
 }
 
-static gg_status encode(const struct values *values, const struct gg_words *words) {
+static gg_status encode(const struct gg_command *command, const void *options_read,
+                        const struct gg_words *words) {
+    const struct values *values = options_read;
+    if (values->tokenizer == NULL)
+        return gg_fail(GG_USAGE, "%s: --tokenizer TOKENIZER is wanted", command->name);
     gg_tokenizer *tokenizer;
     gg_encoder *encoder = NULL;
     struct totals totals = {0};
@@ -91,8 +95,6 @@ static gg_status encode(const struct values *values, const struct gg_words *word
     gg_status status = gg_encoder_create(tokenizer, &encoder);
     for (int i = 0; status == GG_OK && (i < words->count || i == 0); i++)
         status = encode_file(encoder, words->count > 0 ? words->items[i] : "-", values->special, &totals);
-    if (fflush(stdout) != 0 && status == GG_OK)
-        status = gg_fail(GG_STORAGE, "standard output: cannot be written: %s", strerror(errno));
     if (status == GG_OK && values->stats)
         fprintf(stderr, "%llu bytes, %llu ids, %.3f bytes per id, encoder %.1f MB/s on one core\n",
                 (unsigned long long)totals.bytes, (unsigned long long)totals.ids,
@@ -105,16 +107,7 @@ static gg_status encode(const struct values *values, const struct gg_words *word
 
 static gg_status run(const struct gg_command *command, int argc, char **argv) {
     struct values values = {0};
-    struct gg_words words;
-    bool help;
-    gg_status status = gg_command_line_read(command, argc, argv, &values, &words, &help);
-    if (status == GG_OK && !help && values.tokenizer == NULL)
-        status = gg_fail(GG_USAGE, "%s: --tokenizer TOKENIZER is wanted", command->name);
-    if (status == GG_OK && !help)
-        status = encode(&values, &words);
-    gg_words_free(&words);
-    gg_options_free(&table, &values);
-    return status;
+    return gg_command_run(command, argc, argv, &values, encode);
 }
 
 const struct gg_command gg_command_tokenizer_encode = {

@@ -83,21 +83,21 @@ static gg_status train(const struct values *values, const struct gg_words *words
     return GG_OK;
 }
 
+static gg_status train_and_free(const struct gg_command *command, const void *options_read,
+                                const struct gg_words *words) {
+    const struct values *values = options_read;
+    struct gg_word_counts counts = {0};
+    if (values->out == NULL)
+        return gg_fail(GG_USAGE, "%s: --out TOKENIZER is wanted: where to write the tokenizer",
+                       command->name);
+    const gg_status status = train(values, words, &counts);
+    gg_word_counts_free(&counts);
+    return status;
+}
+
 static gg_status run(const struct gg_command *command, int argc, char **argv) {
     struct values values = {0};
-    struct gg_words words;
-    struct gg_word_counts counts = {0};
-    bool help;
-    gg_status status = gg_command_line_read(command, argc, argv, &values, &words, &help);
-    if (status == GG_OK && !help && values.out == NULL)
-        status =
-            gg_fail(GG_USAGE, "%s: --out TOKENIZER is wanted: where to write the tokenizer", command->name);
-    if (status == GG_OK && !help)
-        status = train(&values, &words, &counts);
-    gg_word_counts_free(&counts);
-    gg_words_free(&words);
-    gg_options_free(&table, &values);
-    return status;
+    return gg_command_run(command, argc, argv, &values, train_and_free);
 }
 
 const struct gg_command gg_command_tokenizer_train = {
