@@ -84,10 +84,6 @@ static dnnl_primitive_desc_t plan(const description *a, const description *b, co
     return made;
 }
 
-static size_t described_bytes(const_dnnl_memory_desc_t d) {
-    return dnnl_memory_desc_get_size(d);
-}
-
 static dnnl_memory_t scratch_memory(const_dnnl_memory_desc_t d) {
     dnnl_memory_t made;
     CHECK(dnnl_memory_create(&made, d, engine, DNNL_MEMORY_NONE));
@@ -128,10 +124,6 @@ static dnnl_primitive_desc_t plan(const description *a, const description *b, co
     return made;
 }
 
-static size_t described_bytes(const_dnnl_memory_desc_t d) {
-    return dnnl_memory_desc_get_size(d);
-}
-
 static dnnl_memory_t scratch_memory(const_dnnl_memory_desc_t d) {
     return memory_of(d);
 }
@@ -159,7 +151,7 @@ static void make_ready(const struct shape *s, struct ready *r) {
     description c = describe(s->result == GG_PRECISION_BF16 ? dnnl_bf16 : dnnl_f32, s->m, s->n, s->ldc, 1);
     dnnl_primitive_desc_t planned = plan(&a, &b, &c, attributes);
     const_dnnl_memory_desc_t scratch = dnnl_primitive_desc_query_md(planned, dnnl_query_scratchpad_md, 0);
-    *r = (struct ready){.shape = *s, .scratch_bytes = described_bytes(scratch)};
+    *r = (struct ready){.shape = *s, .scratch_bytes = dnnl_memory_desc_get_size(scratch)};
     CHECK(dnnl_primitive_create(&r->primitive, planned));
     r->a = memory_of(&a);
     r->b = memory_of(&b);
