@@ -75,7 +75,7 @@ static gg_status compare_sums(const char *path, const struct gg_checkpoint_conte
     for (int i = 0; i < gg_checkpoint_share_groups(share) * table->count; i++) {
         const struct gg_parameter *p = &table->items[i % table->count];
         const char *group = gg_checkpoint_groups[i / table->count];
-        const uint64_t times = gg_parameter_repeated(p) ? (uint64_t)table->token_shards : 1;
+        const uint64_t times = gg_parameter_repeated(p) ? (uint64_t)table->shards.token_shards : 1;
         if (sums[i] != times * find_tensor(contents, group, p->name)->checksum)
             return gg_fail(GG_BAD_DATA, "%s: damaged: tensor %s/%s does not fit its checksum", path, group,
                            p->name);

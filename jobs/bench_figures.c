@@ -35,7 +35,7 @@ void gg_bench_series_add(struct gg_bench_series *series, struct gg_trainer *t,
     memcpy(step + GG_BENCH_PHASE, t->seconds, GG_PHASE_EVAL * sizeof *step);
     memcpy(step + GG_BENCH_FORWARD, t->kernels.forward, sizeof t->kernels.forward);
     memcpy(step + GG_BENCH_BACKWARD, t->kernels.backward, sizeof t->kernels.backward);
-    memcpy(step + GG_BENCH_AGAIN, t->kernels.again, sizeof t->kernels.again);
+    memcpy(step + GG_BENCH_AGAIN, t->kernels.recompute, sizeof t->kernels.recompute);
     step[GG_BENCH_WAITING] = longest - busy_seconds(t);
     MPI_Allreduce(MPI_IN_PLACE, step, GG_BENCH_FIGURES, MPI_DOUBLE, MPI_SUM, t->world->comm);
     for (int i = 0; i < GG_BENCH_FIGURES; i++)
@@ -63,7 +63,7 @@ struct gg_bench_figures gg_bench_figures_of(const struct gg_bench_series *series
         f.spread[i] = f.median[i] > 0 ? gg_spread(seconds, series->count) : 0;
     }
     f.tokens_per_s = (double)t->plan.tokens_per_step / f.median[GG_BENCH_WHOLE];
-    f.mfu = f.tokens_per_s * gg_gpt_flops_per_token(&t->config) / t->gemm.all;
+    f.mfu = f.tokens_per_s * gg_graph_flops_per_token(&t->graph) / t->gemm.all;
     f.hidden = gg_bench_hidden(f.median[GG_BENCH_ALONE], f.median[GG_BENCH_PHASE + GG_PHASE_REDUCE],
                                f.median[GG_BENCH_WAITING]);
     f.peak_bytes = largest_of(t->world->comm, (double)gg_memory_peak());

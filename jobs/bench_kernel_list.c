@@ -31,9 +31,9 @@ static void norm_forward(const struct gg_bench_arrays *b) {
         const void *x = gg_at(b->stored, b->x, t * b->width);
         float *sums = b->sums + 2 * t, *squares = sums + count;
         gg_norm_sums(b->stored, x, sums, count, b->width);
-        gg_norm_squares(b->stored, x, sums, squares, count, b->width, b->config.width);
+        gg_norm_squares(b->stored, x, sums, squares, count, b->width, b->graph.config.width);
         gg_norm_apply(b->stored, x, sums, squares, b->vector, b->other, gg_at(b->stored, b->y, t * b->width),
-                      b->stats + 2 * t, count, b->width, b->config.width);
+                      b->stats + 2 * t, count, b->width, b->graph.config.width);
     }
 }
 
@@ -49,8 +49,9 @@ static void norm_input(const struct gg_bench_arrays *b) {
         const void *x = gg_at(b->stored, b->x, t * b->width), *d_y = gg_at(b->stored, b->d_y, t * b->width);
         gg_norm_backward_sums(b->stored, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t, count,
                               b->width);
-        gg_norm_backward_input(b->stored, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t,
-                               gg_at(b->stored, b->d_x, t * b->width), count, b->width, b->config.width);
+        gg_norm_backward_input(b->stored, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t, true,
+                               gg_at(b->stored, b->d_x, t * b->width), count, b->width,
+                               b->graph.config.width);
     }
 }
 
@@ -111,25 +112,25 @@ static void embedding_forward(const struct gg_bench_arrays *b) {
     const struct gg_fabric local = gg_fabric_local();
     local.embedding_rows(&local, b->embeddings, b->embedding_rows,
                          (size_t)b->width * gg_stored_bytes(b->stored), b->ids, b->tokens, b->y);
-    gg_positions_add(b->stored, b->y, b->positions, b->tokens, b->config.context, b->width);
+    gg_positions_add(b->stored, b->y, b->positions, b->tokens, b->graph.config.context, b->width);
 }
 
 /* rows, y; y twice and a sequence's positions */
 static double embedding_bytes(const struct gg_bench_arrays *b) {
-    return rows_bytes(b, 4) + (double)b->config.context * (double)b->width * sizeof(float);
+    return rows_bytes(b, 4) + (double)b->graph.config.context * (double)b->width * sizeof(float);
 }
 
 static void embedding_gradient(const struct gg_bench_arrays *b) {
     const struct gg_fabric local = gg_fabric_local();
     local.embedding_gradient(&local, b->stored, b->d_y, b->ids, b->tokens, b->embeddings, b->embedding_rows,
                              b->width);
-    gg_positions_gradient(b->stored, b->d_y, b->positions, b->tokens, b->config.context, b->width);
+    gg_positions_gradient(b->stored, b->d_y, b->positions, b->tokens, b->graph.config.context, b->width);
 }
 
 /* d_y, a row of floats twice for each token; d_y and a sequence's positions twice */
 static double embedding_gradient_bytes(const struct gg_bench_arrays *b) {
     return rows_bytes(b, 2) +
-           2.0 * (double)(b->tokens + b->config.context) * (double)b->width * sizeof(float);
+           2.0 * (double)(b->tokens + b->graph.config.context) * (double)b->width * sizeof(float);
 }
 
 static double logits_bytes(const struct gg_bench_arrays *b, double bytes) {
@@ -171,29 +172,30 @@ static double loss_backward_bytes(const struct gg_bench_arrays *b) {
 
 static void adamw(const struct gg_bench_arrays *b) {
     const struct gg_adamw settings = {0.9, 0.95, 1e-8, 0.1};
-    gg_adamw_update(&b->table, 0, b->table.local_elements, &settings, 1e-4, 1, 1, b->gradients, b->first,
-                    b->second, b->weights, b->rounded);
+    gg_adamw_update(&b->graph.table, 0, b->graph.table.local_elements, &settings, 1e-4, 1, 1, b->gradients,
+                    b->first, b->second, b->weights, b->rounded);
 }
 
 /* gradient; moments and weight twice; in bf16 the rounded weight */
 static double adamw_bytes(const struct gg_bench_arrays *b) {
-    return (b->stored == GG_PRECISION_BF16 ? 30.0 : 28.0) * (double)b->table.local_elements;
+    return (b->stored == GG_PRECISION_BF16 ? 30.0 : 28.0) * (double)b->graph.table.local_elements;
 }
 
 static void square_sum(const struct gg_bench_arrays *b) {
-    b->largest[0] = (float)gg_gradient_square_sum(&b->table, 0, b->table.local_elements, b->gradients);
+    b->largest[0] =
+        (float)gg_gradient_square_sum(&b->graph.table, 0, b->graph.table.local_elements, b->gradients);
 }
 
 static double square_sum_bytes(const struct gg_bench_arrays *b) {
-    return 4.0 * (double)b->table.local_elements;
+    return 4.0 * (double)b->graph.table.local_elements;
 }
 
 static void round_weights(const struct gg_bench_arrays *b) {
-    gg_bf16_from_floats(b->weights, b->rounded, b->table.local_elements);
+    gg_bf16_from_floats(b->weights, b->rounded, b->graph.table.local_elements);
 }
 
 static double round_weights_bytes(const struct gg_bench_arrays *b) {
-    return 6.0 * (double)b->table.local_elements;
+    return 6.0 * (double)b->graph.table.local_elements;
 }
 
 static void lay_out_triad(struct gg_bench_arrays *b) {
@@ -229,7 +231,7 @@ static void lay_out_embedding(struct gg_bench_arrays *b) {
     b->d_y = take_rows(b, 1);
     take_ids(b, b->tokens, b->embedding_rows);
     b->embeddings = gg_arena_floats(&b->arena, b->embedding_rows * b->width);
-    b->positions = gg_arena_floats(&b->arena, b->config.context * b->width);
+    b->positions = gg_arena_floats(&b->arena, b->graph.config.context * b->width);
 }
 
 static void lay_out_loss(struct gg_bench_arrays *b) {
@@ -240,7 +242,7 @@ static void lay_out_loss(struct gg_bench_arrays *b) {
 }
 
 static void lay_out_optimizer(struct gg_bench_arrays *b) {
-    const int64_t elements = b->table.local_elements;
+    const int64_t elements = b->graph.table.local_elements;
     b->weights = gg_arena_floats(&b->arena, elements);
     b->gradients = gg_arena_floats(&b->arena, elements);
     b->first = gg_arena_floats(&b->arena, elements);

@@ -6,15 +6,14 @@
 
 #include "core/base/arena.h"
 #include "core/kernels/storage.h"
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 
 #include <stdbool.h>
 
 /* Shapes of a rank, and the arrays of one group of kernels at a time. */
 struct gg_bench_arrays {
-    struct gg_gpt_config config;
+    struct gg_graph graph;
     struct gg_fabric fabric; /* its shape; kernels work alone */
-    struct gg_parameter_table table;
     enum gg_precision stored;
     int64_t tokens, width; /* of a micro-batch, this rank's */
     int64_t head_tokens, local_vocab, embedding_rows;

@@ -142,20 +142,21 @@ static gg_status run_group(struct bench *b, const struct gg_bench_group *group) 
 static gg_status choose_shapes(struct bench *b, const struct gg_settings *settings, int64_t vocab) {
     struct gg_bench_arrays *a = &b->arrays;
     a->fabric = gg_fabric_local();
-    a->fabric.feature_shards = b->topology.feature_shards;
-    a->fabric.feature_index = b->topology.feature_index;
-    a->fabric.token_shards = b->topology.token_shards;
-    a->fabric.token_index = b->topology.token_index;
-    GG_TRY(gg_gpt_configure(settings, vocab, &a->fabric, &a->config));
-    GG_TRY(gg_precision_choose(b->world, a->config.precision, (enum gg_fallback)settings->compute.fallback,
-                               &a->config.precision));
-    GG_TRY(gg_gpt_parameters(&a->config, &a->fabric, &a->table));
-    a->stored = a->config.precision;
-    a->tokens = settings->batch.micro / b->topology.token_shards * a->config.context;
-    a->width = a->config.width / b->topology.feature_shards;
-    a->head_tokens = gg_gpt_head_tokens(&a->config, &a->fabric, a->tokens);
-    a->local_vocab = a->config.padded_vocab / b->topology.feature_shards;
-    a->embedding_rows = a->config.padded_vocab / b->topology.token_shards;
+    a->fabric.shards.feature_shards = b->topology.shards.feature_shards;
+    a->fabric.shards.feature_index = b->topology.shards.feature_index;
+    a->fabric.shards.token_shards = b->topology.shards.token_shards;
+    a->fabric.shards.token_index = b->topology.shards.token_index;
+    struct gg_model_config config;
+    GG_TRY(gg_model_configure(settings, vocab, &b->topology.shards, &config));
+    GG_TRY(gg_precision_choose(b->world, config.precision, (enum gg_fallback)settings->compute.fallback,
+                               &config.precision));
+    gg_graph_make(&config, &b->topology.shards, &a->graph);
+    a->stored = config.precision;
+    a->tokens = settings->batch.micro / b->topology.shards.token_shards * config.context;
+    a->width = config.width / b->topology.shards.feature_shards;
+    a->head_tokens = gg_head_tokens(&a->graph, a->tokens);
+    a->local_vocab = config.padded_vocab / b->topology.shards.feature_shards;
+    a->embedding_rows = config.padded_vocab / b->topology.shards.token_shards;
     a->triad_elements = triad_elements(b->world);
     return GG_OK;
 }
@@ -179,7 +180,7 @@ gg_status gg_bench_kernels(const struct gg_world *world, const struct gg_setting
     if (status == GG_OK && world->rank == 0)
         print_end(&b);
     json_decref(b.rows);
-    gg_parameter_table_free(&b.arrays.table);
+    gg_graph_free(&b.arrays.graph);
     gg_topology_free(&b.topology);
     return status;
 }

@@ -3,7 +3,7 @@
 #include "core/base/arena.h"
 #include "core/base/clock.h"
 #include "core/kernels/matmul.h"
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 #include "jobs/gemm_rate.h"
 #include "jobs/grid_check.h"
 #include "jobs/precision.h"
@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 /* A product's operands, as large as the largest shape wants in fp32. */
 struct operands {
@@ -23,37 +24,59 @@ struct operands {
 };
 
 struct shape {
-    const char *name;
+    char name[32];
     struct gg_linear linear;
     int64_t local_tokens;
 };
-enum { SHAPES = 5, PRODUCTS = 3, MAX_REPEATS = 100 };
+enum { MOST_SHAPES = 32, PRODUCTS = 3, MAX_REPEATS = 100 };
 static const char *const product_names[PRODUCTS] = {"forward", "d_input", "d_weight"};
 
-static void list_shapes(const struct gg_gpt_config *c, const struct gg_fabric *fabric, int64_t local_tokens,
-                        struct shape shapes[SHAPES]) {
-    const int64_t w = c->width, shard = w / fabric->feature_shards, v = c->padded_vocab;
-    const enum gg_precision precision = c->precision;
-    const int64_t head_tokens = gg_gpt_head_tokens(c, fabric, local_tokens);
-    const struct shape all[SHAPES] = {
-        {"attn.c_attn", {w, 3 * w, shard, shard, false, precision, precision}, local_tokens},
-        {"attn.c_proj", {w, w, shard, shard, false, precision, precision}, local_tokens},
-        {"mlp.c_fc", {w, 4 * w, shard, 4 * shard, false, precision, precision}, local_tokens},
-        {"mlp.c_proj", {4 * w, w, 4 * shard, shard, false, precision, precision}, local_tokens},
-        {"head", {w, v, shard, v / fabric->feature_shards, true, precision, GG_PRECISION_FP32}, head_tokens},
-    };
-    for (int i = 0; i < SHAPES; i++)
-        shapes[i] = all[i];
+/* "attn.c_attn" of "transformer.h.0.attn.c_attn.weight": what stands behind the block's number. */
+static void short_name(const char *weight, char *name, size_t bytes) {
+    const char *begin = weight;
+    for (const char *at = weight; *at != '\0'; at++)
+        if (at[0] == '.' && at[1] >= '0' && at[1] <= '9' && strchr(at + 1, '.') != NULL)
+            begin = strchr(at + 1, '.') + 1;
+    snprintf(name, bytes, "%.*s", (int)(strlen(begin) - strlen(".weight")), begin);
+}
+
+static bool listed(const struct shape *shapes, int count, const struct gg_linear *linear) {
+    for (int i = 0; i < count; i++)
+        if (memcmp(&shapes[i].linear, linear, sizeof *linear) == 0)
+            return true;
+    return false;
+}
+
+/* The different products of the model; returns how many. */
+static int list_shapes(const struct gg_graph *graph, int64_t local_tokens, struct shape shapes[MOST_SHAPES]) {
+    const struct gg_linear *linear;
+    const char *weight;
+    int count = 0;
+    for (int i = 0; (linear = gg_graph_linear(graph, i, &weight)) != NULL && count < MOST_SHAPES; i++) {
+        if (listed(shapes, count, linear))
+            continue;
+        struct shape *shape = &shapes[count++];
+        const bool head = linear->output == GG_PRECISION_FP32 && linear->transposed;
+        memset(shape, 0, sizeof *shape);
+        shape->linear = *linear;
+        shape->local_tokens = head ? gg_head_tokens(graph, local_tokens) : local_tokens;
+        if (head)
+            snprintf(shape->name, sizeof shape->name, "head");
+        else
+            short_name(weight, shape->name, sizeof shape->name);
+    }
+    return count;
 }
 
 static int64_t larger(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-static void lay_out(struct operands *o, const struct gg_fabric *fabric, const struct shape shapes[SHAPES]) {
+static void lay_out(struct operands *o, const struct gg_shards *shards, const struct shape *shapes,
+                    int count) {
     int64_t x = 0, y = 0, weight = 0;
-    const int p = fabric->feature_shards, q = fabric->token_shards;
-    for (int i = 0; i < SHAPES; i++) {
+    const int p = shards->feature_shards, q = shards->token_shards;
+    for (int i = 0; i < count; i++) {
         const struct gg_linear *l = &shapes[i].linear;
         x = larger(x, shapes[i].local_tokens * l->in / p);
         y = larger(y, shapes[i].local_tokens * l->out / p);
@@ -124,9 +147,9 @@ static void print_head(const struct report *r, const struct gg_topology *t, enum
     printf(
         "grid %dx%d, %d replica(s); local GEMM (2048 cubed, %s in %s, all ranks at once): %.1f GFLOP/s of a "
         "replica\n",
-        t->feature_shards, t->token_shards, t->replicas, gg_matmul_maker(precision),
+        t->shards.feature_shards, t->shards.token_shards, t->replicas, gg_matmul_maker(precision),
         gg_precision_names[precision], peak / 1e9);
-    if (t->feature_shards * t->token_shards > 1)
+    if (t->shards.feature_shards * t->shards.token_shards > 1)
         printf("PBLAS tiles are multiplied by %s\n",
                r->our_tiles ? gg_matmul_maker(precision) : "ScaLAPACK's own BLAS");
     printf("%-12s %25s ", "matmul", "tokens x     in x    out");
@@ -136,12 +159,12 @@ static void print_head(const struct report *r, const struct gg_topology *t, enum
 }
 
 static void run_shapes(const struct gg_topology *topology, const struct gg_fabric *fabric,
-                       const struct shape shapes[SHAPES], const struct operands *o, int repeats, double peak,
-                       struct report *r) {
-    for (int i = 0; i < SHAPES; i++) {
+                       const struct shape *shapes, int count, const struct operands *o, int repeats,
+                       double peak, struct report *r) {
+    for (int i = 0; i < count; i++) {
         const struct shape *s = &shapes[i];
-        const double flops = 2.0 * (double)s->local_tokens * topology->token_shards * (double)s->linear.in *
-                             (double)s->linear.out;
+        const double flops = 2.0 * (double)s->local_tokens * topology->shards.token_shards *
+                             (double)s->linear.in * (double)s->linear.out;
         double rate[PRODUCTS];
         for (int product = 0; product < PRODUCTS; product++) {
             const double seconds = measure(topology->grid, fabric, s, product, o, repeats);
@@ -149,7 +172,7 @@ static void run_shapes(const struct gg_topology *topology, const struct gg_fabri
             r->flops += flops;
             r->seconds += seconds;
         }
-        print_row(r, s, topology->token_shards, rate, peak);
+        print_row(r, s, topology->shards.token_shards, rate, peak);
     }
     if (!r->speaks)
         return;
@@ -169,29 +192,32 @@ static gg_status bench_on_grid(const struct gg_world *world, const struct gg_set
                                int64_t vocab, const struct gg_topology *topology, const gg_grid *grid,
                                int repeats, bool json) {
     const struct gg_fabric *fabric = gg_grid_fabric(grid);
-    struct gg_gpt_config config;
-    struct shape shapes[SHAPES];
+    struct gg_model_config config;
+    struct gg_graph graph;
+    struct shape shapes[MOST_SHAPES];
     struct operands operands = {0};
     struct gg_gemm_rate gemm;
-    GG_TRY(gg_gpt_configure(settings, vocab, fabric, &config));
+    GG_TRY(gg_model_configure(settings, vocab, &fabric->shards, &config));
     GG_TRY(gg_precision_choose(world, config.precision, (enum gg_fallback)settings->compute.fallback,
                                &config.precision));
-    GG_TRY(gg_gpt_check_grid(&config, fabric));
-    list_shapes(&config, fabric, settings->batch.micro / topology->token_shards * config.context, shapes);
-    lay_out(&operands, fabric, shapes);
+    gg_graph_make(&config, &fabric->shards, &graph);
+    const int count =
+        list_shapes(&graph, settings->batch.micro / topology->shards.token_shards * config.context, shapes);
+    gg_graph_free(&graph);
+    lay_out(&operands, &fabric->shards, shapes, count);
     gg_status status = gg_agree(world->comm, gg_arena_allocate(&operands.arena, "the operands"));
     if (status == GG_OK)
         status = gg_gemm_rate_measure(world->comm, config.precision, &gemm);
     if (status == GG_OK) {
-        lay_out(&operands, fabric, shapes);
+        lay_out(&operands, &fabric->shards, shapes, count);
         const double peak = gemm.all / topology->replicas;
         struct report report = {.speaks = world->rank == 0,
                                 .json = json,
                                 .our_tiles = gg_grid_uses_our_tiles(grid),
                                 .rows = json_array()};
         print_head(&report, topology, config.precision, peak);
-        run_shapes(topology, fabric, shapes, &operands, repeats < MAX_REPEATS ? repeats : MAX_REPEATS, peak,
-                   &report);
+        run_shapes(topology, fabric, shapes, count, &operands, repeats < MAX_REPEATS ? repeats : MAX_REPEATS,
+                   peak, &report);
         if (!report.speaks || !json)
             json_decref(report.rows);
     }

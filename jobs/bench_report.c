@@ -13,9 +13,10 @@ static void print_run(const struct gg_bench_result *r) {
     printf(
         "%lld layers, width %lld, context %lld in %s; %d ranks x %d threads, D x P x Q = %d x %d x %d, ZeRO "
         "%lld\n",
-        (long long)t->config.layers, (long long)t->config.width, (long long)t->config.context,
-        gg_precision_names[t->config.precision], t->world->size, omp_get_max_threads(), t->topology.replicas,
-        t->topology.feature_shards, t->topology.token_shards, (long long)t->settings->parallel.zero);
+        (long long)t->graph.config.layers, (long long)t->graph.config.width,
+        (long long)t->graph.config.context, gg_precision_names[t->graph.config.precision], t->world->size,
+        omp_get_max_threads(), t->topology.replicas, t->topology.shards.feature_shards,
+        t->topology.shards.token_shards, (long long)t->settings->parallel.zero);
     printf(
         "a step is %lld sequences in %lld micro-batch(es) of %lld on each replica; medians of %d steps after "
         "one that warms up\n",
@@ -23,7 +24,8 @@ static void print_run(const struct gg_bench_result *r) {
         (long long)t->settings->batch.micro, r->series->count);
     printf("GEMM rate      %10.1f GFLOP/s over all ranks (%s in %s; C = A B^T, 2048 cubed, best of 5, all at "
            "once)\n",
-           t->gemm.all / 1e9, gg_matmul_maker(t->config.precision), gg_precision_names[t->config.precision]);
+           t->gemm.all / 1e9, gg_matmul_maker(t->graph.config.precision),
+           gg_precision_names[t->graph.config.precision]);
 }
 
 /* Seconds and the share of a step. */
@@ -68,7 +70,7 @@ static void print_reduction(const struct gg_bench_result *r) {
 
 static void print_result(const struct gg_bench_result *r, bool sole) {
     const struct gg_bench_figures *f = r->figures;
-    const bool recomputes = r->trainer->config.recompute != GG_RECOMPUTE_NONE;
+    const bool recomputes = r->trainer->graph.config.recompute != GG_RECOMPUTE_NONE;
     print_run(r);
     printf("step           %10.3f s, spread %.1f%%\n", f->median[GG_BENCH_WHOLE],
            100 * f->spread[GG_BENCH_WHOLE]);
@@ -139,14 +141,14 @@ static json_t *result_json(const struct gg_bench_result *r) {
     const struct gg_trainer *t = r->trainer;
     const struct gg_bench_figures *f = r->figures;
     const struct gg_bench_series *series = r->series;
-    json_t *all =
-        json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name",
-                  r->name, "ranks", t->world->size, "threads", omp_get_max_threads(), "precision",
-                  gg_precision_names[t->config.precision], "matmul", gg_matmul_maker(t->config.precision),
-                  "gemm_gflops", t->gemm.all / 1e9, "library_gemm_gflops", t->gemm.library / 1e9, "repeats",
-                  series->count, "step_s", f->median[GG_BENCH_WHOLE], "spread", f->spread[GG_BENCH_WHOLE],
-                  "tokens_per_s", f->tokens_per_s, "mfu", f->mfu, "data_share", f->loader_share, "peak_bytes",
-                  f->peak_bytes, "announced_bytes", f->announced_bytes);
+    json_t *all = json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
+                            "name", r->name, "ranks", t->world->size, "threads", omp_get_max_threads(),
+                            "precision", gg_precision_names[t->graph.config.precision], "matmul",
+                            gg_matmul_maker(t->graph.config.precision), "gemm_gflops", t->gemm.all / 1e9,
+                            "library_gemm_gflops", t->gemm.library / 1e9, "repeats", series->count, "step_s",
+                            f->median[GG_BENCH_WHOLE], "spread", f->spread[GG_BENCH_WHOLE], "tokens_per_s",
+                            f->tokens_per_s, "mfu", f->mfu, "data_share", f->loader_share, "peak_bytes",
+                            f->peak_bytes, "announced_bytes", f->announced_bytes);
     GG_ASSERT(all != NULL);
     set_object(all, "seconds", named_json(gg_phase_names, f->median + GG_BENCH_PHASE, GG_PHASE_EVAL));
     set_object(all, "spreads", named_json(gg_phase_names, f->spread + GG_BENCH_PHASE, GG_PHASE_EVAL));

@@ -21,7 +21,7 @@ static gg_status take_step(struct gg_bench_run *run, bool counts) {
     struct gg_trainer *t = &run->trainer;
     struct gg_step_result result;
     memset(t->seconds, 0, sizeof t->seconds);
-    t->kernels = (struct gg_gpt_times){0};
+    t->kernels = (struct gg_model_times){0};
     MPI_Barrier(t->world->comm);
     GG_TRY(gg_train_step(t, &result));
     run->series.losses[run->series.steps++] = result.loss;

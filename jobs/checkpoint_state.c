@@ -9,15 +9,15 @@
 
 /* The buffers: weights drawn as a run's, moments made of them. */
 static gg_status fill(struct gg_checkpoint_state *s, bool split, uint64_t seed) {
-    const int64_t elements = s->table.local_elements;
+    const int64_t elements = s->graph.table.local_elements;
     const int64_t owned = gg_partition_ranges(&s->partition, s->topology.replica, s->ranges);
     const int64_t moment = split ? owned : elements;
     GG_TRY(
         gg_try_malloc((size_t)(elements + 2 * moment) * sizeof(float), "the state of the model", &s->memory));
     float *weights = s->memory;
-    gg_parameters_initialise(&s->table, seed, weights);
+    gg_parameters_initialise(&s->graph.table, seed, weights);
     s->share =
-        (struct gg_checkpoint_share){.table = &s->table,
+        (struct gg_checkpoint_share){.table = &s->graph.table,
                                      .ranges = s->ranges,
                                      .range_count = gg_int(s->partition.bucket_count),
                                      .values = {weights, weights + elements, weights + elements + moment},
@@ -32,14 +32,10 @@ gg_status gg_checkpoint_state_make(const struct gg_world *world, const struct gg
     int p, q;
     GG_TRY(gg_grid_check(settings, world->size, &p, &q));
     gg_topology_create(world, p, q, &s->topology);
-    struct gg_fabric fabric = gg_fabric_local();
-    fabric.feature_shards = p;
-    fabric.feature_index = s->topology.feature_index;
-    fabric.token_shards = q;
-    fabric.token_index = s->topology.token_index;
-    GG_TRY(gg_gpt_configure(settings, vocab, &fabric, &s->config));
-    GG_TRY(gg_gpt_parameters(&s->config, &fabric, &s->table));
-    s->partition = gg_partition_cut(s->table.local_elements, GG_BUCKET_BYTES, s->topology.replicas);
+    struct gg_model_config config;
+    GG_TRY(gg_model_configure(settings, vocab, &s->topology.shards, &config));
+    gg_graph_make(&config, &s->topology.shards, &s->graph);
+    s->partition = gg_partition_cut(s->graph.table.local_elements, GG_BUCKET_BYTES, s->topology.replicas);
     s->ranges = gg_malloc((size_t)s->partition.bucket_count * sizeof *s->ranges);
     return gg_agree(world->comm, fill(s, settings->parallel.zero > 0 && s->topology.replicas > 1,
                                       (uint64_t)settings->run.seed));
@@ -54,7 +50,7 @@ void gg_checkpoint_state_hand_round(struct gg_checkpoint_state *s) {
 void gg_checkpoint_state_free(struct gg_checkpoint_state *s) {
     free(s->memory);
     free(s->ranges);
-    gg_parameter_table_free(&s->table);
+    gg_graph_free(&s->graph);
     gg_topology_free(&s->topology);
     *s = (struct gg_checkpoint_state){0};
 }

@@ -5,15 +5,14 @@
 #define GG_JOBS_CHECKPOINT_STATE_H
 
 #include "core/base/settings.h"
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 #include "io/checkpoint_writer.h"
 #include "mpi/topology.h"
 #include "mpi/world.h"
 
 struct gg_checkpoint_state {
     struct gg_topology topology;
-    struct gg_gpt_config config;
-    struct gg_parameter_table table;
+    struct gg_graph graph;
     struct gg_partition partition;
     struct gg_range *ranges;
     void *memory;

@@ -40,21 +40,21 @@ struct job {
     struct gg_loaded_model model;
     struct gg_text_list shards;
     gg_loader *loader;
-    gg_gpt *gpt;
+    gg_model *gpt;
 };
 
 /* Opens the data and makes the model; what can fail on one rank alone. */
 static gg_status prepare(struct job *job) {
-    const struct gg_gpt_config *config = &job->model.config;
+    const struct gg_model_config *config = &job->model.graph.config;
     GG_TRY(gg_shards_expand(&job->values->data, &job->shards, "--data"));
     GG_TRY(gg_loader_create(&job->shards, config->context, 0, false, &job->loader));
     if (gg_loader_fingerprint(job->loader) != job->model.contents.meta.tokenizer_fingerprint)
         return gg_fail(GG_BAD_DATA,
                        "%s: was prepared with another tokenizer than the model of %s was trained with",
                        job->shards.items[0], job->model.path);
-    return gg_gpt_create(config, &job->model.fabric, &job->model.table, GG_GPT_EVALUATE,
-                         job->values->micro / job->model.topology.token_shards, job->model.weights, NULL,
-                         &job->gpt);
+    return gg_model_create(&job->model.graph, &job->model.fabric, GG_MODEL_EVALUATE,
+                           job->values->micro / job->model.topology.shards.token_shards, job->model.weights,
+                           NULL, &job->gpt);
 }
 
 static void print_json(const struct job *job, const struct gg_evaluation *result, double bits) {
@@ -91,7 +91,7 @@ static gg_status measure(struct job *job) {
                                      .replicas = job->model.topology.replicas,
                                      .fabric = &job->model.fabric,
                                      .gpt = job->gpt,
-                                     .context = job->model.config.context,
+                                     .context = job->model.graph.config.context,
                                      .micro = job->values->micro};
     struct gg_progress bar = {.label = "evaluate", .unit = GG_PROGRESS_COUNT};
     if (world->rank == 0) {
@@ -130,7 +130,7 @@ static gg_status evaluate(const struct gg_world *world, void *options_read, cons
     status = gg_agree(world->comm, status);
     if (status == GG_OK)
         status = measure(&job);
-    gg_gpt_destroy(&job.gpt);
+    gg_model_destroy(&job.gpt);
     gg_loader_destroy(&job.loader);
     gg_text_list_free(&job.shards);
     gg_loaded_model_close(&job.model);

@@ -41,15 +41,15 @@ static int64_t weigh_rows(const struct buffers *b, int64_t micro, int64_t contex
 
 /* This rank's losses of the micro-batch. */
 static double evaluate_rows(const struct gg_evaluator *e, const struct buffers *b) {
-    const int64_t local = e->micro / e->fabric->token_shards,
-                  first = e->fabric->token_index * local * e->context;
+    const int64_t local = e->micro / e->fabric->shards.token_shards,
+                  first = e->fabric->shards.token_index * local * e->context;
     const struct gg_batch batch = {.sequences = local,
                                    .time = e->context,
                                    .inputs = b->inputs + first,
                                    .targets = b->targets + first,
                                    .loss_weights = b->loss_weights + first};
     double sum;
-    gg_gpt_evaluate(e->gpt, &batch, &sum);
+    gg_model_evaluate(e->gpt, &batch, &sum);
     return sum;
 }
 
@@ -80,8 +80,8 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
     free_buffers(&buffers);
     GG_TRY(status);
     /* Feature shards hold the same sums, and all ranks of a replica count the same rows. */
-    const bool counts = e->fabric->feature_index == 0;
-    double sums[2] = {counts ? loss : 0, counts && e->fabric->token_index == 0 ? (double)rows : 0};
+    const bool counts = e->fabric->shards.feature_index == 0;
+    double sums[2] = {counts ? loss : 0, counts && e->fabric->shards.token_index == 0 ? (double)rows : 0};
     MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, e->comm);
     result->tokens = (int64_t)sums[1] * e->context;
     result->loss = sums[0] / (double)result->tokens;

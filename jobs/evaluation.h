@@ -3,7 +3,7 @@
 #ifndef GG_JOBS_EVALUATION_H
 #define GG_JOBS_EVALUATION_H
 
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 #include "io/loader.h"
 
 #include <mpi.h>
@@ -13,7 +13,7 @@ struct gg_evaluator {
     MPI_Comm comm;                  /* all ranks */
     int replica, replicas;          /* d, D */
     const struct gg_fabric *fabric; /* of the replica */
-    gg_gpt *gpt;                    /* of any use but generation */
+    gg_model *gpt;                  /* of any use but generation */
     int64_t context;                /* T */
     int64_t micro;                  /* B, sequences of a replica's micro-batch; Q divides it */
     void (*progress)(void *context_of_progress, int64_t done, int64_t total); /* sequences; or NULL */

@@ -152,8 +152,8 @@ static gg_status generate(const struct gg_world *world, void *options_read, cons
     if (status == GG_OK)
         status = share_prompt(world, values, &prompt, &bytes);
     if (status == GG_OK)
-        status = gg_agree(world->comm, gg_decoder_create(&model.config, &model.fabric, &model.table,
-                                                         model.weights, &decoder));
+        status =
+            gg_agree(world->comm, gg_decoder_create(&model.graph, &model.fabric, model.weights, &decoder));
     if (status == GG_OK)
         status = stream_text(world, values, model.tokenizer, decoder, prompt, bytes);
     free(prompt);

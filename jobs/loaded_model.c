@@ -39,11 +39,14 @@ static gg_status read_texts(const char *grid, int64_t micro, struct gg_loaded_mo
     return gg_tokenizer_from_json(meta->tokenizer_json, meta->tokenizer_bytes, m->path, &m->tokenizer);
 }
 
-static gg_status allocate(struct gg_loaded_model *m) {
-    GG_TRY(gg_gpt_configure(&m->settings, gg_tokenizer_vocab(m->tokenizer), &m->fabric, &m->config));
-    GG_TRY(gg_gpt_parameters(&m->config, &m->fabric, &m->table));
+static gg_status allocate(struct gg_loaded_model *m, enum gg_precision precision) {
+    struct gg_model_config config;
+    GG_TRY(gg_model_configure(&m->settings, gg_tokenizer_vocab(m->tokenizer), &m->fabric.shards, &config));
+    config.precision = precision;
+    gg_graph_make(&config, &m->fabric.shards, &m->graph);
     void *memory;
-    GG_TRY(gg_try_malloc((size_t)m->table.local_elements * sizeof(float), "the model's weights", &memory));
+    GG_TRY(
+        gg_try_malloc((size_t)m->graph.table.local_elements * sizeof(float), "the model's weights", &memory));
     m->weights = memory;
     return GG_OK;
 }
@@ -61,10 +64,11 @@ gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, c
     GG_TRY(gg_agree(world->comm, gg_grid_create(model->topology.grid, p, q,
                                                 gg_int(model->settings.parallel.block), &model->grid)));
     model->fabric = *gg_grid_fabric(model->grid);
-    GG_TRY(gg_agree(world->comm, allocate(model)));
-    GG_TRY(gg_precision_choose_option(world, precision, model->config.precision, &model->config.precision));
-    const gg_status status =
-        gg_checkpoint_read(model->topology.grid, model->path, &model->table, model->weights, NULL, NULL);
+    enum gg_precision chosen = (enum gg_precision)model->settings.compute.precision;
+    GG_TRY(gg_precision_choose_option(world, precision, chosen, &chosen));
+    GG_TRY(gg_agree(world->comm, allocate(model, chosen)));
+    const gg_status status = gg_checkpoint_read(model->topology.grid, model->path, &model->graph.table,
+                                                model->weights, NULL, NULL);
     return gg_agree(world->comm, status);
 }
 
@@ -73,7 +77,7 @@ void gg_loaded_model_close(struct gg_loaded_model *model) {
     gg_checkpoint_contents_free(&model->contents);
     gg_settings_free(&model->settings);
     gg_tokenizer_destroy(&model->tokenizer);
-    gg_parameter_table_free(&model->table);
+    gg_graph_free(&model->graph);
     free(model->weights);
     gg_grid_destroy(&model->grid);
     gg_topology_free(&model->topology);

@@ -3,7 +3,7 @@
 #ifndef GG_JOBS_LOADED_MODEL_H
 #define GG_JOBS_LOADED_MODEL_H
 
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 #include "core/text/tokenizer.h"
 #include "io/checkpoint.h"
 #include "mpi/grid.h"
@@ -17,8 +17,7 @@ struct gg_loaded_model {
     struct gg_topology topology;
     gg_grid *grid;
     struct gg_fabric fabric; /* the grid's */
-    struct gg_gpt_config config;
-    struct gg_parameter_table table;
+    struct gg_graph graph;
     float *weights; /* this rank's part */
 };
 

@@ -14,7 +14,7 @@ gg_status gg_reduction_driver_choose(const struct gg_world *world, const struct 
     if (wanted == GG_DRIVER_THREAD && !possible)
         return gg_fail(GG_USAGE, "parallel.progress is thread, but this MPI lets only one thread call it (no "
                                  "MPI_THREAD_MULTIPLE); set calls or auto");
-    const bool alone = topology->feature_shards * topology->token_shards == 1;
+    const bool alone = topology->shards.feature_shards * topology->shards.token_shards == 1;
     *thread = wanted == GG_DRIVER_THREAD || (possible && cores->spare && alone);
     return GG_OK;
 }

@@ -16,11 +16,11 @@ bool gg_train_checkpoint_behind(const struct gg_settings *settings) {
 }
 
 gg_status gg_train_checkpoint_prepare(struct gg_trainer *t) {
-    const bool split = t->plan.ownership.elements < t->table.local_elements; /* moments are compact */
+    const bool split = t->plan.ownership.elements < t->graph.table.local_elements; /* moments are compact */
     t->ranges = gg_malloc((size_t)t->plan.partition.bucket_count * sizeof *t->ranges);
     gg_partition_ranges(&t->plan.partition, t->topology.replica, t->ranges);
     t->share = (struct gg_checkpoint_share){
-        .table = &t->table,
+        .table = &t->graph.table,
         .ranges = t->ranges,
         .range_count = gg_int(t->plan.partition.bucket_count),
         .values = {t->weights, t->first, t->second},
@@ -44,7 +44,7 @@ void gg_train_checkpoint_begin(struct gg_trainer *t) {
     char *folder = gg_train_checkpoint_folder(t), *yaml = gg_settings_yaml(t->settings);
     meta.run_seed = t->settings->run.seed;
     meta.data_seed = t->settings->data.seed;
-    meta.vocab = t->config.vocab;
+    meta.vocab = t->graph.config.vocab;
     meta.data_fingerprint = t->data.data_fingerprint;
     meta.tokenizer_fingerprint = t->data.tokenizer_fingerprint;
     meta.settings_yaml = yaml;

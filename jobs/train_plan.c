@@ -60,13 +60,14 @@ gg_status gg_train_plan_batch(const struct gg_settings *settings, int replicas, 
 }
 
 gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_settings *settings,
-                             const struct gg_gpt_config *config, const struct gg_fabric *fabric,
-                             const struct gg_parameter_table *table, const struct gg_topology *topology,
+                             const struct gg_graph *graph, const struct gg_topology *topology,
                              const struct gg_train_data *data, struct gg_train_plan *plan) {
     const int64_t micro = settings->batch.micro;
+    const struct gg_model_config *config = &graph->config;
+    const struct gg_parameter_table *table = &graph->table;
     *plan = (struct gg_train_plan){
         .accumulation = settings->batch.sequences / (micro * topology->replicas),
-        .local_sequences = micro / topology->token_shards,
+        .local_sequences = micro / topology->shards.token_shards,
         .tokens_per_step = settings->batch.sequences * config->context,
         .tokens_per_epoch = gg_loader_samples(data->train) * config->context,
     };
@@ -88,12 +89,11 @@ gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_setti
     if (gg_train_checkpoint_behind(settings))
         memory->checkpoint = GG_CHECKPOINT_GROUPS * sizeof(float) *
                              (size_t)gg_partition_ranges(&plan->partition, topology->replica, NULL);
-    GG_TRY(
-        gg_gpt_activation_bytes(config, fabric, GG_GPT_TRAIN, plan->local_sequences, &memory->activations));
+    memory->activations = gg_model_bytes(graph, GG_MODEL_TRAIN, plan->local_sequences);
     if (config->precision == GG_PRECISION_BF16) {
         memory->rounded = (size_t)table->local_elements * sizeof(gg_bf16);
         memory->activations -= memory->rounded;
-        memory->activations += gg_grid_widened_bytes(config, fabric, plan->local_sequences * config->context);
+        memory->activations += gg_grid_widened_bytes(graph, plan->local_sequences * config->context);
     }
     memory->batch = (size_t)micro * (2 * (size_t)config->context * sizeof(int32_t) + sizeof(uint64_t));
     memory->loader = gg_loader_bytes(data->train, &train);

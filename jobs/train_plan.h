@@ -5,7 +5,7 @@
 
 #include "core/base/settings.h"
 #include "core/base/status.h"
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 #include "jobs/train_data.h"
 #include "mpi/reduction.h"
 #include "mpi/topology.h"
@@ -43,8 +43,7 @@ gg_status gg_train_plan_batch(const struct gg_settings *settings, int replicas, 
 /* Fills in the plan; allocates nothing. Its memory is that of the rank that takes most. Collective over the
  * world; fails alike on every rank. plan [out] for a batch that gg_train_plan_batch accepted */
 gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_settings *settings,
-                             const struct gg_gpt_config *config, const struct gg_fabric *fabric,
-                             const struct gg_parameter_table *table, const struct gg_topology *topology,
+                             const struct gg_graph *graph, const struct gg_topology *topology,
                              const struct gg_train_data *data, struct gg_train_plan *plan) GG_MUST_USE;
 
 /* Bytes the process holds now, and the most it ever held. Local. */

@@ -80,16 +80,16 @@ void gg_train_report_plan(const struct gg_trainer *t) {
         stderr,
         "model: %lld layers, %lld heads, width %lld, context %lld, vocabulary %lld: %s parameters, %sFLOP "
         "per token\n",
-        (long long)t->config.layers, (long long)t->config.heads, (long long)t->config.width,
-        (long long)t->config.context, (long long)t->config.vocab,
-        amount((double)gg_gpt_parameter_count(&t->config), parameters),
-        amount(gg_gpt_flops_per_token(&t->config), flops));
+        (long long)t->graph.config.layers, (long long)t->graph.config.heads, (long long)t->graph.config.width,
+        (long long)t->graph.config.context, (long long)t->graph.config.vocab,
+        amount((double)gg_graph_parameter_count(&t->graph), parameters),
+        amount(gg_graph_flops_per_token(&t->graph), flops));
     fprintf(stderr,
             "ranks: %d with %d threads each: D x P x Q = %d x %d x %d; a step of %lld sequences (%s tokens) "
             "is %lld "
             "micro-batches of %lld on each replica\n",
-            t->world->size, omp_get_max_threads(), t->topology.replicas, t->topology.feature_shards,
-            t->topology.token_shards, (long long)settings->batch.sequences,
+            t->world->size, omp_get_max_threads(), t->topology.replicas, t->topology.shards.feature_shards,
+            t->topology.shards.token_shards, (long long)settings->batch.sequences,
             amount((double)t->plan.tokens_per_step, step), (long long)t->plan.accumulation,
             (long long)settings->batch.micro);
     if (t->topology.replicas > 1)
@@ -102,7 +102,7 @@ void gg_train_report_plan(const struct gg_trainer *t) {
             "MFU = "
             "FLOP per "
             "token x tokens/s / that\n",
-            gg_matmul_maker(t->config.precision), gg_precision_names[t->config.precision],
+            gg_matmul_maker(t->graph.config.precision), gg_precision_names[t->graph.config.precision],
             1e-9 * t->gemm.all);
     fprintf(stderr, "data: %s tokens per epoch; %lld steps are %.2f epochs\n",
             amount((double)t->plan.tokens_per_epoch, tokens), (long long)settings->run.steps,
@@ -175,7 +175,7 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
             line.lr = result->learning_rate;
             line.grad_norm = result->grad_norm;
             line.tokens_per_s = (double)t->plan.tokens_per_step / result->whole_seconds;
-            line.mfu = line.tokens_per_s * gg_gpt_flops_per_token(&t->config) / t->gemm.all;
+            line.mfu = line.tokens_per_s * gg_graph_flops_per_token(&t->graph) / t->gemm.all;
             show_step(t, result, line.tokens_per_s, line.mfu);
         }
         if (val_loss != NULL)
@@ -202,7 +202,7 @@ void gg_train_report_end(struct gg_trainer *t) {
     gg_progress_duration(seconds, duration, sizeof duration);
     fprintf(stderr, "trained %lld steps in %s: %s tok/s, MFU %.1f%%\n", (long long)steps, duration,
             amount(tokens_per_s, rate),
-            100 * tokens_per_s * gg_gpt_flops_per_token(&t->config) / t->gemm.all);
+            100 * tokens_per_s * gg_graph_flops_per_token(&t->graph) / t->gemm.all);
     fprintf(stderr, "peak memory of a rank: %s (announced %s)\n", megabytes((size_t)largest, peak),
             megabytes(gg_train_memory_total(&t->plan.memory), announced));
     if (t->written.written)

@@ -85,11 +85,11 @@ static gg_status compare(const struct gg_trainer *t, const struct gg_checkpoint_
         return gg_fail(GG_BAD_DATA, "%s was trained with another tokenizer than the shards of data.train",
                        t->resume.path);
     GG_TRY(compare_settings(t, meta, changed));
-    if (contents->count != 3 * t->table.count)
+    if (contents->count != 3 * t->graph.table.count)
         return gg_fail(GG_BAD_DATA,
                        "%s has %d tensors and this model with its optimizer has %d; a run cannot go on "
                        "from weights alone",
-                       t->resume.path, contents->count, 3 * t->table.count);
+                       t->resume.path, contents->count, 3 * t->graph.table.count);
     if (meta->data_fingerprint != t->data.data_fingerprint)
         append_difference(changed, "the training shards", "other files", "those of the checkpoint");
     return GG_OK;
@@ -212,7 +212,7 @@ static gg_status read_state(struct gg_trainer *t) {
 
 static void begin_anew(struct gg_trainer *t) {
     const size_t bytes = (size_t)t->plan.ownership.elements * sizeof(float);
-    gg_parameters_initialise(&t->table, (uint64_t)t->settings->run.seed, t->weights);
+    gg_parameters_initialise(&t->graph.table, (uint64_t)t->settings->run.seed, t->weights);
     gg_zero(t->first, bytes);
     gg_zero(t->second, bytes);
 }

@@ -14,7 +14,7 @@ const char *const gg_phase_names[GG_PHASES] = {"data",      "forward", "backward
 
 static void clear_gradients(struct gg_trainer *t) {
     float *gradients = t->gradients;
-    const int64_t count = t->table.local_elements;
+    const int64_t count = t->graph.table.local_elements;
 #pragma omp parallel for simd schedule(static)
     for (int64_t i = 0; i < count; i++)
         gradients[i] = 0;
@@ -22,12 +22,12 @@ static void clear_gradients(struct gg_trainer *t) {
 
 /* This rank's sequences of the micro-batch that was loaded. */
 static struct gg_batch local_batch(const struct gg_trainer *t) {
-    const int64_t first = t->topology.token_index * t->plan.local_sequences;
+    const int64_t first = t->topology.shards.token_index * t->plan.local_sequences;
     return (struct gg_batch){
         .sequences = t->plan.local_sequences,
-        .time = t->config.context,
-        .inputs = t->inputs + first * t->config.context,
-        .targets = t->targets + first * t->config.context,
+        .time = t->graph.config.context,
+        .inputs = t->inputs + first * t->graph.config.context,
+        .targets = t->targets + first * t->graph.config.context,
         .sample_ids = t->sample_ids + first,
     };
 }
@@ -36,10 +36,10 @@ static struct gg_batch local_batch(const struct gg_trainer *t) {
 static void sum_repeated(struct gg_trainer *t) {
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
-    if (t->topology.token_shards == 1)
+    if (t->topology.shards.token_shards == 1)
         return;
     const double begin = gg_clock_seconds();
-    gg_repeated_sum(gg_grid_token_comm(t->grid), &t->table, owned, count, t->repeated);
+    gg_repeated_sum(gg_grid_token_comm(t->grid), &t->graph.table, owned, count, t->repeated);
     t->seconds[GG_PHASE_REDUCE] += gg_clock_seconds() - begin;
 }
 
@@ -49,7 +49,7 @@ static gg_status compute_gradients(struct gg_trainer *t, double *loss_sum) {
     const float loss_scale = (float)(1.0 / (double)t->plan.tokens_per_step);
     const struct gg_gradient_hook hook = gg_reducer_hook(t->reducer);
     gg_status status = GG_OK;
-    const bool grid = t->topology.feature_shards * t->topology.token_shards > 1;
+    const bool grid = t->topology.shards.feature_shards * t->topology.shards.token_shards > 1;
     *loss_sum = 0;
     gg_reducer_begin(t->reducer);
     for (int64_t micro = 0; micro < t->plan.accumulation && status == GG_OK; micro++) {
@@ -62,7 +62,7 @@ static gg_status compute_gradients(struct gg_trainer *t, double *loss_sum) {
             break;
         const struct gg_batch batch = local_batch(t);
         gg_watchdog_at("forward and backward", grid ? "one of the grid's (PBLAS, sums over shards)" : NULL);
-        gg_gpt_train(t->gpt, &batch, loss_scale, micro == t->plan.accumulation - 1 ? &hook : NULL, &sum);
+        gg_model_train(t->gpt, &batch, loss_scale, micro == t->plan.accumulation - 1 ? &hook : NULL, &sum);
         *loss_sum += sum;
     }
     gg_watchdog_at("reduce", "sum of the gradients over replicas");
@@ -78,13 +78,13 @@ static double square_sum(const struct gg_trainer *t) {
     const struct gg_partition *partition = &t->plan.partition;
     const bool scattered = t->settings->parallel.zero > 0;
     if (t->topology.replicas == 1)
-        return gg_gradient_square_sum(&t->table, 0, t->table.local_elements, t->gradients);
+        return gg_gradient_square_sum(&t->graph.table, 0, t->graph.table.local_elements, t->gradients);
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
     double sum = 0;
     for (int64_t bucket = 0; bucket < partition->bucket_count; bucket++) {
         const struct gg_range part = gg_partition_part(partition, bucket, t->topology.replica);
-        sum += gg_gradient_square_sum(&t->table, part.from, part.to,
+        sum += gg_gradient_square_sum(&t->graph.table, part.from, part.to,
                                       scattered ? owned[bucket].gradients : t->gradients + part.from);
     }
     return sum;
@@ -100,7 +100,7 @@ static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status
                                     double squares) {
     const double minutes = t->settings->checkpoint.every_minutes;
     struct verdict mine = {
-        .loss_sum = t->topology.feature_index == 0 ? loss_sum : 0,
+        .loss_sum = t->topology.shards.feature_index == 0 ? loss_sum : 0,
         .square_sum = squares,
         .failed = status != GG_OK,
         .stop = gg_stop_requested(),
@@ -121,38 +121,39 @@ static void update_weights(struct gg_trainer *t, struct gg_step_result *result) 
     const struct gg_adamw adamw = {t->settings->optim.beta1, t->settings->optim.beta2, t->settings->optim.eps,
                                    t->settings->optim.weight_decay};
     t->at.updates++;
-    gg_bf16 *rounded = gg_gpt_rounded_weights(t->gpt);
+    gg_bf16 *rounded = gg_model_rounded_weights(t->gpt);
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
     for (int i = 0; i < count; i++)
-        gg_adamw_update(&t->table, owned[i].from, owned[i].to, &adamw, result->learning_rate, t->at.updates,
-                        scale, owned[i].gradients, t->first + owned[i].at, t->second + owned[i].at,
-                        t->weights + owned[i].from, rounded != NULL ? rounded + owned[i].from : NULL);
+        gg_adamw_update(&t->graph.table, owned[i].from, owned[i].to, &adamw, result->learning_rate,
+                        t->at.updates, scale, owned[i].gradients, t->first + owned[i].at,
+                        t->second + owned[i].at, t->weights + owned[i].from,
+                        rounded != NULL ? rounded + owned[i].from : NULL);
     gg_reducer_gather(t->reducer, t->weights);
-    if (t->plan.ownership.elements < t->table.local_elements) /* others updated the rest */
-        gg_gpt_weights_changed(t->gpt);
+    if (t->plan.ownership.elements < t->graph.table.local_elements) /* others updated the rest */
+        gg_model_weights_changed(t->gpt);
 }
 
 /* Adds what the model and the reducer measured since `before`. */
 static void count_seconds(struct gg_trainer *t, double reduce_before) {
-    const struct gg_gpt_times times = gg_gpt_times(t->gpt);
+    const struct gg_model_times times = gg_model_times(t->gpt);
     for (int kind = 0; kind < GG_KERNEL_KINDS; kind++) {
         t->kernels.forward[kind] += times.forward[kind];
         t->kernels.backward[kind] += times.backward[kind];
-        t->kernels.again[kind] += times.again[kind];
+        t->kernels.recompute[kind] += times.recompute[kind];
         t->seconds[GG_PHASE_FORWARD] += times.forward[kind];
-        t->seconds[GG_PHASE_BACKWARD] += times.backward[kind] + times.again[kind];
+        t->seconds[GG_PHASE_BACKWARD] += times.backward[kind] + times.recompute[kind];
     }
     const struct gg_reducer_times reducer = gg_reducer_times(t->reducer);
     t->seconds[GG_PHASE_REDUCE] += reducer.hook + reducer.visible - reduce_before;
-    gg_gpt_times_reset(t->gpt);
+    gg_model_times_reset(t->gpt);
 }
 
 gg_status gg_train_step(struct gg_trainer *t, struct gg_step_result *result) {
     const double begin = gg_clock_seconds();
     const struct gg_reducer_times before = gg_reducer_times(t->reducer);
     double loss_sum;
-    gg_gpt_times_reset(t->gpt);
+    gg_model_times_reset(t->gpt);
     clear_gradients(t);
     const double cleared = gg_clock_seconds();
     const gg_status status = compute_gradients(t, &loss_sum);

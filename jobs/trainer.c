@@ -27,13 +27,13 @@ static gg_status measure_machine(struct gg_trainer *t, enum gg_precision precisi
     GG_TRY(gg_gemm_rate_measure(t->world->comm, precision, &t->gemm));
     if (t->use == GG_TRAINER_RUN && !t->cores.oversubscribed)
         gg_launch_check_gemm(t->world, &t->gemm);
-    gg_blas_note(t->world, &t->gemm, t->topology.feature_shards * t->topology.token_shards > 1);
+    gg_blas_note(t->world, &t->gemm, t->topology.shards.feature_shards * t->topology.shards.token_shards > 1);
     return GG_OK;
 }
 
 /* The weights and two moments. */
-static size_t checkpoint_bytes(const struct gg_gpt_config *config) {
-    return 3 * sizeof(float) * (size_t)gg_gpt_parameter_count(config);
+static size_t checkpoint_bytes(const struct gg_graph *graph) {
+    return 3 * sizeof(float) * (size_t)gg_graph_parameter_count(graph);
 }
 
 /* Everything that can be wrong is found here, before the model is allocated. */
@@ -47,37 +47,32 @@ static gg_status prepare(struct gg_trainer *t) {
                                (enum gg_fallback)settings->compute.fallback, &precision));
     GG_TRY(gg_grid_check(settings, t->world->size, &p, &q));
     gg_topology_create(t->world, p, q, &t->topology);
-    t->fabric = gg_fabric_local();
-    t->fabric.feature_shards = p;
-    t->fabric.feature_index = t->topology.feature_index;
-    t->fabric.token_shards = q;
-    t->fabric.token_index = t->topology.token_index;
-    GG_TRY(gg_train_plan_batch(settings, t->topology.replicas, t->topology.token_shards));
+    GG_TRY(gg_train_plan_batch(settings, t->topology.replicas, t->topology.shards.token_shards));
     GG_TRY(gg_train_data_open(t->world, settings, t->use == GG_TRAINER_RUN, &t->data));
-    GG_TRY(gg_gpt_configure(settings, t->data.vocab, &t->fabric, &t->config));
-    t->config.precision = precision;
-    GG_TRY(gg_gpt_parameters(&t->config, &t->fabric, &t->table));
+    struct gg_model_config config;
+    GG_TRY(gg_model_configure(settings, t->data.vocab, &t->topology.shards, &config));
+    config.precision = precision;
+    gg_graph_make(&config, &t->topology.shards, &t->graph);
     if (t->use == GG_TRAINER_RUN)
         GG_TRY(gg_train_resume_find(t));
     GG_TRY(gg_reduction_driver_choose(t->world, settings, &t->topology, &t->cores, &t->reduction_thread));
     GG_TRY(measure_machine(t, precision));
-    gg_time_limit_expect(&t->time_limit, checkpoint_bytes(&t->config));
-    GG_TRY(gg_train_plan_make(t->world, settings, &t->config, &t->fabric, &t->table, &t->topology, &t->data,
-                              &t->plan));
+    gg_time_limit_expect(&t->time_limit, checkpoint_bytes(&t->graph));
+    GG_TRY(gg_train_plan_make(t->world, settings, &t->graph, &t->topology, &t->data, &t->plan));
     if (t->use == GG_TRAINER_BENCH) /* which writes none */
         t->plan.memory.checkpoint = 0;
     return GG_OK;
 }
 
 static void lay_out(struct gg_trainer *t) {
-    const int64_t elements = t->table.local_elements;
-    const int64_t tokens = t->settings->batch.micro * t->config.context;
+    const int64_t elements = t->graph.table.local_elements;
+    const int64_t tokens = t->settings->batch.micro * t->graph.config.context;
     t->weights = gg_arena_floats(&t->state, elements);
     t->gradients = gg_arena_floats(&t->state, elements);
     t->first = gg_arena_floats(&t->state, t->plan.ownership.elements);
     t->second = gg_arena_floats(&t->state, t->plan.ownership.elements);
-    if (t->topology.token_shards > 1)
-        t->repeated = gg_arena_floats(&t->state, gg_repeated_elements(&t->table));
+    if (t->topology.shards.token_shards > 1)
+        t->repeated = gg_arena_floats(&t->state, gg_repeated_elements(&t->graph.table));
     t->inputs = gg_arena_take(&t->state, (size_t)tokens * sizeof *t->inputs);
     t->targets = gg_arena_take(&t->state, (size_t)tokens * sizeof *t->targets);
     t->sample_ids = gg_arena_take(&t->state, (size_t)t->settings->batch.micro * sizeof *t->sample_ids);
@@ -87,19 +82,20 @@ static gg_status allocate(struct gg_trainer *t) {
     lay_out(t);
     GG_TRY(gg_agree(t->world->comm, gg_arena_allocate(&t->state, "weights, gradients and optimizer state")));
     lay_out(t);
-    GG_TRY(gg_agree(t->world->comm,
-                    gg_grid_create(t->topology.grid, t->topology.feature_shards, t->topology.token_shards,
-                                   gg_int(t->settings->parallel.block), &t->grid)));
+    GG_TRY(gg_agree(t->world->comm, gg_grid_create(t->topology.grid, t->topology.shards.feature_shards,
+                                                   t->topology.shards.token_shards,
+                                                   gg_int(t->settings->parallel.block), &t->grid)));
     t->fabric = *gg_grid_fabric(t->grid);
-    GG_TRY(
-        gg_agree(t->world->comm, gg_gpt_create(&t->config, &t->fabric, &t->table, GG_GPT_TRAIN,
-                                               t->plan.local_sequences, t->weights, t->gradients, &t->gpt)));
+    GG_TRY(gg_agree(t->world->comm,
+                    gg_model_create(&t->graph, &t->fabric, GG_MODEL_TRAIN, t->plan.local_sequences,
+                                    t->weights, t->gradients, &t->gpt)));
     const struct gg_reducer_options reduction = {.bucket_bytes = GG_BUCKET_BYTES,
                                                  .scatter = t->settings->parallel.zero > 0,
                                                  .thread = t->reduction_thread,
                                                  .thread_cores = &t->cores.allowed};
-    GG_TRY(gg_agree(t->world->comm, gg_reducer_create(t->topology.across_replicas, t->gradients,
-                                                      t->table.local_elements, &reduction, &t->reducer)));
+    GG_TRY(
+        gg_agree(t->world->comm, gg_reducer_create(t->topology.across_replicas, t->gradients,
+                                                   t->graph.table.local_elements, &reduction, &t->reducer)));
     return t->use == GG_TRAINER_RUN ? gg_train_checkpoint_prepare(t) : GG_OK;
 }
 
@@ -122,9 +118,9 @@ static gg_status start(struct gg_trainer *t) {
         GG_TRY(gg_train_resume_read(t));
         GG_TRY(gg_agree(t->world->comm, t->world->rank == 0 ? open_run_folder(t) : GG_OK));
     } else {
-        gg_parameters_initialise(&t->table, (uint64_t)t->settings->run.seed, t->weights);
+        gg_parameters_initialise(&t->graph.table, (uint64_t)t->settings->run.seed, t->weights);
     }
-    gg_gpt_weights_changed(t->gpt);
+    gg_model_weights_changed(t->gpt);
     const struct gg_loader_plan plan = {.consumed = t->at.consumed_samples,
                                         .sequences = t->settings->batch.sequences,
                                         .micro = t->settings->batch.micro,
@@ -158,10 +154,10 @@ void gg_trainer_destroy(struct gg_trainer *t) {
     if (gg_metrics_close(&t->metrics) != GG_OK)
         fprintf(stderr, "warning: %s\n", gg_failure());
     gg_reducer_destroy(&t->reducer);
-    gg_gpt_destroy(&t->gpt);
+    gg_model_destroy(&t->gpt);
     gg_grid_destroy(&t->grid);
     gg_arena_free(&t->state);
-    gg_parameter_table_free(&t->table);
+    gg_graph_free(&t->graph);
     gg_train_data_close(&t->data);
     gg_topology_free(&t->topology);
     gg_train_resume_free(t);
@@ -173,13 +169,13 @@ static gg_status validate(struct gg_trainer *t) {
                                            .replicas = t->topology.replicas,
                                            .fabric = &t->fabric,
                                            .gpt = t->gpt,
-                                           .context = t->config.context,
+                                           .context = t->graph.config.context,
                                            .micro = t->settings->batch.micro};
     struct gg_evaluation evaluation;
     gg_watchdog_at("validation", "sum of the losses over all ranks");
     gg_watchdog_await(GG_WATCHED_LONG);
     GG_TRY(gg_evaluate(&evaluator, t->data.val, t->settings->eval.sequences, &evaluation));
-    gg_gpt_times_reset(t->gpt);
+    gg_model_times_reset(t->gpt);
     t->seconds[GG_PHASE_EVAL] += evaluation.seconds;
     gg_time_limit_eval(&t->time_limit, evaluation.seconds);
     t->at.val_loss = evaluation.loss;

@@ -9,7 +9,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/settings.h"
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 #include "io/checkpoint_writer.h"
 #include "io/metrics.h"
 #include "jobs/gemm_rate.h"
@@ -45,10 +45,9 @@ struct gg_trainer {
     const struct gg_settings *settings; /* resolved */
     struct gg_topology topology;
     struct gg_train_data data;
-    struct gg_gpt_config config;
-    struct gg_fabric fabric; /* first only its shape; the grid's, once that is made */
+    struct gg_graph graph;
+    struct gg_fabric fabric; /* the grid's */
     gg_grid *grid;
-    struct gg_parameter_table table;
     struct gg_train_plan plan;
 
     struct gg_arena state; /* holds the next: flat buffers of the table, and a micro-batch */
@@ -57,7 +56,7 @@ struct gg_trainer {
     float *repeated;           /* scratch of gg_repeated_sum */
     int32_t *inputs, *targets; /* (batch.micro, context) */
     uint64_t *sample_ids;      /* (batch.micro) */
-    gg_gpt *gpt;
+    gg_model *gpt;
     gg_reducer *reducer;
     bool reduction_thread; /* a thread drives the sum of the gradients on; else calls between kernels do */
     struct gg_launch_cores cores;
@@ -81,7 +80,7 @@ struct gg_trainer {
     bool written_fresh;
 
     struct gg_gemm_rate gemm;
-    struct gg_gpt_times kernels;     /* of all steps, by kind of kernel */
+    struct gg_model_times kernels;   /* of all steps, by kind of kernel */
     double seconds[GG_PHASES];       /* since the last line of metrics; rank 0's are reported */
     double checkpoint_clock;         /* when the last checkpoint was written */
     int64_t saved_step;              /* of the newest checkpoint, or -1 */

@@ -34,7 +34,7 @@ struct matrix {
 
 static struct matrix describe(const gg_grid *grid, int64_t rows, int64_t row_block, int64_t columns,
                               int64_t column_block) {
-    const int64_t local_rows = rows / grid->fabric.feature_shards;
+    const int64_t local_rows = rows / grid->fabric.shards.feature_shards;
     return (struct matrix){gg_int(rows),
                            gg_int(columns),
                            {1, grid->context, gg_int(rows), gg_int(columns), gg_int(row_block),
@@ -43,12 +43,12 @@ static struct matrix describe(const gg_grid *grid, int64_t rows, int64_t row_blo
 
 static struct matrix describe_activation(const gg_grid *grid, int64_t features, int64_t block,
                                          int64_t local_tokens) {
-    return describe(grid, features, block, local_tokens * grid->fabric.token_shards, local_tokens);
+    return describe(grid, features, block, local_tokens * grid->fabric.shards.token_shards, local_tokens);
 }
 
 /* Stored (in, out) row-major it is out x in to PBLAS; the tied embedding, stored (out, in), is in x out. */
 static struct matrix describe_weight(const gg_grid *grid, const struct gg_linear *linear) {
-    const int shards = grid->fabric.token_shards;
+    const int shards = grid->fabric.shards.token_shards;
     if (linear->transposed)
         return describe(grid, linear->in, linear->in_block, linear->out, linear->out / shards);
     return describe(grid, linear->out, linear->out_block, linear->in, linear->in / shards);
@@ -111,9 +111,9 @@ static void multiply_bf16(const struct gg_fabric *fabric, enum gg_product produc
                           const struct gg_linear *linear, int64_t local_tokens, const gg_bf16 *a,
                           const gg_bf16 *b, bool accumulate, void *c) {
     gg_grid *grid = grid_of(fabric);
-    const int64_t x = local_tokens * (linear->in / fabric->feature_shards);
-    const int64_t y = local_tokens * (linear->out / fabric->feature_shards);
-    const int64_t w = linear->in * linear->out / fabric->feature_shards / fabric->token_shards;
+    const int64_t x = local_tokens * (linear->in / fabric->shards.feature_shards);
+    const int64_t y = local_tokens * (linear->out / fabric->shards.feature_shards);
+    const int64_t w = linear->in * linear->out / fabric->shards.feature_shards / fabric->shards.token_shards;
     const float *wide_a = widen(grid, 0, a, product == GG_PRODUCT_INPUT_GRADIENT ? y : x);
     const float *wide_b = widen(grid, 1, b, product == GG_PRODUCT_WEIGHT_GRADIENT ? y : w);
     const bool is_float = product == GG_PRODUCT_WEIGHT_GRADIENT ||
@@ -136,20 +136,30 @@ static void matmul(const struct gg_fabric *fabric, enum gg_product product, cons
         multiply_floats(fabric, product, linear, local_tokens, a, b, accumulate, c);
 }
 
-static int64_t larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
+/* The largest of each operand and result that a product of a map brings. */
+static void widest(const struct gg_shards *shards, const struct gg_linear *linear, int64_t local_tokens,
+                   int64_t most[3]) {
+    const int64_t x = local_tokens * linear->in / shards->feature_shards;
+    const int64_t y = local_tokens * linear->out / shards->feature_shards;
+    const int64_t w = linear->in * linear->out / shards->feature_shards / shards->token_shards;
+    const int64_t result = linear->output == GG_PRECISION_FP32 || x > y ? x : y; /* fp32 stays where it is */
+    const int64_t wide[3] = {x > y ? x : y, w > y ? w : y, result};
+    for (int i = 0; i < 3; i++)
+        most[i] = wide[i] > most[i] ? wide[i] : most[i];
 }
 
-size_t gg_grid_widened_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
-                             int64_t local_tokens) {
-    const int64_t p = fabric->feature_shards, q = fabric->token_shards, width = config->width;
-    if (config->precision == GG_PRECISION_FP32 || p * q == 1)
+size_t gg_grid_widened_bytes(const struct gg_graph *graph, int64_t local_tokens) {
+    const struct gg_linear *linear;
+    const char *name;
+    int64_t most[3] = {0};
+    if (graph->config.precision == GG_PRECISION_FP32 ||
+        graph->shards.feature_shards * graph->shards.token_shards == 1)
         return 0;
-    const int64_t wide = local_tokens * 4 * width / p;
-    const int64_t logits = gg_gpt_head_tokens(config, fabric, local_tokens) * (config->padded_vocab / p);
-    const int64_t weight = larger(4 * width, config->padded_vocab) * width / p / q;
-    const int64_t first = larger(wide, logits), second = larger(weight, first), result = wide;
-    return (size_t)(first + second + result) * sizeof(float);
+    for (int i = 0; (linear = gg_graph_linear(graph, i, &name)) != NULL; i++)
+        widest(&graph->shards, linear,
+               linear->output == GG_PRECISION_FP32 ? gg_head_tokens(graph, local_tokens) : local_tokens,
+               most);
+    return (size_t)(most[0] + most[1] + most[2]) * sizeof(float);
 }
 
 static void reduce(MPI_Comm comm, MPI_Op op, float *values, int64_t count) {
@@ -157,17 +167,17 @@ static void reduce(MPI_Comm comm, MPI_Op op, float *values, int64_t count) {
 }
 
 static void feature_sum(const struct gg_fabric *fabric, float *values, int64_t count) {
-    if (fabric->feature_shards > 1)
+    if (fabric->shards.feature_shards > 1)
         reduce(grid_of(fabric)->feature_comm, MPI_SUM, values, count);
 }
 
 static void feature_max(const struct gg_fabric *fabric, float *values, int64_t count) {
-    if (fabric->feature_shards > 1)
+    if (fabric->shards.feature_shards > 1)
         reduce(grid_of(fabric)->feature_comm, MPI_MAX, values, count);
 }
 
 static void token_sum(const struct gg_fabric *fabric, float *values, int64_t count) {
-    if (fabric->token_shards > 1)
+    if (fabric->shards.token_shards > 1)
         reduce(grid_of(fabric)->token_comm, MPI_SUM, values, count);
 }
 
@@ -192,7 +202,7 @@ static void embedding_gradient(const struct gg_fabric *fabric, enum gg_precision
 /* Multiplies ones by ones, small but with a tile on every rank, and looks who multiplied. */
 static void try_tiles(gg_grid *grid) {
     enum { TILE = 4 };
-    const int p = grid->fabric.feature_shards, q = grid->fabric.token_shards;
+    const int p = grid->fabric.shards.feature_shards, q = grid->fabric.shards.token_shards;
     const struct gg_linear linear = {
         .in = TILE * p * q, .out = TILE * p, .in_block = TILE * q, .out_block = TILE};
     float *x = gg_malloc(sizeof *x * TILE * TILE * (size_t)q),
@@ -221,8 +231,8 @@ static gg_status make_context(gg_grid *grid, int rows, int columns) {
     Cblacs_gridinit(&grid->context, "C", rows, columns);
     int got_rows, got_columns, row, column;
     Cblacs_gridinfo(grid->context, &got_rows, &got_columns, &row, &column);
-    if (got_rows != rows || got_columns != columns || row != grid->fabric.feature_index ||
-        column != grid->fabric.token_index)
+    if (got_rows != rows || got_columns != columns || row != grid->fabric.shards.feature_index ||
+        column != grid->fabric.shards.token_index)
         return gg_fail(GG_FAILED, "BLACS gave no %dx%d grid (it answered %dx%d)", rows, columns, got_rows,
                        got_columns);
     return GG_OK;
@@ -237,12 +247,12 @@ gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_sh
     MPI_Comm_size(made->comm, &size);
     GG_ASSERT(size == feature_shards * token_shards);
     made->fabric = gg_fabric_local();
-    made->fabric.feature_shards = feature_shards;
-    made->fabric.token_shards = token_shards;
-    made->fabric.feature_index = rank % feature_shards;
-    made->fabric.token_index = rank / feature_shards;
-    MPI_Comm_split(made->comm, made->fabric.token_index, rank, &made->feature_comm);
-    MPI_Comm_split(made->comm, made->fabric.feature_index, rank, &made->token_comm);
+    made->fabric.shards.feature_shards = feature_shards;
+    made->fabric.shards.token_shards = token_shards;
+    made->fabric.shards.feature_index = rank % feature_shards;
+    made->fabric.shards.token_index = rank / feature_shards;
+    MPI_Comm_split(made->comm, made->fabric.shards.token_index, rank, &made->feature_comm);
+    MPI_Comm_split(made->comm, made->fabric.shards.feature_index, rank, &made->token_comm);
     made->context = -1;
     made->block = block;
     *grid = made;

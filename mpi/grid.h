@@ -8,7 +8,7 @@
 #define GG_MPI_GRID_H
 
 #include "core/base/status.h"
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 
 #include <mpi.h>
 #include <stdbool.h>
@@ -28,8 +28,7 @@ void gg_grid_destroy(gg_grid **grid);
 
 /* Bytes that the fabric's products will hold on to in bf16, once every one was called: PBLAS takes its
  * operands as fp32. 0 in fp32 and on a 1x1 grid. Local. */
-size_t gg_grid_widened_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
-                             int64_t local_tokens);
+size_t gg_grid_widened_bytes(const struct gg_graph *graph, int64_t local_tokens);
 
 /* The fabric; valid as long as the grid. */
 const struct gg_fabric *gg_grid_fabric(const gg_grid *grid);

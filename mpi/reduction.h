@@ -14,7 +14,7 @@
 #define GG_MPI_REDUCTION_H
 
 #include "core/base/status.h"
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 #include "mpi/partition.h"
 
 #include <mpi.h>

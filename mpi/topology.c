@@ -29,11 +29,11 @@ gg_status gg_grid_parse(const char *grid, int *feature_shards, int *token_shards
 void gg_topology_create(const struct gg_world *world, int p, int q, struct gg_topology *topology) {
     GG_ASSERT(world->size % (p * q) == 0);
     topology->replicas = world->size / (p * q);
-    topology->feature_shards = p;
-    topology->token_shards = q;
+    topology->shards.feature_shards = p;
+    topology->shards.token_shards = q;
     topology->replica = world->rank / (p * q);
-    topology->feature_index = world->rank % (p * q) % p;
-    topology->token_index = world->rank % (p * q) / p;
+    topology->shards.feature_index = world->rank % (p * q) % p;
+    topology->shards.token_index = world->rank % (p * q) / p;
     MPI_Comm_split(world->comm, world->rank % (p * q), world->rank, &topology->across_replicas);
     MPI_Comm_split(world->comm, topology->replica, world->rank, &topology->grid);
 }

@@ -7,13 +7,14 @@
 #define GG_MPI_TOPOLOGY_H
 
 #include "core/base/status.h"
+#include "core/model/shards.h"
 #include "mpi/world.h"
 
 #include <mpi.h>
 
 struct gg_topology {
-    int replicas, feature_shards, token_shards; /* D, P, Q */
-    int replica, feature_index, token_index;    /* this rank's place: d, p, q */
+    int replicas, replica;    /* D, and this rank's d */
+    struct gg_shards shards;  /* P, Q, and this rank's p and q */
     MPI_Comm across_replicas; /* the D ranks that hold the same part of the model; rank order = replica */
     MPI_Comm grid;            /* the P x Q ranks of this replica */
 };

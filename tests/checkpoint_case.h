@@ -5,7 +5,7 @@
 #include "tests/check.h"
 
 #include "core/base/memory.h"
-#include "core/model/gpt.h"
+#include "core/model/graph.h"
 #include "io/checkpoint.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 enum { CASE_WEIGHTS = 11, CASE_MOMENT1 = 12, CASE_MOMENT2 = 13 }; /* seeds of the three sets of values */
 
 struct checkpoint_case {
-    struct gg_parameter_table table;
+    struct gg_graph graph;
     float *values[3]; /* weights, moments */
 };
 
@@ -25,23 +25,25 @@ static inline float *case_buffer(const struct gg_parameter_table *table) {
 /* The part (p, q) of a P x Q grid, with values that are pure functions of tensor and element. */
 static inline void case_create(struct checkpoint_case *c, int feature_shards, int token_shards,
                                int feature_index, int token_index) {
-    const struct gg_gpt_config config = {
-        .layers = 2, .heads = 12, .width = 48, .context = 10, .vocab = 187, .padded_vocab = 192};
-    const struct gg_fabric fabric = {.feature_shards = feature_shards,
-                                     .feature_index = feature_index,
-                                     .token_shards = token_shards,
-                                     .token_index = token_index};
-    CHECK_OK(gg_gpt_parameters(&config, &fabric, &c->table));
+    const struct gg_model_config config = {.layers = 2,
+                                           .heads = 12,
+                                           .width = 48,
+                                           .mlp_width = 192,
+                                           .context = 10,
+                                           .vocab = 187,
+                                           .padded_vocab = 192};
+    const struct gg_shards shards = {feature_shards, feature_index, token_shards, token_index};
+    gg_graph_make(&config, &shards, &c->graph);
     for (int i = 0; i < 3; i++) {
-        c->values[i] = case_buffer(&c->table);
-        gg_parameters_initialise(&c->table, (uint64_t)(CASE_WEIGHTS + i), c->values[i]);
+        c->values[i] = case_buffer(&c->graph.table);
+        gg_parameters_initialise(&c->graph.table, (uint64_t)(CASE_WEIGHTS + i), c->values[i]);
     }
 }
 
 static inline void case_free(struct checkpoint_case *c) {
     for (int i = 0; i < 3; i++)
         free(c->values[i]);
-    gg_parameter_table_free(&c->table);
+    gg_graph_free(&c->graph);
 }
 
 /* The texts are not the caller's to free. */

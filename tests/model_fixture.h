@@ -4,39 +4,46 @@
 
 #include "core/base/memory.h"
 #include "core/base/random.h"
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct model_fixture {
-    struct gg_gpt_config config;
     struct gg_fabric fabric;
-    struct gg_parameter_table table;
+    struct gg_graph graph;
     float *weights, *gradients;
     int64_t sequences;
     int32_t *inputs, *targets;
     uint64_t *sample_ids;
-    gg_gpt *gpt;
+    gg_model *gpt;
 };
+
+/* The graph of a model whose MLP is four times as wide as it, unless that is said. */
+static inline void fixture_graph(struct gg_model_config config, const struct gg_shards *shards,
+                                 struct gg_graph *graph) {
+    if (config.mlp_width == 0)
+        config.mlp_width = 4 * config.width;
+    gg_graph_make(&config, shards, graph);
+}
 
 static inline struct gg_batch model_fixture_batch(const struct model_fixture *f) {
     return (struct gg_batch){.sequences = f->sequences,
-                             .time = f->config.context,
+                             .time = f->graph.config.context,
                              .inputs = f->inputs,
                              .targets = f->targets,
                              .sample_ids = f->sample_ids};
 }
 
 /* Weights of deviation 0.2 so that every part matters; random tokens. */
-static inline void model_fixture_make(struct model_fixture *f, struct gg_gpt_config config,
-                                      enum gg_gpt_use use, int64_t sequences) {
-    *f = (struct model_fixture){.config = config, .fabric = gg_fabric_local(), .sequences = sequences};
-    CHECK_OK(gg_gpt_parameters(&config, &f->fabric, &f->table));
-    f->weights = gg_calloc((size_t)f->table.local_elements, sizeof(float));
-    f->gradients = gg_calloc((size_t)f->table.local_elements, sizeof(float));
-    gg_parameters_initialise(&f->table, 1, f->weights);
-    for (int64_t i = 0; i < f->table.local_elements; i++)
+static inline void model_fixture_make(struct model_fixture *f, struct gg_model_config config,
+                                      enum gg_model_use use, int64_t sequences) {
+    *f = (struct model_fixture){.fabric = gg_fabric_local(), .sequences = sequences};
+    fixture_graph(config, &f->fabric.shards, &f->graph);
+    f->weights = gg_calloc((size_t)f->graph.table.local_elements, sizeof(float));
+    f->gradients = gg_calloc((size_t)f->graph.table.local_elements, sizeof(float));
+    gg_parameters_initialise(&f->graph.table, 1, f->weights);
+    for (int64_t i = 0; i < f->graph.table.local_elements; i++)
         f->weights[i] += 0.2f * (float)gg_random_normal(3, 0, (uint64_t)i);
     const int64_t tokens = sequences * config.context;
     f->inputs = gg_calloc((size_t)tokens, sizeof(int32_t));
@@ -48,13 +55,13 @@ static inline void model_fixture_make(struct model_fixture *f, struct gg_gpt_con
     }
     for (int64_t i = 0; i < sequences; i++)
         f->sample_ids[i] = 1000 + (uint64_t)i;
-    CHECK_OK(gg_gpt_create(&f->config, &f->fabric, &f->table, use, sequences, f->weights,
-                           use == GG_GPT_TRAIN ? f->gradients : NULL, &f->gpt));
+    CHECK_OK(gg_model_create(&f->graph, &f->fabric, use, sequences, f->weights,
+                             use == GG_MODEL_TRAIN ? f->gradients : NULL, &f->gpt));
 }
 
 static inline void model_fixture_free(struct model_fixture *f) {
-    gg_gpt_destroy(&f->gpt);
-    gg_parameter_table_free(&f->table);
+    gg_model_destroy(&f->gpt);
+    gg_graph_free(&f->graph);
     free(f->weights);
     free(f->gradients);
     free(f->inputs);

@@ -51,6 +51,8 @@ static const struct gg_option options[] = {
     INTEGER("model.layers", model.layers, 1, 1000, "6", "transformer blocks"),
     INTEGER("model.heads", model.heads, 1, 1024, "6", "attention heads; divides the width"),
     INTEGER("model.width", model.width, 1, 65536, "384", "features of the residual stream"),
+    INTEGER("model.mlp_width", model.mlp_width, 0, 1048576, "0",
+            "features inside the MLP; 0: four times the width"),
     INTEGER("model.context", model.context, 1, 1048576, "256",
             "tokens of a training sequence, and positions"),
     INTEGER("model.vocab", model.vocab, 0, 4194304, "0", "vocabulary; 0: the tokenizer's"),

@@ -22,7 +22,8 @@ struct gg_settings {
     struct {
         int preset; /* index into the presets; 0: none */
         int64_t layers, heads, width, context;
-        int64_t vocab; /* 0: the tokenizer's */
+        int64_t mlp_width; /* 0: four times the width */
+        int64_t vocab;     /* 0: the tokenizer's */
         double dropout;
     } model;
     struct {

@@ -120,8 +120,8 @@ void gg_norm_backward_sums(enum gg_precision stored, const void *x, const float 
 }
 
 GG_KERNEL_BODY void norm_backward_input(enum gg_precision stored, const void *x, const float *stats,
-                                        const float *gain, const void *d_y, const float *sums, void *d_x,
-                                        int64_t tokens, int64_t width, int64_t whole_width) {
+                                        const float *gain, const void *d_y, const float *sums, bool add,
+                                        void *d_x, int64_t tokens, int64_t width, int64_t whole_width) {
     for (int64_t t = 0; t < tokens; t++) {
         const void *row = gg_at(stored, x, t * width), *d_row = gg_at(stored, d_y, t * width);
         void *d_out = gg_at(stored, d_x, t * width);
@@ -132,24 +132,29 @@ GG_KERNEL_BODY void norm_backward_input(enum gg_precision stored, const void *x,
         for (int64_t c = 0; c < width; c++) {
             const float xhat = (gg_load(stored, row, c) - mean) * inverse;
             const float d = (gg_load(stored, d_row, c) * gain[c] - mean_sum - xhat * mean_product) * inverse;
-            gg_store(stored, d_out, c, gg_load(stored, d_out, c) + d);
+            gg_store(stored, d_out, c, (add ? gg_load(stored, d_out, c) : 0) + d);
         }
     }
 }
 
 void gg_norm_backward_input(enum gg_precision stored, const void *x, const float *stats, const float *gain,
-                            const void *d_y, const float *sums, void *d_x, int64_t tokens, int64_t width,
-                            int64_t whole_width) {
+                            const void *d_y, const float *sums, bool add, void *d_x, int64_t tokens,
+                            int64_t width, int64_t whole_width) {
     if (tokens <= FEW_ROWS) {
-        GG_SPECIALISE(norm_backward_input, stored, x, stats, gain, d_y, sums, d_x, tokens, width,
-                      whole_width);
+        if (add) {
+            GG_SPECIALISE(norm_backward_input, stored, x, stats, gain, d_y, sums, true, d_x, tokens, width,
+                          whole_width);
+        } else {
+            GG_SPECIALISE(norm_backward_input, stored, x, stats, gain, d_y, sums, false, d_x, tokens, width,
+                          whole_width);
+        }
         return;
     }
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < tokens; t += FEW_ROWS)
         gg_norm_backward_input(stored, gg_at(stored, x, t * width), stats + 2 * t, gain,
-                               gg_at(stored, d_y, t * width), sums + 2 * t, gg_at(stored, d_x, t * width),
-                               few(tokens - t), width, whole_width);
+                               gg_at(stored, d_y, t * width), sums + 2 * t, add,
+                               gg_at(stored, d_x, t * width), few(tokens - t), width, whole_width);
 }
 
 enum { COLUMN_BLOCK = 64, RUN = 128 };

@@ -11,6 +11,8 @@
 
 #include "core/kernels/storage.h"
 
+#include <stdbool.h>
+
 /* Pass 1: sums[t] = sum of x over this rank's features. x (tokens, width), sums (tokens). */
 void gg_norm_sums(enum gg_precision stored, const void *x, float *sums, int64_t tokens, int64_t width);
 
@@ -31,11 +33,12 @@ void gg_norm_backward_sums(enum gg_precision stored, const void *x, const float 
                            const void *d_y, float *sums, int64_t tokens, int64_t width);
 
 /* Backward, pass 2, from the summed sums:
- *   dx += (dxhat - mean(dxhat) - xhat mean(dxhat xhat)) / deviation
- *   d_x [in,out] (tokens, width) is added to: the residual stream's gradient passes by the norm */
+ *   dx = (dxhat - mean(dxhat) - xhat mean(dxhat xhat)) / deviation
+ *   add [in]     d_x is added to, as where the residual stream's gradient passes by the norm
+ *   d_x [in,out] (tokens, width) */
 void gg_norm_backward_input(enum gg_precision stored, const void *x, const float *stats, const float *gain,
-                            const void *d_y, const float *sums, void *d_x, int64_t tokens, int64_t width,
-                            int64_t whole_width);
+                            const void *d_y, const float *sums, bool add, void *d_x, int64_t tokens,
+                            int64_t width, int64_t whole_width);
 
 /* Backward, parameters: d_gain += sum over tokens of dy xhat, d_bias += sum over tokens of dy. Threads share
  * the columns. */

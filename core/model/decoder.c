@@ -6,8 +6,8 @@
 #include <string.h>
 
 struct gg_decoder {
-    struct gg_gpt_config config;
-    gg_gpt *gpt;
+    const struct gg_graph *graph;
+    gg_model *model;
     int32_t *ids;   /* (context) that the cache holds */
     int64_t cached; /* of them */
     uint64_t fed;   /* tokens since the beginning */
@@ -15,13 +15,13 @@ struct gg_decoder {
     struct gg_candidate *candidates;
 };
 
-gg_status gg_decoder_create(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
-                            const struct gg_parameter_table *table, const float *weights,
-                            gg_decoder **decoder) {
+gg_status gg_decoder_create(const struct gg_graph *graph, const struct gg_fabric *fabric,
+                            const float *weights, gg_decoder **decoder) {
+    const struct gg_model_config *config = &graph->config;
     gg_decoder *made = gg_calloc(1, sizeof *made);
-    made->config = *config;
+    made->graph = graph;
     const gg_status status =
-        gg_gpt_create(config, fabric, table, GG_GPT_GENERATE, 1, weights, NULL, &made->gpt);
+        gg_model_create(graph, fabric, GG_MODEL_GENERATE, 1, weights, NULL, &made->model);
     if (status != GG_OK) {
         free(made);
         return status;
@@ -36,7 +36,7 @@ gg_status gg_decoder_create(const struct gg_gpt_config *config, const struct gg_
 void gg_decoder_destroy(gg_decoder **decoder) {
     if (*decoder == NULL)
         return;
-    gg_gpt_destroy(&(*decoder)->gpt);
+    gg_model_destroy(&(*decoder)->model);
     free((*decoder)->ids);
     free((*decoder)->logits);
     free((*decoder)->candidates);
@@ -46,21 +46,21 @@ void gg_decoder_destroy(gg_decoder **decoder) {
 
 /* Makes room: the newer half of the context becomes its beginning. */
 static void forget_older_half(gg_decoder *d) {
-    const int64_t kept = d->config.context / 2;
+    const int64_t kept = d->graph->config.context / 2;
     memmove(d->ids, d->ids + d->cached - kept, (size_t)kept * sizeof *d->ids);
     d->cached = kept;
     if (kept > 0)
-        gg_gpt_logits(d->gpt, d->ids, kept, 0, d->logits);
+        gg_model_logits(d->model, d->ids, kept, 0, d->logits);
 }
 
 void gg_decoder_feed(gg_decoder *d, const int32_t *ids, int64_t count) {
     d->fed += (uint64_t)count;
     while (count > 0) {
-        if (d->cached == d->config.context)
+        if (d->cached == d->graph->config.context)
             forget_older_half(d);
-        const int64_t room = d->config.context - d->cached, taken = count < room ? count : room;
+        const int64_t room = d->graph->config.context - d->cached, taken = count < room ? count : room;
         memcpy(d->ids + d->cached, ids, (size_t)taken * sizeof *ids);
-        gg_gpt_logits(d->gpt, ids, taken, d->cached, d->logits);
+        gg_model_logits(d->model, ids, taken, d->cached, d->logits);
         d->cached += taken;
         ids += taken;
         count -= taken;
@@ -69,5 +69,5 @@ void gg_decoder_feed(gg_decoder *d, const int32_t *ids, int64_t count) {
 
 uint32_t gg_decoder_sample(gg_decoder *d, const struct gg_sampling *sampling) {
     GG_ASSERT(d->cached > 0);
-    return gg_sample(d->logits, d->config.vocab, sampling, d->fed, d->candidates);
+    return gg_sample(d->logits, d->graph->config.vocab, sampling, d->fed, d->candidates);
 }

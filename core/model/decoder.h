@@ -4,15 +4,14 @@
 #ifndef GG_CORE_MODEL_DECODER_H
 #define GG_CORE_MODEL_DECODER_H
 
-#include "core/model/gpt.h"
+#include "core/model/model.h"
 #include "core/model/sampling.h"
 
 typedef struct gg_decoder gg_decoder;
 
-/* Arguments as gg_gpt_create. GG_RESOURCE: no memory. */
-gg_status gg_decoder_create(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
-                            const struct gg_parameter_table *table, const float *weights,
-                            gg_decoder **decoder) GG_MUST_USE;
+/* Arguments as gg_model_create. GG_RESOURCE: no memory. */
+gg_status gg_decoder_create(const struct gg_graph *graph, const struct gg_fabric *fabric,
+                            const float *weights, gg_decoder **decoder) GG_MUST_USE;
 void gg_decoder_destroy(gg_decoder **decoder);
 
 /* Feeds tokens. When the context is full, the older half is forgotten and the newer half fed again, at the

@@ -9,6 +9,7 @@
 #define GG_CORE_MODEL_FABRIC_H
 
 #include "core/base/precision.h"
+#include "core/model/shards.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,8 +33,7 @@ enum gg_product {
 };
 
 struct gg_fabric {
-    int feature_shards, feature_index; /* P and p */
-    int token_shards, token_index;     /* Q and q */
+    struct gg_shards shards;
     void *self;
 
     /* One of the three products of a linear map.

@@ -77,8 +77,7 @@ static void embedding_gradient(const struct gg_fabric *fabric, enum gg_precision
 
 struct gg_fabric gg_fabric_local(void) {
     return (struct gg_fabric){
-        .feature_shards = 1,
-        .token_shards = 1,
+        .shards = {.feature_shards = 1, .token_shards = 1},
         .matmul = matmul,
         .feature_sum = nothing_to_exchange,
         .feature_max = nothing_to_exchange,

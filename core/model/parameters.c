@@ -13,14 +13,14 @@ void gg_parameter_table_free(struct gg_parameter_table *table) {
 int64_t gg_parameter_row(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
                          int64_t local_row) {
     const bool split = parameter->layout == GG_LAYOUT_MATRIX || parameter->layout == GG_LAYOUT_EMBEDDING;
-    return split ? table->token_index * parameter->local_rows + local_row : local_row;
+    return split ? table->shards.token_index * parameter->local_rows + local_row : local_row;
 }
 
 int64_t gg_parameter_column(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
                             int64_t local_column) {
     const int64_t block = parameter->column_block;
     const int64_t round = local_column / block, within = local_column % block;
-    return (round * table->feature_shards + table->feature_index) * block + within;
+    return (round * table->shards.feature_shards + table->shards.feature_index) * block + within;
 }
 
 bool gg_parameter_repeated(const struct gg_parameter *parameter) {
@@ -28,7 +28,7 @@ bool gg_parameter_repeated(const struct gg_parameter *parameter) {
 }
 
 bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter) {
-    return !gg_parameter_repeated(parameter) || table->token_index == 0;
+    return !gg_parameter_repeated(parameter) || table->shards.token_index == 0;
 }
 
 int gg_parameter_find(const struct gg_parameter_table *table, const char *name) {

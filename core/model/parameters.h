@@ -8,6 +8,7 @@
 #define GG_CORE_MODEL_PARAMETERS_H
 
 #include "core/base/status.h"
+#include "core/model/shards.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,8 +38,8 @@ struct gg_parameter {
 struct gg_parameter_table {
     struct gg_parameter *items; /* owned */
     int count;
-    int64_t local_elements;                                       /* length of a flat buffer */
-    int feature_shards, feature_index, token_shards, token_index; /* P, p, Q, q */
+    int64_t local_elements; /* length of a flat buffer */
+    struct gg_shards shards;
 };
 
 void gg_parameter_table_free(struct gg_parameter_table *table);

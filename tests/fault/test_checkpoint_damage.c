@@ -16,12 +16,12 @@ static struct checkpoint_case whole;
 
 static gg_status write_it(void) {
     const struct gg_checkpoint_meta meta = case_meta();
-    return gg_checkpoint_write(world.comm, path, &whole.table, whole.values[0], whole.values[1],
+    return gg_checkpoint_write(world.comm, path, &whole.graph.table, whole.values[0], whole.values[1],
                                whole.values[2], &meta);
 }
 
 static gg_status read_it(float *const values[3]) {
-    return gg_checkpoint_read(world.comm, path, &whole.table, values[0], values[1], values[2]);
+    return gg_checkpoint_read(world.comm, path, &whole.graph.table, values[0], values[1], values[2]);
 }
 
 /* Reads the file as it is now: refused with its name, or as good as it was written. Returns whether it was
@@ -29,7 +29,7 @@ static gg_status read_it(float *const values[3]) {
 static bool refused_or_identical(const char *what, int64_t at) {
     static float *values[3];
     for (int i = 0; i < 3; i++)
-        values[i] = values[i] != NULL ? values[i] : case_buffer(&whole.table);
+        values[i] = values[i] != NULL ? values[i] : case_buffer(&whole.graph.table);
     struct gg_checkpoint_contents contents;
     gg_status status = gg_checkpoint_examine(path, &contents);
     if (status == GG_OK)
@@ -41,7 +41,7 @@ static bool refused_or_identical(const char *what, int64_t at) {
         return false;
     }
     for (int i = 0; i < 3; i++)
-        if (memcmp(values[i], whole.values[i], (size_t)whole.table.local_elements * sizeof(float)) != 0)
+        if (memcmp(values[i], whole.values[i], (size_t)whole.graph.table.local_elements * sizeof(float)) != 0)
             fail_msg("%s at %lld: other values were taken", what, (long long)at);
     const struct gg_checkpoint_meta meta = case_meta();
     assert_int_equal(contents.meta.step, meta.step);
@@ -128,8 +128,8 @@ static void foreign_files(void **state) {
     struct gg_checkpoint_contents contents;
     float *none[3] = {whole.values[0], NULL, NULL};
     CHECK_FAILS(gg_checkpoint_examine("no-such.h5", &contents), GG_STORAGE, "no-such.h5");
-    CHECK_FAILS(gg_checkpoint_read(world.comm, "no-such.h5", &whole.table, none[0], NULL, NULL), GG_STORAGE,
-                "no-such.h5");
+    CHECK_FAILS(gg_checkpoint_read(world.comm, "no-such.h5", &whole.graph.table, none[0], NULL, NULL),
+                GG_STORAGE, "no-such.h5");
     CHECK_OK(gg_file_write(path, "model.layers: 12\n", 17));
     CHECK_FAILS(gg_checkpoint_examine(path, &contents), GG_BAD_DATA, "no HDF5 file");
     CHECK_OK(gg_file_write(path, "", 0));

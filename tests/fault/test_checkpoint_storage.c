@@ -59,8 +59,8 @@ ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off_t offset) {
 static gg_status write_step(int64_t step) {
     struct gg_checkpoint_meta meta = case_meta();
     meta.step = step;
-    return gg_checkpoint_write(world.comm, path, &part.table, part.values[0], part.values[1], part.values[2],
-                               &meta);
+    return gg_checkpoint_write(world.comm, path, &part.graph.table, part.values[0], part.values[1],
+                               part.values[2], &meta);
 }
 
 /* The file is a whole one of that step, and no temporary file is beside it. */
@@ -69,9 +69,9 @@ static void check_step(int64_t step) {
     CHECK_OK(gg_checkpoint_open(world.comm, path, &contents));
     assert_int_equal(contents.meta.step, step);
     gg_checkpoint_contents_free(&contents);
-    float *values = case_buffer(&part.table);
-    CHECK_OK(gg_checkpoint_read(world.comm, path, &part.table, values, NULL, NULL));
-    assert_memory_equal(values, part.values[0], (size_t)part.table.local_elements * sizeof(float));
+    float *values = case_buffer(&part.graph.table);
+    CHECK_OK(gg_checkpoint_read(world.comm, path, &part.graph.table, values, NULL, NULL));
+    assert_memory_equal(values, part.values[0], (size_t)part.graph.table.local_elements * sizeof(float));
     free(values);
     assert_false(gg_file_exists(temporary));
     MPI_Barrier(world.comm);
@@ -90,8 +90,8 @@ static void no_room(void **state) {
     setrlimit(RLIMIT_FSIZE, &old);
     check_step(1);
     const struct gg_checkpoint_meta meta = case_meta();
-    CHECK_FAILS(gg_checkpoint_write(world.comm, "no-such-folder/x.h5", &part.table, part.values[0], NULL,
-                                    NULL, &meta),
+    CHECK_FAILS(gg_checkpoint_write(world.comm, "no-such-folder/x.h5", &part.graph.table, part.values[0],
+                                    NULL, NULL, &meta),
                 GG_STORAGE, "no-such-folder");
 }
 

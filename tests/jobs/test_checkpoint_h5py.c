@@ -23,8 +23,8 @@ static void write_plain(const struct checkpoint_case *c) {
     FILE *file = fopen("test_checkpoint_h5py.raw", "wb");
     assert_non_null(file);
     for (int i = 0; i < 3; i++)
-        for (int t = 0; t < c->table.count; t++) {
-            const struct gg_parameter *p = &c->table.items[t];
+        for (int t = 0; t < c->graph.table.count; t++) {
+            const struct gg_parameter *p = &c->graph.table.items[t];
             const size_t count = (size_t)(p->rows * p->columns);
             assert_int_equal(fwrite(c->values[i] + p->offset, sizeof(float), count, file), count);
         }
@@ -36,8 +36,8 @@ static void h5py_reads_it(void **state) {
     struct checkpoint_case c;
     case_create(&c, 1, 1, 0, 0);
     const struct gg_checkpoint_meta meta = case_meta();
-    CHECK_OK(gg_checkpoint_write(world.comm, "test_checkpoint_h5py.h5", &c.table, c.values[0], c.values[1],
-                                 c.values[2], &meta));
+    CHECK_OK(gg_checkpoint_write(world.comm, "test_checkpoint_h5py.h5", &c.graph.table, c.values[0],
+                                 c.values[1], c.values[2], &meta));
     write_plain(&c);
     assert_int_equal(python("test_checkpoint_h5py.h5 test_checkpoint_h5py.raw"), 0);
     case_free(&c);

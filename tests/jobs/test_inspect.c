@@ -35,7 +35,7 @@ static void write_it(bool moments) {
     struct gg_checkpoint_meta meta = case_meta();
     char settings[] = "model:\n  layers: 2\n  heads: 12\n  width: 48\n  context: 10\ndata.train: [a.h5]\n";
     meta.settings_yaml = settings;
-    CHECK_OK(gg_checkpoint_write(world.comm, path, &whole.table, whole.values[0],
+    CHECK_OK(gg_checkpoint_write(world.comm, path, &whole.graph.table, whole.values[0],
                                  moments ? whole.values[1] : NULL, moments ? whole.values[2] : NULL, &meta));
 }
 

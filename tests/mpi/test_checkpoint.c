@@ -45,7 +45,8 @@ static void write_all(void) {
         create(&c, grid);
         file_name(name, grid);
         const struct gg_checkpoint_meta meta = case_meta();
-        CHECK_OK(gg_checkpoint_write(comm, name, &c.table, c.values[0], c.values[1], c.values[2], &meta));
+        CHECK_OK(
+            gg_checkpoint_write(comm, name, &c.graph.table, c.values[0], c.values[1], c.values[2], &meta));
         case_free(&c);
         MPI_Comm_free(&comm);
     }
@@ -87,18 +88,18 @@ static void read_on(MPI_Comm comm, const char *name, int grid) {
     create(&c, grid);
     float *read[3];
     for (int i = 0; i < 3; i++) {
-        read[i] = case_buffer(&c.table);
-        for (int t = 0; t < c.table.count; t++) {
-            const struct gg_parameter *p = &c.table.items[t];
+        read[i] = case_buffer(&c.graph.table);
+        for (int t = 0; t < c.graph.table.count; t++) {
+            const struct gg_parameter *p = &c.graph.table.items[t];
             memset(read[i] + p->offset, 0xcd, (size_t)(p->local_rows * p->local_columns) * sizeof(float));
         }
     }
-    CHECK_OK(gg_checkpoint_read(comm, name, &c.table, read[0], read[1], read[2]));
+    CHECK_OK(gg_checkpoint_read(comm, name, &c.graph.table, read[0], read[1], read[2]));
     for (int i = 0; i < 3; i++)
-        check_same(read[i], c.values[i], c.table.local_elements);
-    memset(read[0], 0, (size_t)c.table.local_elements * sizeof(float));
-    CHECK_OK(gg_checkpoint_read(comm, name, &c.table, read[0], NULL, NULL));
-    check_same(read[0], c.values[0], c.table.local_elements);
+        check_same(read[i], c.values[i], c.graph.table.local_elements);
+    memset(read[0], 0, (size_t)c.graph.table.local_elements * sizeof(float));
+    CHECK_OK(gg_checkpoint_read(comm, name, &c.graph.table, read[0], NULL, NULL));
+    check_same(read[0], c.values[0], c.graph.table.local_elements);
     for (int i = 0; i < 3; i++)
         free(read[i]);
     case_free(&c);
@@ -172,11 +173,11 @@ static void uneven_blocks(void **state) {
                                 .local_rows = 9,
                                 .local_columns = (7 + shards - 1) / shards * 8};
     const struct gg_parameter_table table = {
-        &item, 1, item.local_rows * item.local_columns, shards, world.rank, 1, 0};
+        &item, 1, item.local_rows * item.local_columns, {shards, world.rank, 1, 0}};
     struct gg_parameter whole_item = item;
     whole_item.column_block = whole_item.local_columns = 50;
     whole_item.local_rows = 7;
-    const struct gg_parameter_table whole = {&whole_item, 1, 350, 1, 0, 1, 0};
+    const struct gg_parameter_table whole = {&whole_item, 1, 350, {1, 0, 1, 0}};
     float *values = case_buffer(&table), *expected = case_buffer(&whole), read[350];
     gg_parameters_initialise(&table, 5, values);
     gg_parameters_initialise(&whole, 5, expected);

@@ -27,12 +27,12 @@ struct shared_case {
 
 static void shared_create(struct shared_case *c, int p, int q, bool compact) {
     gg_topology_create(&world, p, q, &c->topology);
-    case_create(&c->values, p, q, c->topology.feature_index, c->topology.token_index);
-    c->partition = gg_partition_cut(c->values.table.local_elements, BUCKET_BYTES, c->topology.replicas);
+    case_create(&c->values, p, q, c->topology.shards.feature_index, c->topology.shards.token_index);
+    c->partition = gg_partition_cut(c->values.graph.table.local_elements, BUCKET_BYTES, c->topology.replicas);
     c->ranges = gg_malloc((size_t)c->partition.bucket_count * sizeof *c->ranges);
     const int64_t elements = gg_partition_ranges(&c->partition, c->topology.replica, c->ranges);
     c->share = (struct gg_checkpoint_share){
-        .table = &c->values.table, .ranges = c->ranges, .range_count = (int)c->partition.bucket_count};
+        .table = &c->values.graph.table, .ranges = c->ranges, .range_count = (int)c->partition.bucket_count};
     for (int g = 0; g < 3; g++) {
         c->compact[g] = gg_calloc((size_t)elements + 1, sizeof(float));
         for (int i = 0; i < c->share.range_count; i++)
@@ -58,8 +58,8 @@ static void expected_file(char **data, size_t *bytes) {
     struct checkpoint_case one;
     const struct gg_checkpoint_meta meta = case_meta();
     case_create(&one, 1, 1, 0, 0);
-    CHECK_OK(gg_checkpoint_write(MPI_COMM_SELF, name, &one.table, one.values[0], one.values[1], one.values[2],
-                                 &meta));
+    CHECK_OK(gg_checkpoint_write(MPI_COMM_SELF, name, &one.graph.table, one.values[0], one.values[1],
+                                 one.values[2], &meta));
     case_free(&one);
     CHECK_OK(gg_file_read(name, 1 << 26, data, bytes));
     unlink(name);
@@ -74,7 +74,7 @@ static void check_file(const struct shared_case *c, const char *path) {
     for (size_t i = 0; i < bytes; i++)
         if (data[i] != expected[i])
             fail_msg("%d x %d x %d: byte %zu of %zu differs", c->topology.replicas,
-                     c->topology.feature_shards, c->topology.token_shards, i, bytes);
+                     c->topology.shards.feature_shards, c->topology.shards.token_shards, i, bytes);
     free(expected);
     free(data);
 }
@@ -82,7 +82,7 @@ static void check_file(const struct shared_case *c, const char *path) {
 /* Reads into buffers of garbage. What the ranges hold of tensors must come out whole; the gaps between
  * tensors and the other replicas' ranges must stay as they were. */
 static void check_read(struct shared_case *c, const char *path) {
-    const struct gg_parameter_table *table = &c->values.table;
+    const struct gg_parameter_table *table = &c->values.graph.table;
     struct gg_checkpoint_share share = c->share;
     float *read[3];
     for (int g = 0; g < 3; g++) {

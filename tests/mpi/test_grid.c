@@ -12,14 +12,14 @@ enum { SEQUENCES = 12 };
 static struct gg_world world;
 
 /* Divided by 1, 2, 3, 4 and 6 wherever a grid wants it. */
-static const struct gg_gpt_config config = {.layers = 2,
-                                            .heads = 12,
-                                            .width = 48,
-                                            .context = 10,
-                                            .vocab = 181,
-                                            .padded_vocab = 192,
-                                            .dropout = 0.1,
-                                            .seed = 5};
+static const struct gg_model_config config = {.layers = 2,
+                                              .heads = 12,
+                                              .width = 48,
+                                              .context = 10,
+                                              .vocab = 181,
+                                              .padded_vocab = 192,
+                                              .dropout = 0.1,
+                                              .seed = 5};
 
 /* This rank's part of a whole tensor. */
 static void take_part(const struct gg_parameter_table *table, const struct gg_parameter *part,
@@ -50,32 +50,34 @@ struct tolerance {
 static const struct tolerance fp32_tolerance = {1e-6, 2e-5}, bf16_tolerance = {1e-3, 3e-2};
 
 /* A micro-batch on the grid: this rank's loss; gradients are overwritten. */
-static double train_on_grid(struct gg_gpt_config model, const struct gg_fabric *fabric,
-                            const struct gg_parameter_table *table, const struct gg_batch *batch,
-                            const float *weights, float *gradients) {
-    gg_gpt *gpt;
+static double train_on_grid(const struct gg_graph *graph, const struct gg_fabric *fabric,
+                            const struct gg_batch *batch, const float *weights, float *gradients) {
+    gg_model *gpt;
     double loss;
-    memset(gradients, 0, (size_t)table->local_elements * sizeof *gradients);
-    CHECK_OK(gg_gpt_create(&model, fabric, table, GG_GPT_TRAIN, batch->sequences, weights, gradients, &gpt));
-    gg_gpt_train(gpt, batch, 1, NULL, &loss);
-    gg_gpt_destroy(&gpt);
+    memset(gradients, 0, (size_t)graph->table.local_elements * sizeof *gradients);
+    CHECK_OK(gg_model_create(graph, fabric, GG_MODEL_TRAIN, batch->sequences, weights, gradients, &gpt));
+    gg_model_train(gpt, batch, 1, NULL, &loss);
+    gg_model_destroy(&gpt);
     return loss;
 }
 
 /* Activations that are made again have the bits of those that were kept: so has all that follows from them,
  * as long as sums over ranks are taken in the same order. */
-static void compare_recompute(struct gg_gpt_config model, const struct gg_fabric *fabric,
-                              const struct gg_parameter_table *table, const struct gg_batch *batch,
-                              const float *weights, double kept_loss, const float *kept) {
-    const size_t bytes = (size_t)table->local_elements * sizeof(float);
-    float *gradients = gg_malloc(bytes);
+static void compare_recompute(struct gg_model_config model, const struct gg_fabric *fabric,
+                              const struct gg_batch *batch, const float *weights, double kept_loss,
+                              const float *kept) {
     for (int recompute = GG_RECOMPUTE_ATTENTION; recompute <= GG_RECOMPUTE_BLOCK; recompute++) {
+        struct gg_graph graph;
         model.recompute = (enum gg_recompute)recompute;
-        const double loss = train_on_grid(model, fabric, table, batch, weights, gradients);
+        fixture_graph(model, &fabric->shards, &graph);
+        const size_t bytes = (size_t)graph.table.local_elements * sizeof(float);
+        float *gradients = gg_malloc(bytes);
+        const double loss = train_on_grid(&graph, fabric, batch, weights, gradients);
         assert_memory_equal(&loss, &kept_loss, sizeof loss);
         assert_memory_equal(gradients, kept, bytes);
+        free(gradients);
+        gg_graph_free(&graph);
     }
-    free(gradients);
 }
 
 static void compare_grid(const struct model_fixture *whole, double whole_loss, int p, int q,
@@ -84,25 +86,26 @@ static void compare_grid(const struct model_fixture *whole, double whole_loss, i
     CHECK_OK(gg_grid_create(world.comm, p, q, 8, &grid));
     const struct gg_fabric *fabric = gg_grid_fabric(grid);
     const long tiles = gg_pblas_tiles();
-    struct gg_parameter_table table;
-    CHECK_OK(gg_gpt_parameters(&config, fabric, &table));
+    struct gg_graph graph;
+    fixture_graph(whole->graph.config, &fabric->shards, &graph);
+    const struct gg_parameter_table table = graph.table;
     float *weights = gg_calloc((size_t)table.local_elements, sizeof *weights);
     float *gradients = gg_calloc((size_t)table.local_elements, sizeof *gradients);
     float *expected = gg_calloc((size_t)table.local_elements, sizeof *expected);
     for (int i = 0; i < table.count; i++) {
-        const struct gg_parameter *part = &table.items[i], *all = &whole->table.items[i];
+        const struct gg_parameter *part = &table.items[i], *all = &whole->graph.table.items[i];
         take_part(&table, part, all, whole->weights + all->offset, weights + part->offset);
         take_part(&table, part, all, whole->gradients + all->offset, expected + part->offset);
     }
-    const int64_t local = SEQUENCES / q, first = fabric->token_index * local;
+    const int64_t local = SEQUENCES / q, first = fabric->shards.token_index * local;
     struct gg_batch batch = model_fixture_batch(whole);
     batch.sequences = local;
     batch.inputs += first * config.context;
     batch.targets += first * config.context;
     batch.sample_ids += first;
-    const double loss = train_on_grid(whole->config, fabric, &table, &batch, weights, gradients);
-    compare_recompute(whole->config, fabric, &table, &batch, weights, loss, gradients);
-    double total = fabric->feature_index == 0 ? loss : 0;
+    const double loss = train_on_grid(&graph, fabric, &batch, weights, gradients);
+    compare_recompute(whole->graph.config, fabric, &batch, weights, loss, gradients);
+    double total = fabric->shards.feature_index == 0 ? loss : 0;
     MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPI_DOUBLE, MPI_SUM, world.comm);
     sum_repeated(grid, &table, gradients);
     assert_true((gg_pblas_tiles() > tiles) == gg_grid_uses_our_tiles(grid));
@@ -118,19 +121,19 @@ static void compare_grid(const struct model_fixture *whole, double whole_loss, i
         check_close(name, gradients + part->offset, expected + part->offset,
                     key_bias ? elements / 3 : elements, tolerance.gradient);
     }
-    gg_parameter_table_free(&table);
+    gg_graph_free(&graph);
     free(weights);
     free(gradients);
     free(expected);
     gg_grid_destroy(&grid);
 }
 
-static void compare_grids(struct gg_gpt_config model, struct tolerance tolerance) {
+static void compare_grids(struct gg_model_config model, struct tolerance tolerance) {
     struct model_fixture whole;
-    model_fixture_make(&whole, model, GG_GPT_TRAIN, SEQUENCES);
+    model_fixture_make(&whole, model, GG_MODEL_TRAIN, SEQUENCES);
     double loss;
     const struct gg_batch batch = model_fixture_batch(&whole);
-    gg_gpt_train(whole.gpt, &batch, 1, NULL, &loss);
+    gg_model_train(whole.gpt, &batch, 1, NULL, &loss);
     for (int p = 1; p <= world.size; p++)
         if (world.size % p == 0)
             compare_grid(&whole, loss, p, world.size / p, tolerance);
@@ -146,7 +149,7 @@ static void bf16_grids_agree_with_one_rank(void **state) {
     (void)state;
     if (!gg_matmul_has_bf16())
         skip();
-    struct gg_gpt_config model = config;
+    struct gg_model_config model = config;
     model.precision = GG_PRECISION_BF16;
     compare_grids(model, bf16_tolerance);
 }
@@ -155,29 +158,29 @@ static void bf16_grids_agree_with_one_rank(void **state) {
 static void logits_agree(void **state) {
     (void)state;
     struct model_fixture whole;
-    model_fixture_make(&whole, config, GG_GPT_GENERATE, 1);
+    model_fixture_make(&whole, config, GG_MODEL_GENERATE, 1);
     float expected[192], logits[192];
     for (int p = 1; p <= world.size; p++) {
         if (world.size % p != 0)
             continue;
         gg_grid *grid;
         CHECK_OK(gg_grid_create(world.comm, p, world.size / p, 256, &grid));
-        struct gg_parameter_table table;
-        CHECK_OK(gg_gpt_parameters(&config, gg_grid_fabric(grid), &table));
+        struct gg_graph graph;
+        fixture_graph(config, &gg_grid_fabric(grid)->shards, &graph);
+        const struct gg_parameter_table table = graph.table;
         float *weights = gg_calloc((size_t)table.local_elements, sizeof *weights);
         for (int i = 0; i < table.count; i++)
-            take_part(&table, &table.items[i], &whole.table.items[i],
-                      whole.weights + whole.table.items[i].offset, weights + table.items[i].offset);
-        gg_gpt *gpt;
-        CHECK_OK(
-            gg_gpt_create(&config, gg_grid_fabric(grid), &table, GG_GPT_GENERATE, 1, weights, NULL, &gpt));
+            take_part(&table, &table.items[i], &whole.graph.table.items[i],
+                      whole.weights + whole.graph.table.items[i].offset, weights + table.items[i].offset);
+        gg_model *gpt;
+        CHECK_OK(gg_model_create(&graph, gg_grid_fabric(grid), GG_MODEL_GENERATE, 1, weights, NULL, &gpt));
         for (int t = 0; t < 6; t++) {
-            gg_gpt_logits(whole.gpt, whole.inputs + t, 1, t, expected);
-            gg_gpt_logits(gpt, whole.inputs + t, 1, t, logits);
+            gg_model_logits(whole.gpt, whole.inputs + t, 1, t, expected);
+            gg_model_logits(gpt, whole.inputs + t, 1, t, logits);
             check_close("logits", logits, expected, config.vocab, 1e-5);
         }
-        gg_gpt_destroy(&gpt);
-        gg_parameter_table_free(&table);
+        gg_model_destroy(&gpt);
+        gg_graph_free(&graph);
         free(weights);
         gg_grid_destroy(&grid);
     }
@@ -188,28 +191,25 @@ static void logits_agree(void **state) {
 static void initial_weights_agree(void **state) {
     (void)state;
     struct model_fixture whole;
-    model_fixture_make(&whole, config, GG_GPT_EVALUATE, 1);
-    gg_parameters_initialise(&whole.table, 8, whole.weights);
+    model_fixture_make(&whole, config, GG_MODEL_EVALUATE, 1);
+    gg_parameters_initialise(&whole.graph.table, 8, whole.weights);
     for (int p = 1; p <= world.size; p++) {
         if (world.size % p != 0)
             continue;
-        struct gg_fabric fabric = gg_fabric_local();
-        fabric.feature_shards = p;
-        fabric.feature_index = world.rank % p;
-        fabric.token_shards = world.size / p;
-        fabric.token_index = world.rank / p;
-        struct gg_parameter_table table;
-        CHECK_OK(gg_gpt_parameters(&config, &fabric, &table));
+        const struct gg_shards shards = {p, world.rank % p, world.size / p, world.rank / p};
+        struct gg_graph graph;
+        fixture_graph(config, &shards, &graph);
+        const struct gg_parameter_table table = graph.table;
         float *weights = gg_calloc((size_t)table.local_elements, sizeof *weights);
         float *expected = gg_calloc((size_t)table.local_elements, sizeof *expected);
         gg_parameters_initialise(&table, 8, weights);
         for (int i = 0; i < table.count; i++)
-            take_part(&table, &table.items[i], &whole.table.items[i],
-                      whole.weights + whole.table.items[i].offset, expected + table.items[i].offset);
+            take_part(&table, &table.items[i], &whole.graph.table.items[i],
+                      whole.weights + whole.graph.table.items[i].offset, expected + table.items[i].offset);
         assert_memory_equal(weights, expected, (size_t)table.local_elements * sizeof *weights);
         free(weights);
         free(expected);
-        gg_parameter_table_free(&table);
+        gg_graph_free(&graph);
     }
     model_fixture_free(&whole);
 }

@@ -226,7 +226,8 @@ static void grids(void **state) {
         assert_true(topology.replicas == size && size == world.size / columns && rank == topology.replica);
         MPI_Comm_size(topology.grid, &size);
         MPI_Comm_rank(topology.grid, &rank);
-        assert_true(size == columns && rank == topology.token_index && topology.feature_index == 0);
+        assert_true(size == columns && rank == topology.shards.token_index &&
+                    topology.shards.feature_index == 0);
         gg_topology_free(&topology);
     }
 }

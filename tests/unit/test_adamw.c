@@ -15,7 +15,7 @@ static struct gg_parameter items[2] = {
     {.layout = GG_LAYOUT_VECTOR, .local_rows = 1, .local_columns = COUNT, .decay = false, .offset = OFFSET},
 };
 static const struct gg_parameter_table table = {
-    .items = items, .count = 2, .local_elements = TOTAL, .feature_shards = 1, .token_shards = 1};
+    .items = items, .count = 2, .local_elements = TOTAL, .shards = {.feature_shards = 1, .token_shards = 1}};
 static const struct gg_adamw adamw = {0.9, 0.95, 1e-8, 0.1};
 
 static double weight(int tensor, int i) {
@@ -135,8 +135,10 @@ static void same_bits_for_any_threads(void **state) {
         {.layout = GG_LAYOUT_VECTOR, .local_rows = 1, .local_columns = 5, .offset = 70032},
         {.layout = GG_LAYOUT_MATRIX, .local_rows = 1, .local_columns = 29000, .decay = true, .offset = 70048},
     };
-    const struct gg_parameter_table whole = {
-        .items = parts, .count = 3, .local_elements = LARGE, .feature_shards = 1, .token_shards = 1};
+    const struct gg_parameter_table whole = {.items = parts,
+                                             .count = 3,
+                                             .local_elements = LARGE,
+                                             .shards = {.feature_shards = 1, .token_shards = 1}};
     float *buffers[2][4];
     gg_bf16 *rounded[2];
     for (int b = 0; b < 2; b++) {
@@ -180,12 +182,12 @@ static void same_bits_for_any_threads(void **state) {
 static void square_sum_counts_owned_parts(void **state) {
     (void)state;
     struct gg_parameter_table repeated = table;
-    repeated.token_shards = 2;
+    repeated.shards.token_shards = 2;
     float gradients[TOTAL];
     for (int i = 0; i < TOTAL; i++)
         gradients[i] = 2;
     assert_true(gg_gradient_square_sum(&repeated, 0, TOTAL, gradients) == 4.0 * 2 * COUNT);
-    repeated.token_index = 1;
+    repeated.shards.token_index = 1;
     assert_true(gg_gradient_square_sum(&repeated, 0, TOTAL, gradients) == 4.0 * COUNT);
     gradients[3] = NAN;
     assert_false(isfinite(gg_gradient_square_sum(&table, 0, TOTAL, gradients)));

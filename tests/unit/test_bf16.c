@@ -196,8 +196,8 @@ static void norm(void **state) {
         gg_norm_backward_parameters(p, part(&x, p), stats[i], part(&d_y, p), d_gain[i], d_bias[i], TOKENS,
                                     WIDTH);
         gg_norm_backward_sums(p, part(&x, p), stats[i], gain.wide, part(&d_y, p), sums[i], TOKENS, WIDTH);
-        gg_norm_backward_input(p, part(&x, p), stats[i], gain.wide, part(&d_y, p), sums[i], part(&d_x, p),
-                               TOKENS, WIDTH, WIDTH);
+        gg_norm_backward_input(p, part(&x, p), stats[i], gain.wide, part(&d_y, p), sums[i], true,
+                               part(&d_x, p), TOKENS, WIDTH, WIDTH);
     }
     check_close("statistics", stats[1], stats[0], 2 * TOKENS, 2e-6);
     check_close("d_gain", d_gain[1], d_gain[0], WIDTH, 2e-6);

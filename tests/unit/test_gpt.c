@@ -6,20 +6,20 @@
 #include "core/kernels/vector_math.h"
 #include "tests/model_fixture.h"
 
-static const struct gg_gpt_config small = {.layers = 2,
-                                           .heads = 2,
-                                           .width = 16,
-                                           .context = 24,
-                                           .vocab = 50,
-                                           .padded_vocab = 64,
-                                           .dropout = 0.2,
-                                           .seed = 9};
+static const struct gg_model_config small = {.layers = 2,
+                                             .heads = 2,
+                                             .width = 16,
+                                             .context = 24,
+                                             .vocab = 50,
+                                             .padded_vocab = 64,
+                                             .dropout = 0.2,
+                                             .seed = 9};
 
 static double train_loss(struct model_fixture *f) {
     const struct gg_batch batch = model_fixture_batch(f);
     double loss;
-    memset(f->gradients, 0, (size_t)f->table.local_elements * sizeof *f->gradients);
-    gg_gpt_train(f->gpt, &batch, 1, NULL, &loss);
+    memset(f->gradients, 0, (size_t)f->graph.table.local_elements * sizeof *f->gradients);
+    gg_model_train(f->gpt, &batch, 1, NULL, &loss);
     return loss;
 }
 
@@ -27,14 +27,14 @@ static double train_loss(struct model_fixture *f) {
 static void finite_differences(void **state) {
     (void)state;
     struct model_fixture f;
-    model_fixture_make(&f, small, GG_GPT_TRAIN, 2);
-    const size_t bytes = (size_t)f.table.local_elements * sizeof(float);
+    model_fixture_make(&f, small, GG_MODEL_TRAIN, 2);
+    const size_t bytes = (size_t)f.graph.table.local_elements * sizeof(float);
     float *gradients = gg_malloc(bytes), *weights = gg_malloc(bytes);
     train_loss(&f);
     memcpy(gradients, f.gradients, bytes);
     memcpy(weights, f.weights, bytes);
-    for (int i = 0; i < f.table.count; i++) {
-        const struct gg_parameter *p = &f.table.items[i];
+    for (int i = 0; i < f.graph.table.count; i++) {
+        const struct gg_parameter *p = &f.graph.table.items[i];
         const int64_t count = p->rows * p->columns;
         const double step = 4e-3 / sqrt((double)count);
         double slope = 0, losses[2];
@@ -63,7 +63,7 @@ static void finite_differences(void **state) {
 static void causality(void **state) {
     (void)state;
     struct model_fixture f;
-    model_fixture_make(&f, small, GG_GPT_EVALUATE, 1);
+    model_fixture_make(&f, small, GG_MODEL_EVALUATE, 1);
     enum { SEEN = 13 };
     float loss_weights[24] = {0};
     for (int t = 0; t < SEEN; t++)
@@ -71,11 +71,11 @@ static void causality(void **state) {
     struct gg_batch batch = model_fixture_batch(&f);
     batch.loss_weights = loss_weights;
     double before, after, earlier;
-    gg_gpt_evaluate(f.gpt, &batch, &before);
+    gg_model_evaluate(f.gpt, &batch, &before);
     f.inputs[SEEN] = (f.inputs[SEEN] + 1) % 50;
-    gg_gpt_evaluate(f.gpt, &batch, &after);
+    gg_model_evaluate(f.gpt, &batch, &after);
     f.inputs[SEEN - 1] = (f.inputs[SEEN - 1] + 1) % 50;
-    gg_gpt_evaluate(f.gpt, &batch, &earlier);
+    gg_model_evaluate(f.gpt, &batch, &earlier);
     assert_true(before == after);
     assert_true(before != earlier);
     model_fixture_free(&f);
@@ -99,13 +99,13 @@ static void note_final(void *context, int64_t from) {
 static void hook_promises(void **state) {
     (void)state;
     struct model_fixture f;
-    model_fixture_make(&f, small, GG_GPT_TRAIN, 2);
-    const int64_t elements = f.table.local_elements;
+    model_fixture_make(&f, small, GG_MODEL_TRAIN, 2);
+    const int64_t elements = f.graph.table.local_elements;
     struct watch watch = {&f, gg_calloc((size_t)elements, sizeof(float)), elements};
     const struct gg_gradient_hook hook = {note_final, &watch};
     const struct gg_batch batch = model_fixture_batch(&f);
     double loss;
-    gg_gpt_train(f.gpt, &batch, 1, &hook, &loss);
+    gg_model_train(f.gpt, &batch, 1, &hook, &loss);
     assert_int_equal(watch.from, 0);
     assert_memory_equal(watch.seen, f.gradients, (size_t)elements * sizeof(float));
     free(watch.seen);
@@ -116,9 +116,9 @@ static void hook_promises(void **state) {
 static void accumulation(void **state) {
     (void)state;
     struct model_fixture f;
-    model_fixture_make(&f, small, GG_GPT_TRAIN, 2);
+    model_fixture_make(&f, small, GG_MODEL_TRAIN, 2);
     const double whole = train_loss(&f);
-    const size_t bytes = (size_t)f.table.local_elements * sizeof(float);
+    const size_t bytes = (size_t)f.graph.table.local_elements * sizeof(float);
     float *gradients = gg_malloc(bytes);
     memcpy(gradients, f.gradients, bytes);
     memset(f.gradients, 0, bytes);
@@ -130,12 +130,12 @@ static void accumulation(void **state) {
         batch.targets += i * small.context;
         batch.sample_ids += i;
         double loss;
-        gg_gpt_train(f.gpt, &batch, 1, NULL, &loss);
+        gg_model_train(f.gpt, &batch, 1, NULL, &loss);
         parts += loss;
     }
     assert_true(fabs(whole - parts) <= 1e-6 * whole);
-    for (int i = 0; i < f.table.count; i++) {
-        const struct gg_parameter *p = &f.table.items[i];
+    for (int i = 0; i < f.graph.table.count; i++) {
+        const struct gg_parameter *p = &f.graph.table.items[i];
         check_close(p->name, f.gradients + p->offset, gradients + p->offset, p->rows * p->columns, 1e-5);
     }
     free(gradients);
@@ -146,22 +146,22 @@ static void accumulation(void **state) {
 static void cache_agrees(void **state) {
     (void)state;
     struct model_fixture f, whole;
-    model_fixture_make(&f, small, GG_GPT_GENERATE, 1);
-    model_fixture_make(&whole, small, GG_GPT_EVALUATE, 1);
+    model_fixture_make(&f, small, GG_MODEL_GENERATE, 1);
+    model_fixture_make(&whole, small, GG_MODEL_EVALUATE, 1);
     const struct gg_batch batch = model_fixture_batch(&whole);
     double expected, got = 0;
-    gg_gpt_evaluate(whole.gpt, &batch, &expected);
+    gg_model_evaluate(whole.gpt, &batch, &expected);
     float logits[64], in_pieces[64];
     for (int t = 0; t < small.context; t++) {
-        gg_gpt_logits(f.gpt, f.inputs + t, 1, t, logits);
+        gg_model_logits(f.gpt, f.inputs + t, 1, t, logits);
         double sum = 0;
         for (int v = 0; v < small.vocab; v++)
             sum += exp((double)logits[v]);
         got += log(sum) - (double)logits[f.targets[t]];
     }
     assert_true(fabs(got - expected) <= 1e-5 * expected);
-    gg_gpt_logits(f.gpt, f.inputs, 10, 0, in_pieces);
-    gg_gpt_logits(f.gpt, f.inputs + 10, small.context - 10, 10, in_pieces);
+    gg_model_logits(f.gpt, f.inputs, 10, 0, in_pieces);
+    gg_model_logits(f.gpt, f.inputs + 10, small.context - 10, 10, in_pieces);
     check_close("last logits", in_pieces, logits, small.vocab, 1e-5);
     model_fixture_free(&f);
     model_fixture_free(&whole);

@@ -9,16 +9,16 @@
 #include "core/train/adamw.h"
 #include "tests/model_fixture.h"
 
-static const struct gg_gpt_config small = {.layers = 2,
-                                           .heads = 3,
-                                           .width = 48,
-                                           .context = 40,
-                                           .vocab = 101,
-                                           .padded_vocab = 128,
-                                           .dropout = 0.1,
-                                           .seed = 9};
+static const struct gg_model_config small = {.layers = 2,
+                                             .heads = 3,
+                                             .width = 48,
+                                             .context = 40,
+                                             .vocab = 101,
+                                             .padded_vocab = 128,
+                                             .dropout = 0.1,
+                                             .seed = 9};
 
-static struct gg_gpt_config in_bf16(struct gg_gpt_config config) {
+static struct gg_model_config in_bf16(struct gg_model_config config) {
     config.precision = GG_PRECISION_BF16;
     return config;
 }
@@ -57,54 +57,55 @@ static void note_final(void *context, int64_t from) {
 static void gradients(void **state) {
     (void)state;
     struct model_fixture wide, narrow;
-    model_fixture_make(&wide, small, GG_GPT_TRAIN, 3);
-    model_fixture_make(&narrow, in_bf16(small), GG_GPT_TRAIN, 3);
+    model_fixture_make(&wide, small, GG_MODEL_TRAIN, 3);
+    model_fixture_make(&narrow, in_bf16(small), GG_MODEL_TRAIN, 3);
     const struct gg_batch batch = model_fixture_batch(&wide);
-    struct watch watch = {&narrow, gg_calloc((size_t)narrow.table.local_elements, sizeof(float)),
-                          narrow.table.local_elements};
+    struct watch watch = {&narrow, gg_calloc((size_t)narrow.graph.table.local_elements, sizeof(float)),
+                          narrow.graph.table.local_elements};
     const struct gg_gradient_hook hook = {note_final, &watch};
     double expected, loss;
-    gg_gpt_train(wide.gpt, &batch, 1, NULL, &expected);
-    gg_gpt_train(narrow.gpt, &batch, 1, &hook, &loss);
+    gg_model_train(wide.gpt, &batch, 1, NULL, &expected);
+    gg_model_train(narrow.gpt, &batch, 1, &hook, &loss);
     if (!(fabs(loss - expected) < 2e-3 * expected) || loss == expected)
         fail_msg("loss %.9g, in fp32 %.9g", loss, expected);
-    for (int i = 0; i < wide.table.count; i++) {
-        const struct gg_parameter *p = &wide.table.items[i];
+    for (int i = 0; i < wide.graph.table.count; i++) {
+        const struct gg_parameter *p = &wide.graph.table.items[i];
         compare_tensor(p, narrow.gradients + p->offset, wide.gradients + p->offset);
     }
-    assert_memory_equal(watch.seen, narrow.gradients, (size_t)narrow.table.local_elements * sizeof(float));
+    assert_memory_equal(watch.seen, narrow.gradients,
+                        (size_t)narrow.graph.table.local_elements * sizeof(float));
     free(watch.seen);
     model_fixture_free(&wide);
     model_fixture_free(&narrow);
 }
 
-/* The optimizer writes the copy that gg_gpt_weights_changed would make; the model multiplies with it. */
+/* The optimizer writes the copy that gg_model_weights_changed would make; the model multiplies with it. */
 static void rounded_weights(void **state) {
     (void)state;
     struct model_fixture f;
-    model_fixture_make(&f, in_bf16(small), GG_GPT_TRAIN, 2);
-    const int64_t elements = f.table.local_elements;
+    model_fixture_make(&f, in_bf16(small), GG_MODEL_TRAIN, 2);
+    const int64_t elements = f.graph.table.local_elements;
     const size_t bytes = (size_t)elements * sizeof(gg_bf16);
     const struct gg_batch batch = model_fixture_batch(&f);
     const struct gg_adamw adamw = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1};
     float *first = gg_calloc((size_t)elements, sizeof *first),
           *second = gg_calloc((size_t)elements, sizeof *second);
-    gg_bf16 *rounded = gg_gpt_rounded_weights(f.gpt), *written = gg_malloc(bytes);
+    gg_bf16 *rounded = gg_model_rounded_weights(f.gpt), *written = gg_malloc(bytes);
     double before, after, again;
-    gg_gpt_evaluate(f.gpt, &batch, &before);
-    gg_gpt_train(f.gpt, &batch, 1.0f / 80, NULL, &after);
-    gg_adamw_update(&f.table, 0, elements, &adamw, 1e-2, 1, 1, f.gradients, first, second, f.weights,
+    gg_model_evaluate(f.gpt, &batch, &before);
+    gg_model_train(f.gpt, &batch, 1.0f / 80, NULL, &after);
+    gg_adamw_update(&f.graph.table, 0, elements, &adamw, 1e-2, 1, 1, f.gradients, first, second, f.weights,
                     rounded);
-    gg_gpt_evaluate(f.gpt, &batch, &after);
+    gg_model_evaluate(f.gpt, &batch, &after);
     assert_true(after < 0.95 * before);
     memcpy(written, rounded, bytes);
-    gg_gpt_weights_changed(f.gpt);
-    for (int i = 0; i < f.table.count; i++) {
-        const struct gg_parameter *p = &f.table.items[i];
+    gg_model_weights_changed(f.gpt);
+    for (int i = 0; i < f.graph.table.count; i++) {
+        const struct gg_parameter *p = &f.graph.table.items[i];
         assert_memory_equal(written + p->offset, rounded + p->offset,
                             (size_t)(p->local_rows * p->local_columns) * sizeof *written);
     }
-    gg_gpt_evaluate(f.gpt, &batch, &again);
+    gg_model_evaluate(f.gpt, &batch, &again);
     assert_true(again == after);
     free(first);
     free(second);
@@ -116,14 +117,14 @@ static void rounded_weights(void **state) {
 static void cache_agrees(void **state) {
     (void)state;
     struct model_fixture f, whole;
-    model_fixture_make(&f, in_bf16(small), GG_GPT_GENERATE, 1);
-    model_fixture_make(&whole, in_bf16(small), GG_GPT_EVALUATE, 1);
+    model_fixture_make(&f, in_bf16(small), GG_MODEL_GENERATE, 1);
+    model_fixture_make(&whole, in_bf16(small), GG_MODEL_EVALUATE, 1);
     const struct gg_batch batch = model_fixture_batch(&whole);
     double expected, got = 0;
-    gg_gpt_evaluate(whole.gpt, &batch, &expected);
+    gg_model_evaluate(whole.gpt, &batch, &expected);
     float logits[128], in_pieces[128];
     for (int t = 0; t < small.context; t++) {
-        gg_gpt_logits(f.gpt, f.inputs + t, 1, t, logits);
+        gg_model_logits(f.gpt, f.inputs + t, 1, t, logits);
         double sum = 0;
         for (int v = 0; v < small.vocab; v++)
             sum += exp((double)logits[v]);
@@ -131,8 +132,8 @@ static void cache_agrees(void **state) {
     }
     if (!(fabs(got - expected) <= 2e-3 * expected))
         fail_msg("loss by the cache %.9g, of the whole pass %.9g", got, expected);
-    gg_gpt_logits(f.gpt, f.inputs, 10, 0, in_pieces);
-    gg_gpt_logits(f.gpt, f.inputs + 10, small.context - 10, 10, in_pieces);
+    gg_model_logits(f.gpt, f.inputs, 10, 0, in_pieces);
+    gg_model_logits(f.gpt, f.inputs + 10, small.context - 10, 10, in_pieces);
     check_close("last logits", in_pieces, logits, small.vocab, 2e-2);
     model_fixture_free(&f);
     model_fixture_free(&whole);
@@ -140,15 +141,18 @@ static void cache_agrees(void **state) {
 
 static void memory_is_smaller(void **state) {
     (void)state;
-    const struct gg_fabric fabric = gg_fabric_local();
-    struct gg_gpt_config config = {
+    const struct gg_shards whole = {.feature_shards = 1, .token_shards = 1};
+    struct gg_model_config config = {
         .layers = 12, .heads = 12, .width = 768, .context = 1024, .vocab = 50257, .padded_vocab = 50304};
-    const double kept = 4 * 4 * (double)gg_gpt_parameter_count(&config); /* weights, gradients, moments */
-    size_t wide, narrow;
-    CHECK_OK(gg_gpt_activation_bytes(&config, &fabric, GG_GPT_TRAIN, 4, &wide));
-    config.precision = GG_PRECISION_BF16;
-    CHECK_OK(gg_gpt_activation_bytes(&config, &fabric, GG_GPT_TRAIN, 4, &narrow));
-    assert_true(kept + (double)narrow < 0.75 * (kept + (double)wide));
+    struct gg_graph wide, narrow;
+    fixture_graph(config, &whole, &wide);
+    fixture_graph(in_bf16(config), &whole, &narrow);
+    const double kept = 4 * 4 * (double)gg_graph_parameter_count(&wide); /* weights, gradients, moments */
+    const size_t wide_bytes = gg_model_bytes(&wide, GG_MODEL_TRAIN, 4);
+    const size_t narrow_bytes = gg_model_bytes(&narrow, GG_MODEL_TRAIN, 4);
+    gg_graph_free(&wide);
+    gg_graph_free(&narrow);
+    assert_true(kept + (double)narrow_bytes < 0.75 * (kept + (double)wide_bytes));
 }
 
 int main(void) {

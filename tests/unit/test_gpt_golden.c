@@ -5,7 +5,7 @@
 #include "core/train/adamw.h"
 #include "tests/model_fixture.h"
 
-static const struct gg_gpt_config tiny = {
+static const struct gg_model_config tiny = {
     .layers = 2, .heads = 3, .width = 24, .context = 20, .vocab = 101, .padded_vocab = 128};
 enum { SEQUENCES = 3, TOKENS = 60 };
 
@@ -37,17 +37,17 @@ static void check_parameters(const struct gg_parameter_table *table, const float
 
 static void loss_and_gradients(struct model_fixture *f, const float *loss_weights, float scale, bool mean) {
     float expected;
-    float *gradients = gg_calloc((size_t)f->table.local_elements, sizeof *gradients);
+    float *gradients = gg_calloc((size_t)f->graph.table.local_elements, sizeof *gradients);
     read_floats(&expected, 1);
-    read_parameters(&f->table, gradients);
+    read_parameters(&f->graph.table, gradients);
     struct gg_batch batch = model_fixture_batch(f);
     batch.loss_weights = loss_weights;
     double loss;
-    memset(f->gradients, 0, (size_t)f->table.local_elements * sizeof *f->gradients);
-    gg_gpt_train(f->gpt, &batch, scale, NULL, &loss);
+    memset(f->gradients, 0, (size_t)f->graph.table.local_elements * sizeof *f->gradients);
+    gg_model_train(f->gpt, &batch, scale, NULL, &loss);
     const float got = (float)(mean ? loss / TOKENS : loss);
     check_close("loss", &got, &expected, 1, 1e-6);
-    check_parameters(&f->table, f->gradients, gradients, 2e-5);
+    check_parameters(&f->graph.table, f->gradients, gradients, 2e-5);
     free(gradients);
 }
 
@@ -56,7 +56,7 @@ static void twenty_steps(struct model_fixture *f) {
     enum { STEPS = 20 };
     float expected[STEPS], losses[STEPS];
     read_floats(expected, STEPS);
-    const int64_t elements = f->table.local_elements;
+    const int64_t elements = f->graph.table.local_elements;
     float *first = gg_calloc((size_t)elements, sizeof *first),
           *second = gg_calloc((size_t)elements, sizeof *second);
     const struct gg_adamw adamw = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1};
@@ -64,24 +64,24 @@ static void twenty_steps(struct model_fixture *f) {
     for (int step = 0; step < STEPS; step++) {
         double loss;
         memset(f->gradients, 0, (size_t)elements * sizeof *f->gradients);
-        gg_gpt_train(f->gpt, &batch, 1.0f / TOKENS, NULL, &loss);
+        gg_model_train(f->gpt, &batch, 1.0f / TOKENS, NULL, &loss);
         losses[step] = (float)(loss / TOKENS);
-        const double norm = sqrt(gg_gradient_square_sum(&f->table, 0, elements, f->gradients));
-        gg_adamw_update(&f->table, 0, elements, &adamw, 1e-3, step + 1, norm > 1 ? 1 / norm : 1, f->gradients,
-                        first, second, f->weights, NULL);
+        const double norm = sqrt(gg_gradient_square_sum(&f->graph.table, 0, elements, f->gradients));
+        gg_adamw_update(&f->graph.table, 0, elements, &adamw, 1e-3, step + 1, norm > 1 ? 1 / norm : 1,
+                        f->gradients, first, second, f->weights, NULL);
     }
     check_close("losses of 20 steps", losses, expected, STEPS, 1e-5);
     float *after = gg_calloc((size_t)elements, sizeof *after);
-    read_parameters(&f->table, after);
+    read_parameters(&f->graph.table, after);
     /* A key's bias adds the same to all scores of a query: its gradient is zero but for rounding, which Adam
      * blows up to whole steps of any sign. It is the one tensor part that cannot be compared. */
-    for (int i = 0; i < f->table.count; i++) {
-        const struct gg_parameter *p = &f->table.items[i];
+    for (int i = 0; i < f->graph.table.count; i++) {
+        const struct gg_parameter *p = &f->graph.table.items[i];
         if (strstr(p->name, "c_attn.bias") != NULL)
             memcpy(after + p->offset + tiny.width, f->weights + p->offset + tiny.width,
                    (size_t)tiny.width * sizeof *after);
     }
-    check_parameters(&f->table, f->weights, after, 1e-4);
+    check_parameters(&f->graph.table, f->weights, after, 1e-4);
     free(first);
     free(second);
     free(after);
@@ -94,10 +94,10 @@ static void matches_pytorch(void **state) {
     assert_non_null(golden);
     free(path);
     struct model_fixture f;
-    model_fixture_make(&f, tiny, GG_GPT_TRAIN, SEQUENCES);
+    model_fixture_make(&f, tiny, GG_MODEL_TRAIN, SEQUENCES);
     float loss_weights[TOKENS];
-    memset(f.weights, 0, (size_t)f.table.local_elements * sizeof *f.weights);
-    read_parameters(&f.table, f.weights);
+    memset(f.weights, 0, (size_t)f.graph.table.local_elements * sizeof *f.weights);
+    read_parameters(&f.graph.table, f.weights);
     read_ids(f.inputs);
     read_ids(f.targets);
     read_floats(loss_weights, TOKENS);

@@ -6,14 +6,14 @@
 #include "core/kernels/matmul.h"
 #include "tests/model_fixture.h"
 
-static const struct gg_gpt_config small = {.layers = 4,
-                                           .heads = 3,
-                                           .width = 48,
-                                           .context = 40,
-                                           .vocab = 101,
-                                           .padded_vocab = 128,
-                                           .dropout = 0.2,
-                                           .seed = 9};
+static const struct gg_model_config small = {.layers = 4,
+                                             .heads = 3,
+                                             .width = 48,
+                                             .context = 40,
+                                             .vocab = 101,
+                                             .padded_vocab = 128,
+                                             .dropout = 0.2,
+                                             .seed = 9};
 
 struct watch {
     const struct model_fixture *fixture;
@@ -34,14 +34,14 @@ static void note_final(void *context, int64_t from) {
 /* Trains on the first `sequences` of the batch; what the hook calls final is final. Returns the hook's calls.
  */
 static int train(struct model_fixture *f, int64_t sequences, double *loss) {
-    const int64_t elements = f->table.local_elements;
+    const int64_t elements = f->graph.table.local_elements;
     const size_t bytes = (size_t)elements * sizeof(float);
     struct watch watch = {f, gg_calloc((size_t)elements, sizeof(float)), elements, 0};
     const struct gg_gradient_hook hook = {note_final, &watch};
     struct gg_batch batch = model_fixture_batch(f);
     batch.sequences = sequences;
     memset(f->gradients, 0, bytes);
-    gg_gpt_train(f->gpt, &batch, 1, &hook, loss);
+    gg_model_train(f->gpt, &batch, 1, &hook, loss);
     assert_int_equal(watch.from, 0);
     assert_memory_equal(watch.seen, f->gradients, bytes);
     free(watch.seen);
@@ -49,24 +49,24 @@ static int train(struct model_fixture *f, int64_t sequences, double *loss) {
 }
 
 /* A whole batch, an evaluation that leaves other activations behind, then a smaller batch. */
-static void compare_with_keeping(struct gg_gpt_config config, enum gg_recompute recompute) {
+static void compare_with_keeping(struct gg_model_config config, enum gg_recompute recompute) {
     enum { SEQUENCES = 3 };
     struct model_fixture kept, again;
-    model_fixture_make(&kept, config, GG_GPT_TRAIN, SEQUENCES);
+    model_fixture_make(&kept, config, GG_MODEL_TRAIN, SEQUENCES);
     config.recompute = recompute;
-    model_fixture_make(&again, config, GG_GPT_TRAIN, SEQUENCES);
+    model_fixture_make(&again, config, GG_MODEL_TRAIN, SEQUENCES);
     for (int64_t sequences = SEQUENCES; sequences >= 2; sequences--) {
         double loss[2], evaluated[2];
         const int calls = train(&kept, sequences, &loss[0]);
         const int calls_again = train(&again, sequences, &loss[1]);
         assert_memory_equal(&loss[1], &loss[0], sizeof loss[0]);
         assert_memory_equal(again.gradients, kept.gradients,
-                            (size_t)kept.table.local_elements * sizeof *kept.gradients);
+                            (size_t)kept.graph.table.local_elements * sizeof *kept.gradients);
         /* Communication is driven on between repeated kernels too; the last block's are there still. */
         assert_true(config.layers > 1 ? calls_again > calls : calls_again == calls);
         const struct gg_batch batch = model_fixture_batch(&kept);
-        gg_gpt_evaluate(kept.gpt, &batch, &evaluated[0]);
-        gg_gpt_evaluate(again.gpt, &batch, &evaluated[1]);
+        gg_model_evaluate(kept.gpt, &batch, &evaluated[0]);
+        gg_model_evaluate(again.gpt, &batch, &evaluated[1]);
         assert_memory_equal(&evaluated[1], &evaluated[0], sizeof evaluated[0]);
         if (config.dropout > 0 && sequences == SEQUENCES)
             assert_true(evaluated[0] != loss[0]);
@@ -76,7 +76,7 @@ static void compare_with_keeping(struct gg_gpt_config config, enum gg_recompute 
 }
 
 static void same_bits(enum gg_precision precision) {
-    struct gg_gpt_config config = small;
+    struct gg_model_config config = small;
     config.precision = precision;
     for (int round = 0; round < 3; round++) {
         config.layers = round == 1 ? 1 : small.layers;
@@ -98,13 +98,15 @@ static void same_bits_bf16(void **state) {
     same_bits(GG_PRECISION_BF16);
 }
 
-static size_t activation_bytes(struct gg_gpt_config config, enum gg_precision precision,
+static size_t activation_bytes(struct gg_model_config config, enum gg_precision precision,
                                enum gg_recompute recompute) {
-    const struct gg_fabric fabric = gg_fabric_local();
-    size_t bytes;
+    const struct gg_shards whole = {.feature_shards = 1, .token_shards = 1};
+    struct gg_graph graph;
     config.precision = precision;
     config.recompute = recompute;
-    CHECK_OK(gg_gpt_activation_bytes(&config, &fabric, GG_GPT_TRAIN, 4, &bytes));
+    fixture_graph(config, &whole, &graph);
+    const size_t bytes = gg_model_bytes(&graph, GG_MODEL_TRAIN, 4);
+    gg_graph_free(&graph);
     return bytes;
 }
 
@@ -113,7 +115,7 @@ static size_t activation_bytes(struct gg_gpt_config config, enum gg_precision pr
  * statistics, and in fp32 GELU's output 4, which bf16 never keeps. */
 static void memory_falls(void **state) {
     (void)state;
-    const struct gg_gpt_config gpt2 = {
+    const struct gg_model_config gpt2 = {
         .layers = 12, .heads = 12, .width = 768, .context = 1024, .vocab = 50257, .padded_vocab = 50304};
     const size_t tokens = 4 * 1024, blocks = 11;
     for (int bf16 = 0; bf16 < 2; bf16++) {

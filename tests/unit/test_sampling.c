@@ -41,13 +41,13 @@ static void cuts(void **state) {
 /* Text longer than the context goes on, as a fresh decoder fed with the newer half would. */
 static void beyond_the_context(void **state) {
     (void)state;
-    const struct gg_gpt_config config = {
+    const struct gg_model_config config = {
         .layers = 2, .heads = 2, .width = 16, .context = 8, .vocab = 50, .padded_vocab = 64};
     struct model_fixture f;
-    model_fixture_make(&f, config, GG_GPT_GENERATE, 4);
+    model_fixture_make(&f, config, GG_MODEL_GENERATE, 4);
     gg_decoder *one, *fresh;
-    CHECK_OK(gg_decoder_create(&config, &f.fabric, &f.table, f.weights, &one));
-    CHECK_OK(gg_decoder_create(&config, &f.fabric, &f.table, f.weights, &fresh));
+    CHECK_OK(gg_decoder_create(&f.graph, &f.fabric, f.weights, &one));
+    CHECK_OK(gg_decoder_create(&f.graph, &f.fabric, f.weights, &fresh));
     gg_decoder_feed(one, f.inputs, 11); /* 8, then 4 kept and 3 more */
     gg_decoder_feed(fresh, f.inputs + 4, 7);
     const struct gg_sampling greedy = {.temperature = 0, .top_p = 1};

@@ -92,8 +92,8 @@ static void norm(void) {
 static void norm_input(void) {
     gg_norm_backward_sums(stored, data.a, data.sums, data.vector, data.b, data.sums + 2 * TOKENS, TOKENS,
                           WIDTH);
-    gg_norm_backward_input(stored, data.a, data.sums, data.vector, data.b, data.sums + 2 * TOKENS, data.c,
-                           TOKENS, WIDTH, WIDTH);
+    gg_norm_backward_input(stored, data.a, data.sums, data.vector, data.b, data.sums + 2 * TOKENS, true,
+                           data.c, TOKENS, WIDTH, WIDTH);
 }
 
 static void norm_parameters(void) {

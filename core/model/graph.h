@@ -1,0 +1,77 @@
+/* A model as a value: its modules in the order of the forward pass, the tensors between them, and its
+ * parameters. An architecture's page is gone over once to make it (builder.h); everything else that is known
+ * about the model follows from it: the parameter table, matmul shapes, FLOPs, the steps of both passes
+ * (step_list.h), memory (lifetimes.h). It holds no memory for values, and may be made for any rank of any
+ * grid.
+ */
+#ifndef GG_CORE_MODEL_GRAPH_H
+#define GG_CORE_MODEL_GRAPH_H
+
+#include "core/model/config.h"
+#include "core/model/fabric.h"
+#include "core/model/parameters.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An activation: (tokens, features) row-major, in the model's precision; features are split over P. */
+struct gg_tensor {
+    int64_t features, local_features; /* whole, and this rank's */
+    int64_t block;                    /* features are dealt out over P in turns, in blocks of so many */
+    int producer;                     /* index of the module that makes it */
+    int readers;                      /* modules that read it */
+};
+
+enum { GG_MODULE_INPUTS = 2, GG_MODULE_PARAMETERS = 2 };
+
+/* What all modules have in common; each kind's own struct begins with it (modules.h). */
+struct gg_module {
+    const struct gg_module_kind *kind;
+    int inputs[GG_MODULE_INPUTS]; /* tensors */
+    int input_count;
+    int output;                           /* tensor; -1: none (the head) */
+    int parameters[GG_MODULE_PARAMETERS]; /* indices into the table; -1: none */
+    int input_bias; /* parameter that this module adds to its first input as it reads it; -1: none */
+    int block;      /* index of the block it stands in; -1: outside */
+    bool attention; /* in the block's attention part */
+    uint32_t site;  /* of its dropout */
+};
+
+struct gg_graph {
+    struct gg_model_config config;
+    struct gg_shards shards;
+    struct gg_parameter_table table; /* offsets assigned */
+    struct gg_tensor *tensors;
+    int tensor_count;
+    struct gg_module **modules; /* the head is the last */
+    int module_count, module_capacity;
+    int block_count;
+};
+
+/* Goes over the configured architecture's page. The shards must fit the model (core/plan/legality.h). Local.
+ *   graph [out] free with gg_graph_free */
+void gg_graph_make(const struct gg_model_config *config, const struct gg_shards *shards,
+                   struct gg_graph *graph);
+void gg_graph_free(struct gg_graph *graph);
+
+/* The products of the model, in the order of the forward pass: one for each linear map and the head.
+ *   index  [in]  from 0
+ *   name   [out] of its weight
+ * Returns NULL after the last. */
+const struct gg_linear *gg_graph_linear(const struct gg_graph *graph, int index, const char **name);
+
+/* How many of a rank's `local_tokens` rows of logits stand in memory at once. */
+int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens);
+
+/* How many of a rank's `local_tokens` rows of logits stand in memory at once. */
+int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens);
+
+/* Parameters of the whole model, padding excluded. */
+int64_t gg_graph_parameter_count(const struct gg_graph *graph);
+
+/* Floating-point operations per trained token: 6 (matmul weights, head included) + attention's, whose two
+ * products forward and four backward are counted as the causal mask has them, 6 C T a layer. What
+ * recomputation repeats does not count. */
+double gg_graph_flops_per_token(const struct gg_graph *graph);
+
+#endif

@@ -1,0 +1,108 @@
+/* A model that computes: a graph (graph.h), a fabric that says how ranks hold it, and memory for activations.
+ *
+ * Its passes go over a list of steps (step_list.h). In bf16, activations, their gradients and the operands of
+ * matmuls are bfloat16 (storage.h); the residual stream is one of them. Weights and gradients are flat
+ * float32 buffers of the parameter table's layout and belong to the caller.
+ *
+ * Everything that computes is collective over the fabric's ranks.
+ */
+#ifndef GG_CORE_MODEL_MODEL_H
+#define GG_CORE_MODEL_MODEL_H
+
+#include "core/base/status.h"
+#include "core/kernels/storage.h"
+#include "core/model/fabric.h"
+#include "core/model/graph.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct gg_model gg_model;
+
+enum gg_model_use {
+    GG_MODEL_TRAIN,    /* forward and backward */
+    GG_MODEL_EVALUATE, /* forward: loss */
+    GG_MODEL_GENERATE, /* forward with a key-value cache: logits */
+};
+
+/* Bytes that gg_model_create will allocate: activations, scratch and, in bf16, the rounded copy of the
+ * weights; not weights or gradients. Local. */
+size_t gg_model_bytes(const struct gg_graph *graph, enum gg_model_use use, int64_t local_sequences);
+
+/* Makes a model.
+ *   graph           [in]  kept; must outlive the model
+ *   fabric          [in]  of the graph's shards; kept; must outlive the model
+ *   local_sequences [in]  this rank's sequences of a micro-batch (micro-batch / Q)
+ *   weights         [in]  flat buffer of the graph's table, kept; may change between calls
+ *                         (gg_model_weights_changed)
+ *   gradients       [in]  flat buffer, kept; NULL unless GG_MODEL_TRAIN
+ * GG_RESOURCE: no memory. Local. */
+gg_status gg_model_create(const struct gg_graph *graph, const struct gg_fabric *fabric, enum gg_model_use use,
+                          int64_t local_sequences, const float *weights, float *gradients,
+                          gg_model **model) GG_MUST_USE;
+void gg_model_destroy(gg_model **model);
+
+/* In bf16 the model multiplies with a rounded copy of its weights. This rounds them all again; to be called
+ * after the weights changed. Nothing to do in fp32. Local. */
+void gg_model_weights_changed(gg_model *model);
+
+/* That copy, of the flat buffer's layout, for an optimizer that writes both at once; NULL in fp32. */
+gg_bf16 *gg_model_rounded_weights(gg_model *model);
+
+/* A micro-batch of this rank's token shard. */
+struct gg_batch {
+    int64_t sequences;          /* at most local_sequences */
+    int64_t time;               /* tokens of each, at most context */
+    const int32_t *inputs;      /* (sequences, time) ids */
+    const int32_t *targets;     /* (sequences, time) ids */
+    const float *loss_weights;  /* (sequences, time), or NULL: 1 each */
+    const uint64_t *sample_ids; /* (sequences) global sample numbers, which dropout masks derive from */
+};
+
+/* Called during the backward pass: gradients at offsets >= `from` of the flat buffer are final for this
+ * micro-batch, and `from` only ever falls, to 0 at last. Called between kernels even when nothing new is
+ * final (then `from` is as before), so that communication may be driven on. */
+struct gg_gradient_hook {
+    void (*ready)(void *context, int64_t from);
+    void *context;
+};
+
+/* Forward and backward pass of a micro-batch: adds d(loss_scale * sum of weighted losses) to the gradients.
+ *   hook      [in]  or NULL
+ *   loss_sum  [out] sum over this rank's tokens of weight * cross-entropy in nats, unscaled; the same on
+ *                   every feature shard
+ * Gradients of vectors are this token shard's share: the caller sums them over Q. Not finite inputs give a
+ * loss that is not finite, nothing else. */
+void gg_model_train(gg_model *model, const struct gg_batch *batch, float loss_scale,
+                    const struct gg_gradient_hook *hook, double *loss_sum);
+
+/* Forward pass without dropout: sum of weighted losses, as above. */
+void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *loss_sum);
+
+/* Forward pass of `count` more tokens of one sequence, with the key-value cache: the cache must hold the
+ * tokens before `position`, and holds these too afterwards. position + count must not exceed the context.
+ *   logits [out] (padded_vocab / P) of the last token, this rank's part; entries from `vocab` on mean nothing
+ */
+void gg_model_logits(gg_model *model, const int32_t *ids, int64_t count, int64_t position, float *logits);
+
+/* Where the time went, by kind of kernel, since the last gg_model_times_reset. */
+enum gg_kernel_kind {
+    GG_KERNEL_MATMUL,
+    GG_KERNEL_ATTENTION,
+    GG_KERNEL_RESIDUAL_NORM,
+    GG_KERNEL_ACTIVATION,
+    GG_KERNEL_EMBEDDING,
+    GG_KERNEL_LOSS,
+    GG_KERNEL_KINDS
+};
+extern const char *const gg_kernel_kind_names[GG_KERNEL_KINDS];
+struct gg_model_times {
+    double forward[GG_KERNEL_KINDS], backward[GG_KERNEL_KINDS]; /* seconds */
+    double
+        recompute[GG_KERNEL_KINDS]; /* of forward passes repeated amid the backward pass, not counted there */
+    double hook;                    /* inside the gradient hook */
+};
+struct gg_model_times gg_model_times(const gg_model *model);
+void gg_model_times_reset(gg_model *model);
+
+#endif

@@ -1,0 +1,48 @@
+#include "core/model/module.h"
+
+const struct gg_parameter *gg_module_parameter(const struct gg_model *model, int index) {
+    return &model->graph->table.items[index];
+}
+
+const float *gg_module_weights(const struct gg_model *model, int index) {
+    return model->weights + gg_module_parameter(model, index)->offset;
+}
+
+float *gg_module_gradients(const struct gg_model *model, int index) {
+    return model->gradients + gg_module_parameter(model, index)->offset;
+}
+
+const void *gg_module_operand(const struct gg_model *model, int index) {
+    const int64_t offset = gg_module_parameter(model, index)->offset;
+    return model->rounded_weights != NULL ? (const void *)(model->rounded_weights + offset)
+                                          : (const void *)(model->weights + offset);
+}
+
+int64_t gg_module_width(const struct gg_model *model, const struct gg_module *module) {
+    return model->graph->tensors[module->output].local_features;
+}
+
+int64_t gg_module_input_width(const struct gg_model *model, const struct gg_module *module) {
+    return model->graph->tensors[module->inputs[0]].local_features;
+}
+
+const float *gg_module_input_bias(const struct gg_model *model, const struct gg_module *module) {
+    return module->input_bias >= 0 ? gg_module_weights(model, module->input_bias) : NULL;
+}
+
+struct gg_dropout_rows gg_module_dropout(const struct gg_model *model, const struct gg_module *module,
+                                         const struct gg_pass *pass) {
+    const struct gg_tensor *y = &model->graph->tensors[module->output];
+    struct gg_dropout_rows rows = {
+        .dropout = model->dropout,
+        .site = module->site,
+        .sample_ids = pass->batch->sample_ids,
+        .time = pass->batch->time,
+        .context = model->graph->config.context,
+        .whole_width = y->features,
+        .first_feature = model->fabric->shards.feature_index * y->local_features,
+    };
+    if (!pass->dropout)
+        rows.dropout.threshold = 0;
+    return rows;
+}

@@ -1,0 +1,133 @@
+/* What a module is to the passes over a graph: it declares what it reads, keeps and makes, and has its
+ * forward and backward pass. Fusion, recomputation and lifetimes use these declarations alone. Inside
+ * core/model only.
+ */
+#ifndef GG_CORE_MODEL_MODULE_H
+#define GG_CORE_MODEL_MODULE_H
+
+#include "core/kernels/dropout.h"
+#include "core/kernels/storage.h"
+#include "core/model/graph.h"
+#include "core/model/model.h"
+
+/* What a pass over the steps is about. */
+struct gg_pass {
+    const struct gg_batch *batch;
+    int64_t tokens;   /* sequences * time, of this rank */
+    int64_t position; /* of the first token of each sequence; above 0 only with a key-value cache */
+    bool dropout;
+    bool train; /* a backward pass follows: the head makes its gradients too */
+    float loss_scale;
+    double loss_sum; /* [out] */
+};
+
+/* Where a module's tensors stand during one step; what it has no use for is NULL. */
+struct gg_places {
+    void *x[GG_MODULE_INPUTS], *y;
+    void *saved;   /* from its forward to its backward pass */
+    void *scratch; /* during the step */
+    void *state;   /* all the model's life: a key-value cache, rows on their way */
+    void *d_x[GG_MODULE_INPUTS], *d_y;
+};
+
+/* One call of a module, forward or backward (step_list.h). */
+struct gg_step {
+    const struct gg_module *module;
+    void (*run)(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass);
+    enum gg_kernel_kind kernel; /* what its time is booked under */
+    struct gg_places at;
+    bool add;           /* its input's gradient is added to; else it is assigned */
+    bool remake_output; /* the output was not kept: this backward pass makes it again */
+    bool recompute;     /* a forward pass amid the backward pass */
+    int fused;          /* so many steps from here on run row by row together; 1: this one alone */
+    int64_t final_from; /* after it gradients at such offsets are final; for steps of the backward pass */
+};
+typedef void gg_step_run(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass);
+typedef void gg_step_rows(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass,
+                          int64_t start, int64_t count);
+
+/* A part of a backward pass. */
+enum { GG_READS_X = 1, GG_READS_Y = 2, GG_READS_SAVED = 4, GG_MAKES_INPUT_GRADIENT = 8 };
+struct gg_backward_piece {
+    gg_step_run *run;
+    enum gg_kernel_kind kernel;
+    unsigned does; /* reads which values of the forward pass; it may always read d_y */
+};
+
+/* How a module makes the gradient of an input. */
+enum gg_input_gradient {
+    GG_GRADIENT_OWN,      /* assigns it, or adds to it; d_y is still there afterwards */
+    GG_GRADIENT_IN_PLACE, /* assigns it, perhaps over d_y, which nobody reads afterwards */
+    GG_GRADIENT_SAME,     /* it is d_y */
+};
+
+/* Bytes that a module wants beside its tensors; see struct gg_places. */
+struct gg_needs {
+    size_t saved, scratch, state;
+};
+
+struct gg_module_kind {
+    enum gg_kernel_kind kernel;
+    gg_step_run *forward;
+    gg_step_rows *forward_rows; /* the forward pass of some rows, where rows are independent; or NULL */
+    struct gg_backward_piece pieces[3]; /* in order, up to the first without run */
+    bool adds_input_bias;               /* can add the bias of the map that made its input */
+    bool finishes_input;                /* and writes that sum over its input */
+    bool output_in_place;               /* its output may stand where its second input stood */
+    bool remakes_output; /* its backward pass can make its output again at no cost but the writing */
+    bool rows_exchange;  /* rows are only independent where features are not split */
+    bool times_itself;   /* books its own seconds */
+    enum gg_input_gradient (*input_gradient)(const struct gg_graph *graph, const struct gg_module *module,
+                                             int input); /* NULL: GG_GRADIENT_OWN */
+    void (*needs)(const struct gg_graph *graph, const struct gg_module *module, enum gg_model_use use,
+                  int64_t local_sequences, struct gg_needs *needs);    /* or NULL */
+    const struct gg_linear *(*linear)(const struct gg_module *module); /* a map's product; or NULL */
+    double (*own_flops_per_token)(const struct gg_graph *graph, const struct gg_module *module); /* or NULL */
+};
+
+extern const struct gg_module_kind gg_embedding_kind, gg_layer_norm_kind, gg_linear_kind, gg_attention_kind,
+    gg_gelu_kind, gg_residual_kind, gg_tied_head_kind;
+
+/* A linear map leaves its bias to the module that reads its output; false: the module is none, or has none.
+ */
+bool gg_linear_defer_bias(struct gg_module *module);
+
+/* The head's logits of one row: of the last token. logits (padded_vocab), whole. */
+void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, float *logits);
+
+struct gg_model {
+    const struct gg_graph *graph;
+    const struct gg_fabric *fabric;
+    enum gg_model_use use;
+    int64_t local_sequences;
+    const float *weights;
+    gg_bf16 *rounded_weights; /* in bf16, the matmuls' and the embedding's operands; the same layout */
+    float *gradients;
+    struct gg_dropout dropout; /* threshold 0 where there is none */
+    struct gg_step_list *steps;
+    char *memory;
+    struct gg_model_times times;
+};
+
+/* Where a module's parameters, or an index into the table, stand. */
+const struct gg_parameter *gg_module_parameter(const struct gg_model *model, int index);
+const float *gg_module_weights(const struct gg_model *model, int index);
+float *gg_module_gradients(const struct gg_model *model, int index);
+/* A matrix as matmuls take it: of the weights, or of their rounded copy. */
+const void *gg_module_operand(const struct gg_model *model, int index);
+
+/* This rank's features of a module's output; of its first input. */
+int64_t gg_module_width(const struct gg_model *model, const struct gg_module *module);
+int64_t gg_module_input_width(const struct gg_model *model, const struct gg_module *module);
+
+/* The bias that a module adds to its first input. */
+const float *gg_module_input_bias(const struct gg_model *model, const struct gg_module *module);
+
+/* The rows of dropout at a module's site, for features like its output's. */
+struct gg_dropout_rows gg_module_dropout(const struct gg_model *model, const struct gg_module *module,
+                                         const struct gg_pass *pass);
+
+/* Rows that are worked on together: so few that they stay in cache from pass to pass. */
+enum { GG_CACHED_ROWS = 16 };
+
+#endif

@@ -1,0 +1,152 @@
+/* The tied head: logits = x E^T, softmax cross-entropy, and the gradients of x and E, a few rows at a time so
+ * that the whole micro-batch's logits never exist. */
+#include "core/base/clock.h"
+#include "core/kernels/loss.h"
+#include "core/model/builder.h"
+#include "core/model/module.h"
+
+struct head {
+    struct gg_module module; /* parameter: E (vocabulary, width) */
+    struct gg_linear product;
+};
+
+static const struct head *head_of(const struct gg_module *module) {
+    return (const struct head *)module;
+}
+
+static int64_t local_vocab_of(const struct gg_graph *graph) {
+    return graph->config.padded_vocab / graph->shards.feature_shards;
+}
+
+/* Enough that the weight gradient's product is deep, few enough for memory. */
+int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens) {
+    const int64_t most = (int64_t)64 << 20;
+    int64_t rows = most / local_vocab_of(graph) / 64 * 64;
+    rows = rows < 64 ? 64 : rows;
+    if (rows >= local_tokens)
+        return local_tokens;
+    const int64_t parts = (local_tokens + rows - 1) / rows;
+    return (local_tokens + parts - 1) / parts;
+}
+
+/* Scratch: logits (rows, local vocabulary), then three numbers a row. */
+static int64_t most_rows(const struct gg_graph *graph, enum gg_model_use use, int64_t local_sequences) {
+    const int64_t tokens = local_sequences * graph->config.context;
+    return gg_head_tokens(graph, use == GG_MODEL_GENERATE ? local_sequences : tokens);
+}
+
+static void needs(const struct gg_graph *graph, const struct gg_module *module, enum gg_model_use use,
+                  int64_t local_sequences, struct gg_needs *needs) {
+    (void)module;
+    const int64_t rows = most_rows(graph, use, local_sequences);
+    needs->scratch = (size_t)(rows * (local_vocab_of(graph) + 3)) * sizeof(float);
+}
+
+/* Rows of logits taken at once: all where the vocabulary is split over ranks, so that one exchange serves
+ * them; where it is not, one that stays in cache from its maximum to its exponentials. */
+static int64_t loss_rows_at_once(const struct gg_model *model, int64_t tokens) {
+    return model->fabric->shards.feature_shards > 1 ? tokens : 1;
+}
+
+/* The loss of the tokens whose logits stand there; leaves exponentials.
+ *   sums (3 * tokens): the first two of each row, then the rows' maxima */
+static double loss_rows(const struct gg_model *model, const struct gg_logits *logits, const int32_t *targets,
+                        const float *weights, float *sums) {
+    const struct gg_fabric *fabric = model->fabric;
+    float *largest = sums + 2 * logits->tokens;
+    const int64_t rows = loss_rows_at_once(model, logits->tokens);
+#pragma omp parallel for schedule(static) if (rows < logits->tokens)
+    for (int64_t start = 0; start < logits->tokens; start += rows) {
+        struct gg_logits part = *logits;
+        part.values += start * logits->local_vocab;
+        part.tokens = start + rows < logits->tokens ? rows : logits->tokens - start;
+        gg_loss_maximum(&part, largest + start);
+        fabric->feature_max(fabric, largest + start, part.tokens);
+        gg_loss_exponentials(&part, largest + start, targets + start, sums + 2 * start);
+        fabric->feature_sum(fabric, sums + 2 * start, 2 * part.tokens);
+    }
+    return gg_loss_sum(sums, weights, logits->tokens);
+}
+
+/* d_E += d_logits^T x, d_x = d_logits E. */
+static void backward_rows(struct gg_model *model, const struct gg_step *step, int64_t rows, const void *x,
+                          const void *d_logits, void *d_x) {
+    const struct gg_fabric *fabric = model->fabric;
+    const struct gg_linear *product = &head_of(step->module)->product;
+    const int weight = step->module->parameters[0];
+    fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, product, rows, x, d_logits, true,
+                   gg_module_gradients(model, weight));
+    fabric->matmul(fabric, GG_PRODUCT_INPUT_GRADIENT, product, rows, d_logits,
+                   gg_module_operand(model, weight), false, d_x);
+}
+
+static void forward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
+    const struct gg_graph *graph = model->graph;
+    const enum gg_precision stored = graph->config.precision;
+    const int64_t width = gg_module_input_width(model, step->module), local_vocab = local_vocab_of(graph);
+    const int64_t most = most_rows(graph, model->use, model->local_sequences);
+    float *values = step->at.scratch, *sums = values + most * local_vocab;
+    struct gg_model_times *times = &model->times;
+    pass->loss_sum = 0;
+    for (int64_t start = 0; start < pass->tokens; start += most) {
+        const int64_t rows = start + most < pass->tokens ? most : pass->tokens - start;
+        const void *x = gg_at(stored, step->at.x[0], start * width);
+        const int32_t *targets = pass->batch->targets + start;
+        const float *weights = pass->batch->loss_weights != NULL ? pass->batch->loss_weights + start : NULL;
+        const struct gg_logits logits = {values, rows, local_vocab, graph->shards.feature_index * local_vocab,
+                                         graph->config.vocab};
+        const double begin = gg_clock_seconds();
+        model->fabric->matmul(model->fabric, GG_PRODUCT_FORWARD, &head_of(step->module)->product, rows, x,
+                              gg_module_operand(model, step->module->parameters[0]), false, values);
+        const double multiplied = gg_clock_seconds();
+        pass->loss_sum += loss_rows(model, &logits, targets, weights, sums);
+        const double measured = gg_clock_seconds();
+        times->forward[GG_KERNEL_MATMUL] += multiplied - begin;
+        times->forward[GG_KERNEL_LOSS] += measured - multiplied;
+        if (!pass->train)
+            continue;
+        void *d_logits = values; /* in place */
+        gg_loss_backward(&logits, sums, targets, weights, pass->loss_scale, stored, d_logits);
+        const double differentiated = gg_clock_seconds();
+        backward_rows(model, step, rows, x, d_logits, gg_at(stored, step->at.d_x[0], start * width));
+        times->backward[GG_KERNEL_LOSS] += differentiated - measured;
+        times->backward[GG_KERNEL_MATMUL] += gg_clock_seconds() - differentiated;
+    }
+}
+
+void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, float *logits) {
+    const struct gg_fabric *fabric = model->fabric;
+    const int64_t width = gg_module_input_width(model, step->module);
+    float *values = step->at.scratch;
+    fabric->matmul(fabric, GG_PRODUCT_FORWARD, &head_of(step->module)->product, 1,
+                   gg_at(model->graph->config.precision, step->at.x[0], row * width),
+                   gg_module_operand(model, step->module->parameters[0]), false, values);
+    fabric->feature_gather(fabric, values, local_vocab_of(model->graph), logits);
+}
+
+static const struct gg_linear *product(const struct gg_module *module) {
+    return &head_of(module)->product;
+}
+
+const struct gg_module_kind gg_tied_head_kind = {
+    .kernel = GG_KERNEL_LOSS,
+    .forward = forward,
+    .times_itself = true,
+    .needs = needs,
+    .linear = product,
+};
+
+void gg_build_tied_head(struct gg_builder *b, const char *token_weight, int x) {
+    const struct gg_model_config *config = gg_build_config(b);
+    const struct gg_tensor in = *gg_build_tensor(b, x);
+    struct head *head = gg_build_module(b, &gg_tied_head_kind, sizeof *head, 0, 0);
+    gg_build_input(b, &head->module, x);
+    head->module.parameters[0] = gg_build_find(b, token_weight);
+    head->product = (struct gg_linear){in.features,
+                                       config->padded_vocab,
+                                       in.block,
+                                       config->padded_vocab / gg_build_shards(b)->feature_shards,
+                                       true,
+                                       config->precision,
+                                       GG_PRECISION_FP32};
+}
