@@ -1,7 +1,7 @@
 #include "io/loader.h"
 
 #include "core/base/memory.h"
-#include "core/train/sampler.h"
+#include "core/data/sampler.h"
 #include "io/chunk_cache.h"
 
 #include <pthread.h>

@@ -6,7 +6,8 @@
 #include "core/kernels/residual.h"
 #include "core/kernels/rows.h"
 #include "core/kernels/triad.h"
-#include "core/train/adamw.h"
+#include "core/optim/gradient_norm.h"
+#include "core/optim/optimizer.h"
 
 static void triad(const struct gg_bench_arrays *b) {
     gg_triad(b->a, b->b, b->c, 3, b->triad_elements);
@@ -171,9 +172,17 @@ static double loss_backward_bytes(const struct gg_bench_arrays *b) {
 }
 
 static void adamw(const struct gg_bench_arrays *b) {
-    const struct gg_adamw settings = {0.9, 0.95, 1e-8, 0.1};
-    gg_adamw_update(&b->graph.table, 0, b->graph.table.local_elements, &settings, 1e-4, 1, 1, b->gradients,
-                    b->first, b->second, b->weights, b->rounded);
+    const struct gg_optimizer optimizer = {&gg_optimizer_adamw, 0.9, 0.95, 1e-8, 0, 0.1};
+    const struct gg_update update = {.table = &b->graph.table,
+                                     .to = b->graph.table.local_elements,
+                                     .learning_rate = 1e-4,
+                                     .step = 1,
+                                     .gradient_scale = 1,
+                                     .gradients = b->gradients,
+                                     .states = {b->first, b->second},
+                                     .weights = b->weights,
+                                     .rounded = b->rounded};
+    gg_optimizer_update(&optimizer, &update);
 }
 
 /* gradient; moments and weight twice; in bf16 the rounded weight */

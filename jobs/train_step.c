@@ -1,8 +1,9 @@
 #include "jobs/train_step.h"
 
 #include "core/base/clock.h"
-#include "core/train/adamw.h"
-#include "core/train/schedule.h"
+#include "core/optim/gradient_norm.h"
+#include "core/optim/optimizer.h"
+#include "core/optim/schedule.h"
 #include "jobs/stop_signal.h"
 #include "jobs/watchdog.h"
 #include "mpi/repeated.h"
@@ -118,17 +119,26 @@ static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status
 static void update_weights(struct gg_trainer *t, struct gg_step_result *result) {
     const double clip = t->settings->optim.clip;
     const double scale = clip > 0 && result->grad_norm > clip ? clip / result->grad_norm : 1;
-    const struct gg_adamw adamw = {t->settings->optim.beta1, t->settings->optim.beta2, t->settings->optim.eps,
-                                   t->settings->optim.weight_decay};
+    const struct gg_optimizer optimizer = gg_optimizer_make(t->settings);
     t->at.updates++;
     gg_bf16 *rounded = gg_model_rounded_weights(t->gpt);
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
-    for (int i = 0; i < count; i++)
-        gg_adamw_update(&t->graph.table, owned[i].from, owned[i].to, &adamw, result->learning_rate,
-                        t->at.updates, scale, owned[i].gradients, t->first + owned[i].at,
-                        t->second + owned[i].at, t->weights + owned[i].from,
-                        rounded != NULL ? rounded + owned[i].from : NULL);
+    for (int i = 0; i < count; i++) {
+        const struct gg_update update = {
+            .table = &t->graph.table,
+            .from = owned[i].from,
+            .to = owned[i].to,
+            .learning_rate = result->learning_rate,
+            .step = t->at.updates,
+            .gradient_scale = scale,
+            .gradients = owned[i].gradients,
+            .states = {t->first + owned[i].at, t->second + owned[i].at},
+            .weights = t->weights + owned[i].from,
+            .rounded = rounded != NULL ? rounded + owned[i].from : NULL,
+        };
+        gg_optimizer_update(&optimizer, &update);
+    }
     gg_reducer_gather(t->reducer, t->weights);
     if (t->plan.ownership.elements < t->graph.table.local_elements) /* others updated the rest */
         gg_model_weights_changed(t->gpt);

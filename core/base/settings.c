@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const optimizers[] = {"adamw", "sgd", NULL};
 static const char *const schedules[] = {"cosine", "linear", "constant", "wsd", NULL};
 static const char *const precisions[] = {"fp32", "bf16", NULL};
 static const char *const recomputes[] = {"none", "attention", "block", NULL};
@@ -66,6 +67,8 @@ static const struct gg_option options[] = {
             "sequences per optimizer step, over all replicas"),
     INTEGER("batch.micro", batch.micro, 1, 1e6, "8",
             "sequences a replica takes forward and backward at once"),
+    CHOICE("optim.name", optim.name, optimizers, "adamw",
+           "optimizer: AdamW, or SGD with Nesterov's momentum"),
     REAL("optim.lr", optim.lr, 0, 10, "6e-4", "peak learning rate"),
     REAL("optim.min_lr", optim.min_lr, 0, 10, "6e-5",
          "learning rate that the schedule ends at; unset: a tenth of optim.lr"),
@@ -74,10 +77,11 @@ static const struct gg_option options[] = {
     INTEGER("optim.decay", optim.decay, 0, MANY, "0",
             "steps of the final decay of wsd; 0: a fifth of run.steps"),
     REAL("optim.weight_decay", optim.weight_decay, 0, 10, "0.1",
-         "decoupled decay of matrices (never of vectors)"),
+         "decay of matrices (never of vectors); decoupled with adamw, added to the gradient with sgd"),
     REAL("optim.beta1", optim.beta1, 0, 0.999999, "0.9", "AdamW, first moment"),
     REAL("optim.beta2", optim.beta2, 0, 0.999999, "0.95", "AdamW, second moment"),
     REAL("optim.eps", optim.eps, 1e-20, 1, "1e-8", "AdamW, added to the root of the second moment"),
+    REAL("optim.momentum", optim.momentum, 0, 0.999999, "0.9", "SGD, momentum"),
     REAL("optim.clip", optim.clip, 0, 1e9, "1", "largest global norm of the gradient; 0: never clipped"),
     TEXT("parallel.grid", parallel.grid, "1x1", "ranks of one replica: feature shards x token shards"),
     INTEGER("parallel.zero", parallel.zero, 0, 1, "0", "1: optimizer state is split over the replicas"),

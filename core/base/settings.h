@@ -7,6 +7,7 @@
 #include "core/base/options.h"
 #include "core/base/precision.h"
 
+enum gg_optim { GG_OPTIM_ADAMW, GG_OPTIM_SGD };
 enum gg_schedule { GG_SCHEDULE_COSINE, GG_SCHEDULE_LINEAR, GG_SCHEDULE_CONSTANT, GG_SCHEDULE_WSD };
 enum gg_fallback { GG_FALLBACK_NONE, GG_FALLBACK_FP32 };
 enum gg_driver { GG_DRIVER_AUTO, GG_DRIVER_CALLS, GG_DRIVER_THREAD };
@@ -37,8 +38,9 @@ struct gg_settings {
     struct {
         double lr, min_lr;
         int64_t warmup, decay;
+        int name;     /* enum gg_optim */
         int schedule; /* enum gg_schedule */
-        double weight_decay, beta1, beta2, eps, clip;
+        double weight_decay, beta1, beta2, eps, momentum, clip;
     } optim;
     struct {
         char *grid; /* "PxQ" */

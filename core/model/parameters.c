@@ -23,6 +23,13 @@ int64_t gg_parameter_column(const struct gg_parameter_table *table, const struct
     return (round * table->shards.feature_shards + table->shards.feature_index) * block + within;
 }
 
+int64_t gg_parameter_intersect(const struct gg_parameter *parameter, int64_t from, int64_t to, int64_t *at) {
+    const int64_t end = parameter->offset + parameter->local_rows * parameter->local_columns;
+    const int64_t last = end < to ? end : to;
+    *at = parameter->offset > from ? parameter->offset : from;
+    return last - *at;
+}
+
 bool gg_parameter_repeated(const struct gg_parameter *parameter) {
     return parameter->layout == GG_LAYOUT_VECTOR;
 }

@@ -51,6 +51,11 @@ int64_t gg_parameter_row(const struct gg_parameter_table *table, const struct gg
 int64_t gg_parameter_column(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
                             int64_t local_column);
 
+/* The part of a rank's part that lies in [from, to) of the flat buffers.
+ *   at [out] its first element in the flat buffers
+ * Returns how many elements it has; not above 0: none. */
+int64_t gg_parameter_intersect(const struct gg_parameter *parameter, int64_t from, int64_t to, int64_t *at);
+
 /* Whether every token shard holds the same part: vectors. */
 bool gg_parameter_repeated(const struct gg_parameter *parameter);
 

@@ -1,5 +1,5 @@
 /* AdamW against PyTorch's numbers and a plain double reference; the gradient's square sum. */
-#include "core/train/adamw.h"
+#include "tests/adamw_update.h"
 #include "tests/check.h"
 
 #include <omp.h>
@@ -16,7 +16,6 @@ static struct gg_parameter items[2] = {
 };
 static const struct gg_parameter_table table = {
     .items = items, .count = 2, .local_elements = TOTAL, .shards = {.feature_shards = 1, .token_shards = 1}};
-static const struct gg_adamw adamw = {0.9, 0.95, 1e-8, 0.1};
 
 static double weight(int tensor, int i) {
     return sin(0.7 * i + tensor);
@@ -65,8 +64,8 @@ static void same_as_pytorch(void **state) {
         while (step < golden_step) {
             step++;
             fill_gradients(step, gradients);
-            gg_adamw_update(&table, 0, TOTAL, &adamw, 1e-2 / step, step, clip_factor(gradients), gradients,
-                            first, second, weights, NULL);
+            adamw_update(&table, 0, TOTAL, 1e-2 / step, step, clip_factor(gradients), gradients, first,
+                         second, weights, NULL);
         }
         check_close("weights", weights + tensor * OFFSET, expected, COUNT, 2e-6);
         lines++;
@@ -85,7 +84,7 @@ static void same_as_double_reference(void **state) {
         p[i] = (double)weights[i];
     for (int step = 1; step <= 20; step++) {
         fill_gradients(step, gradients);
-        gg_adamw_update(&table, 0, TOTAL, &adamw, 3e-3, step, 0.5, gradients, first, second, weights, NULL);
+        adamw_update(&table, 0, TOTAL, 3e-3, step, 0.5, gradients, first, second, weights, NULL);
         for (int i = 0; i < TOTAL; i++) {
             const double g = 0.5 * (double)gradients[i];
             if (i < COUNT)
@@ -112,11 +111,10 @@ static void ranges_make_the_whole(void **state) {
     const int64_t cuts[] = {0, 16, 37, 64, TOTAL};
     for (int step = 1; step <= 3; step++) {
         fill_gradients(step, gradients);
-        gg_adamw_update(&table, 0, TOTAL, &adamw, 1e-2, step, 1, gradients, first[0], second[0], weights[0],
-                        NULL);
+        adamw_update(&table, 0, TOTAL, 1e-2, step, 1, gradients, first[0], second[0], weights[0], NULL);
         for (int i = 0; i < 4; i++)
-            gg_adamw_update(&table, cuts[i], cuts[i + 1], &adamw, 1e-2, step, 1, gradients + cuts[i],
-                            first[1] + cuts[i], second[1] + cuts[i], weights[1] + cuts[i], NULL);
+            adamw_update(&table, cuts[i], cuts[i + 1], 1e-2, step, 1, gradients + cuts[i], first[1] + cuts[i],
+                         second[1] + cuts[i], weights[1] + cuts[i], NULL);
     }
     assert_memory_equal(weights[0], weights[1], sizeof weights[0]);
     double sum = 0;
@@ -159,8 +157,8 @@ static void same_bits_for_any_threads(void **state) {
         }
         /* A range that begins and ends within tensors. */
         const int64_t from = 32, to = LARGE - 1900;
-        gg_adamw_update(&whole, from, to, &adamw, 1e-3, 2, 0.9, buffers[b][0] + from, buffers[b][1] + from,
-                        buffers[b][2] + from, buffers[b][3] + from, rounded[b] + from);
+        adamw_update(&whole, from, to, 1e-3, 2, 0.9, buffers[b][0] + from, buffers[b][1] + from,
+                     buffers[b][2] + from, buffers[b][3] + from, rounded[b] + from);
         for (int i = 0; b == 1 && i < 4; i++)
             assert_memory_equal(buffers[0][i], buffers[1][i], LARGE * sizeof(float));
         assert_true(b == 0 || memcmp(rounded[0], rounded[1], LARGE * sizeof(gg_bf16)) == 0);

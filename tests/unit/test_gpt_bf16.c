@@ -6,7 +6,7 @@
 #include "tests/check.h"
 
 #include "core/kernels/matmul.h"
-#include "core/train/adamw.h"
+#include "tests/adamw_update.h"
 #include "tests/model_fixture.h"
 
 static const struct gg_model_config small = {.layers = 2,
@@ -87,15 +87,13 @@ static void rounded_weights(void **state) {
     const int64_t elements = f.graph.table.local_elements;
     const size_t bytes = (size_t)elements * sizeof(gg_bf16);
     const struct gg_batch batch = model_fixture_batch(&f);
-    const struct gg_adamw adamw = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1};
     float *first = gg_calloc((size_t)elements, sizeof *first),
           *second = gg_calloc((size_t)elements, sizeof *second);
     gg_bf16 *rounded = gg_model_rounded_weights(f.gpt), *written = gg_malloc(bytes);
     double before, after, again;
     gg_model_evaluate(f.gpt, &batch, &before);
     gg_model_train(f.gpt, &batch, 1.0f / 80, NULL, &after);
-    gg_adamw_update(&f.graph.table, 0, elements, &adamw, 1e-2, 1, 1, f.gradients, first, second, f.weights,
-                    rounded);
+    adamw_update(&f.graph.table, 0, elements, 1e-2, 1, 1, f.gradients, first, second, f.weights, rounded);
     gg_model_evaluate(f.gpt, &batch, &after);
     assert_true(after < 0.95 * before);
     memcpy(written, rounded, bytes);

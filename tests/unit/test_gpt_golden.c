@@ -2,7 +2,7 @@
 #include "tests/check.h"
 
 #include "core/kernels/matmul.h"
-#include "core/train/adamw.h"
+#include "tests/adamw_update.h"
 #include "tests/model_fixture.h"
 
 static const struct gg_model_config tiny = {
@@ -59,7 +59,6 @@ static void twenty_steps(struct model_fixture *f) {
     const int64_t elements = f->graph.table.local_elements;
     float *first = gg_calloc((size_t)elements, sizeof *first),
           *second = gg_calloc((size_t)elements, sizeof *second);
-    const struct gg_adamw adamw = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1};
     const struct gg_batch batch = model_fixture_batch(f);
     for (int step = 0; step < STEPS; step++) {
         double loss;
@@ -67,8 +66,8 @@ static void twenty_steps(struct model_fixture *f) {
         gg_model_train(f->gpt, &batch, 1.0f / TOKENS, NULL, &loss);
         losses[step] = (float)(loss / TOKENS);
         const double norm = sqrt(gg_gradient_square_sum(&f->graph.table, 0, elements, f->gradients));
-        gg_adamw_update(&f->graph.table, 0, elements, &adamw, 1e-3, step + 1, norm > 1 ? 1 / norm : 1,
-                        f->gradients, first, second, f->weights, NULL);
+        adamw_update(&f->graph.table, 0, elements, 1e-3, step + 1, norm > 1 ? 1 / norm : 1, f->gradients,
+                     first, second, f->weights, NULL);
     }
     check_close("losses of 20 steps", losses, expected, STEPS, 1e-5);
     float *after = gg_calloc((size_t)elements, sizeof *after);

@@ -1,5 +1,5 @@
 /* The loader: the same samples for any number of replicas, resumable, and exactly what the shards hold. */
-#include "core/train/sampler.h"
+#include "core/data/sampler.h"
 #include "io/loader.h"
 #include "tests/unit/shard_fixture.h"
 

@@ -2,7 +2,7 @@
 #include "tests/check.h"
 
 #include "core/base/memory.h"
-#include "core/train/sampler.h"
+#include "core/data/sampler.h"
 
 #include <stdlib.h>
 #include <string.h>

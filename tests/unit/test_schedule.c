@@ -1,5 +1,5 @@
 /* The learning rate at the corners of every schedule. */
-#include "core/train/schedule.h"
+#include "core/optim/schedule.h"
 #include "tests/check.h"
 
 #include <string.h>

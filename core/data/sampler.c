@@ -1,4 +1,4 @@
-#include "core/train/sampler.h"
+#include "core/data/sampler.h"
 
 #include "core/base/memory.h"
 #include "core/base/random.h"

@@ -19,8 +19,8 @@
  * until it falls into [0, n) (Black and Rogaway 2002, "Ciphers with arbitrary finite domains", section 4).
  * Local.
  */
-#ifndef GG_CORE_TRAIN_SAMPLER_H
-#define GG_CORE_TRAIN_SAMPLER_H
+#ifndef GG_CORE_DATA_SAMPLER_H
+#define GG_CORE_DATA_SAMPLER_H
 
 #include "core/base/status.h"
 

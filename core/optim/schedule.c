@@ -1,4 +1,4 @@
-#include "core/train/schedule.h"
+#include "core/optim/schedule.h"
 
 #include <math.h>
 

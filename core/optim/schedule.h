@@ -1,7 +1,7 @@
 /* The learning rate of a step. Local.
  */
-#ifndef GG_CORE_TRAIN_SCHEDULE_H
-#define GG_CORE_TRAIN_SCHEDULE_H
+#ifndef GG_CORE_OPTIM_SCHEDULE_H
+#define GG_CORE_OPTIM_SCHEDULE_H
 
 #include "core/base/settings.h"
 
