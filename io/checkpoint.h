@@ -18,7 +18,7 @@
 #define GG_IO_CHECKPOINT_H
 
 #include "core/model/parameters.h"
-#include "mpi/partition.h"
+#include "core/plan/partition.h"
 
 #include <mpi.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
 #ifndef GG_IO_TENSOR_PIECE_H
 #define GG_IO_TENSOR_PIECE_H
 
+#include "core/plan/partition.h"
 #include "io/tensor_part.h"
-#include "mpi/partition.h"
 
 /* Rows [row, row + rows) and columns [column, column + columns) of a rank's part, without padding. */
 struct gg_tensor_piece {

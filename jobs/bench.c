@@ -1,12 +1,12 @@
 /* gridgpt bench: how fast this machine trains a model, and where the time goes. */
 #include "core/base/memory.h"
+#include "core/plan/legality.h"
 #include "jobs/bench_checkpoint.h"
 #include "jobs/bench_data.h"
 #include "jobs/bench_kernels.h"
 #include "jobs/bench_matmul.h"
 #include "jobs/bench_step.h"
 #include "jobs/commands.h"
-#include "jobs/grid_check.h"
 #include "jobs/job.h"
 #include "jobs/job_settings.h"
 
@@ -40,13 +40,13 @@ static const struct gg_option_table table = {"option", "--", options, sizeof opt
 /* Without a settings file and without batch.sequences, a step is one micro-batch on each replica. */
 static gg_status choose_batch(const struct gg_world *world, const struct gg_words *words, bool file,
                               struct gg_settings *settings) {
-    int p, q;
+    struct gg_place place;
     for (int i = 0; i < words->count; i++)
         file = file || strncmp(words->items[i], "batch.sequences=", 16) == 0;
     if (file)
         return GG_OK;
-    GG_TRY(gg_grid_check(settings, world->size, &p, &q));
-    settings->batch.sequences = settings->batch.micro * (world->size / (p * q));
+    GG_TRY(gg_legality_grid(settings, world->size, world->rank, &place));
+    settings->batch.sequences = settings->batch.micro * place.replicas;
     return GG_OK;
 }
 

@@ -19,7 +19,7 @@ static double reduce_alone(struct gg_trainer *t) {
     const double begin = gg_clock_seconds();
     gg_reducer_begin(t->reducer);
     gg_reducer_finish(t->reducer);
-    gg_reducer_gather(t->reducer, t->weights);
+    gg_reducer_gather(t->reducer, t->state.weights);
     return largest_of(t->world->comm, gg_clock_seconds() - begin);
 }
 
@@ -67,7 +67,7 @@ struct gg_bench_figures gg_bench_figures_of(const struct gg_bench_series *series
     f.hidden = gg_bench_hidden(f.median[GG_BENCH_ALONE], f.median[GG_BENCH_PHASE + GG_PHASE_REDUCE],
                                f.median[GG_BENCH_WAITING]);
     f.peak_bytes = largest_of(t->world->comm, (double)gg_memory_peak());
-    f.announced_bytes = largest_of(t->world->comm, (double)gg_train_memory_total(&t->plan.memory));
+    f.announced_bytes = largest_of(t->world->comm, (double)gg_train_memory_total(&t->memory));
     f.loader_share = f.median[GG_BENCH_PHASE + GG_PHASE_DATA] / f.median[GG_BENCH_WHOLE];
     return f;
 }

@@ -2,8 +2,8 @@
 
 #include "core/base/clock.h"
 #include "core/kernels/triad.h"
+#include "core/plan/legality.h"
 #include "jobs/bench_kernel_list.h"
-#include "jobs/grid_check.h"
 #include "jobs/precision.h"
 #include "jobs/statistics.h"
 #include "mpi/topology.h"
@@ -167,10 +167,10 @@ gg_status gg_bench_kernels(const struct gg_world *world, const struct gg_setting
                       .repeats = repeats < MAX_REPEATS ? repeats : MAX_REPEATS,
                       .json = json,
                       .rows = json_array()};
-    int p, q;
-    gg_status status = gg_grid_check(settings, world->size, &p, &q);
+    struct gg_place place;
+    gg_status status = gg_legality_grid(settings, world->size, world->rank, &place);
     if (status == GG_OK) {
-        gg_topology_create(world, p, q, &b.topology);
+        gg_topology_create(world, &place, &b.topology);
         status = choose_shapes(&b, settings, vocab);
     }
     if (status == GG_OK && world->rank == 0 && !json)

@@ -4,8 +4,8 @@
 #include "core/base/clock.h"
 #include "core/kernels/matmul.h"
 #include "core/model/model.h"
+#include "core/plan/legality.h"
 #include "jobs/gemm_rate.h"
-#include "jobs/grid_check.h"
 #include "jobs/precision.h"
 #include "jobs/statistics.h"
 #include "mpi/grid.h"
@@ -229,11 +229,12 @@ gg_status gg_bench_matmul(const struct gg_world *world, const struct gg_settings
                           int repeats, bool json) {
     struct gg_topology topology;
     gg_grid *grid = NULL;
-    int p, q;
-    GG_TRY(gg_grid_check(settings, world->size, &p, &q));
-    gg_topology_create(world, p, q, &topology);
-    gg_status status =
-        gg_agree(world->comm, gg_grid_create(topology.grid, p, q, gg_int(settings->parallel.block), &grid));
+    struct gg_place place;
+    GG_TRY(gg_legality_grid(settings, world->size, world->rank, &place));
+    gg_topology_create(world, &place, &topology);
+    gg_status status = gg_agree(world->comm, gg_grid_create(topology.grid, place.shards.feature_shards,
+                                                            place.shards.token_shards,
+                                                            gg_int(settings->parallel.block), &grid));
     if (status == GG_OK)
         status = bench_on_grid(world, settings, vocab, &topology, grid, repeats, json);
     gg_grid_destroy(&grid);

@@ -1,7 +1,8 @@
 #include "jobs/checkpoint_state.h"
 
 #include "core/base/memory.h"
-#include "jobs/grid_check.h"
+#include "core/plan/legality.h"
+#include "mpi/partition_gather.h"
 #include "mpi/reduction.h"
 
 #include <stdlib.h>
@@ -29,9 +30,9 @@ static gg_status fill(struct gg_checkpoint_state *s, bool split, uint64_t seed) 
 
 gg_status gg_checkpoint_state_make(const struct gg_world *world, const struct gg_settings *settings,
                                    int64_t vocab, struct gg_checkpoint_state *s) {
-    int p, q;
-    GG_TRY(gg_grid_check(settings, world->size, &p, &q));
-    gg_topology_create(world, p, q, &s->topology);
+    struct gg_place place;
+    GG_TRY(gg_legality_grid(settings, world->size, world->rank, &place));
+    gg_topology_create(world, &place, &s->topology);
     struct gg_model_config config;
     GG_TRY(gg_model_configure(settings, vocab, &s->topology.shards, &config));
     gg_graph_make(&config, &s->topology.shards, &s->graph);

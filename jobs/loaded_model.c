@@ -1,9 +1,9 @@
 #include "jobs/loaded_model.h"
 
 #include "core/base/memory.h"
+#include "core/plan/legality.h"
 #include "io/settings_file.h"
 #include "io/tokenizer_file.h"
-#include "jobs/grid_check.h"
 #include "jobs/precision.h"
 #include "mpi/world.h"
 
@@ -53,15 +53,16 @@ static gg_status allocate(struct gg_loaded_model *m, enum gg_precision precision
 
 gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, const char *grid,
                                int64_t micro, int precision, struct gg_loaded_model *model) {
-    int p, q;
+    struct gg_place place;
     *model = (struct gg_loaded_model){0};
     gg_settings_init(&model->settings);
     GG_TRY(gg_agree(world->comm, find_file(path, &model->path)));
     GG_TRY(gg_checkpoint_open(world->comm, model->path, &model->contents));
     GG_TRY(gg_agree(world->comm, read_texts(grid, micro, model)));
-    GG_TRY(gg_grid_check(&model->settings, world->size, &p, &q));
-    gg_topology_create(world, p, q, &model->topology);
-    GG_TRY(gg_agree(world->comm, gg_grid_create(model->topology.grid, p, q,
+    GG_TRY(gg_legality_grid(&model->settings, world->size, world->rank, &place));
+    gg_topology_create(world, &place, &model->topology);
+    GG_TRY(gg_agree(world->comm, gg_grid_create(model->topology.grid, place.shards.feature_shards,
+                                                place.shards.token_shards,
                                                 gg_int(model->settings.parallel.block), &model->grid)));
     model->fabric = *gg_grid_fabric(model->grid);
     enum gg_precision chosen = (enum gg_precision)model->settings.compute.precision;

@@ -16,14 +16,14 @@ bool gg_train_checkpoint_behind(const struct gg_settings *settings) {
 }
 
 gg_status gg_train_checkpoint_prepare(struct gg_trainer *t) {
-    const bool split = t->plan.ownership.elements < t->graph.table.local_elements; /* moments are compact */
+    const bool split = t->plan.owned_elements < t->graph.table.local_elements; /* moments are compact */
     t->ranges = gg_malloc((size_t)t->plan.partition.bucket_count * sizeof *t->ranges);
     gg_partition_ranges(&t->plan.partition, t->topology.replica, t->ranges);
     t->share = (struct gg_checkpoint_share){
         .table = &t->graph.table,
         .ranges = t->ranges,
         .range_count = gg_int(t->plan.partition.bucket_count),
-        .values = {t->weights, t->first, t->second},
+        .values = {t->state.weights, t->state.optimizer[0], t->state.optimizer[1]},
         .compact = {false, split, split},
     };
     if (t->settings->checkpoint.async && !gg_train_checkpoint_behind(t->settings) && t->world->rank == 0)

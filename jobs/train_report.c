@@ -52,15 +52,15 @@ static void print_memory(const struct gg_train_memory *memory) {
     const struct {
         const char *name;
         size_t bytes;
-    } parts[] = {{"weights", memory->weights},
-                 {"their bf16 copy", memory->rounded},
-                 {"gradients", memory->gradients},
-                 {"their sum over replicas", memory->reduction},
-                 {"AdamW moments", memory->moments},
-                 {"activations", memory->activations},
+    } parts[] = {{"weights", memory->plan.weights},
+                 {"their bf16 copy", memory->plan.rounded},
+                 {"gradients", memory->plan.gradients},
+                 {"their sum over replicas", memory->plan.reduction},
+                 {"AdamW moments", memory->plan.optimizer},
+                 {"activations", memory->plan.activations},
                  {"loader", memory->loader},
-                 {"micro-batch", memory->batch},
-                 {"checkpoint copy", memory->checkpoint},
+                 {"micro-batch", memory->plan.batch},
+                 {"checkpoint copy", memory->plan.checkpoint},
                  {"program and libraries", memory->program}};
     char text[AMOUNT_BYTES];
     fprintf(stderr, "memory per rank: %s (", megabytes(gg_train_memory_total(memory), text));
@@ -105,9 +105,9 @@ void gg_train_report_plan(const struct gg_trainer *t) {
             gg_matmul_maker(t->graph.config.precision), gg_precision_names[t->graph.config.precision],
             1e-9 * t->gemm.all);
     fprintf(stderr, "data: %s tokens per epoch; %lld steps are %.2f epochs\n",
-            amount((double)t->plan.tokens_per_epoch, tokens), (long long)settings->run.steps,
-            (double)settings->run.steps * (double)t->plan.tokens_per_step / (double)t->plan.tokens_per_epoch);
-    print_memory(&t->plan.memory);
+            amount((double)t->tokens_per_epoch, tokens), (long long)settings->run.steps,
+            (double)settings->run.steps * (double)t->plan.tokens_per_step / (double)t->tokens_per_epoch);
+    print_memory(&t->memory);
 }
 
 void gg_train_report_begin(struct gg_trainer *t) {
@@ -204,7 +204,7 @@ void gg_train_report_end(struct gg_trainer *t) {
             amount(tokens_per_s, rate),
             100 * tokens_per_s * gg_graph_flops_per_token(&t->graph) / t->gemm.all);
     fprintf(stderr, "peak memory of a rank: %s (announced %s)\n", megabytes((size_t)largest, peak),
-            megabytes(gg_train_memory_total(&t->plan.memory), announced));
+            megabytes(gg_train_memory_total(&t->memory), announced));
     if (t->written.written)
         snprintf(writing, sizeof writing, " (%.3g s to write, and %.3g s to copy before)",
                  t->written.write_seconds, t->written.copy_seconds);

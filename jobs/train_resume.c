@@ -6,6 +6,7 @@
 #include "io/run_lock.h"
 #include "io/settings_file.h"
 #include "jobs/train_checkpoint.h"
+#include "mpi/partition_gather.h"
 
 #include <errno.h>
 #include <math.h>
@@ -211,10 +212,10 @@ static gg_status read_state(struct gg_trainer *t) {
 }
 
 static void begin_anew(struct gg_trainer *t) {
-    const size_t bytes = (size_t)t->plan.ownership.elements * sizeof(float);
-    gg_parameters_initialise(&t->graph.table, (uint64_t)t->settings->run.seed, t->weights);
-    gg_zero(t->first, bytes);
-    gg_zero(t->second, bytes);
+    const size_t bytes = (size_t)t->plan.owned_elements * sizeof(float);
+    gg_parameters_initialise(&t->graph.table, (uint64_t)t->settings->run.seed, t->state.weights);
+    gg_zero(t->state.optimizer[0], bytes);
+    gg_zero(t->state.optimizer[1], bytes);
 }
 
 gg_status gg_train_resume_read(struct gg_trainer *t) {

@@ -14,7 +14,7 @@ const char *const gg_phase_names[GG_PHASES] = {"data",      "forward", "backward
                                                "optimizer", "eval",    "checkpoint"};
 
 static void clear_gradients(struct gg_trainer *t) {
-    float *gradients = t->gradients;
+    float *gradients = t->state.gradients;
     const int64_t count = t->graph.table.local_elements;
 #pragma omp parallel for simd schedule(static)
     for (int64_t i = 0; i < count; i++)
@@ -27,9 +27,9 @@ static struct gg_batch local_batch(const struct gg_trainer *t) {
     return (struct gg_batch){
         .sequences = t->plan.local_sequences,
         .time = t->graph.config.context,
-        .inputs = t->inputs + first * t->graph.config.context,
-        .targets = t->targets + first * t->graph.config.context,
-        .sample_ids = t->sample_ids + first,
+        .inputs = t->state.inputs + first * t->graph.config.context,
+        .targets = t->state.targets + first * t->graph.config.context,
+        .sample_ids = t->state.sample_ids + first,
     };
 }
 
@@ -40,7 +40,7 @@ static void sum_repeated(struct gg_trainer *t) {
     if (t->topology.shards.token_shards == 1)
         return;
     const double begin = gg_clock_seconds();
-    gg_repeated_sum(gg_grid_token_comm(t->grid), &t->graph.table, owned, count, t->repeated);
+    gg_repeated_sum(gg_grid_token_comm(t->grid), &t->graph.table, owned, count, t->state.replicated);
     t->seconds[GG_PHASE_REDUCE] += gg_clock_seconds() - begin;
 }
 
@@ -56,8 +56,8 @@ static gg_status compute_gradients(struct gg_trainer *t, double *loss_sum) {
     for (int64_t micro = 0; micro < t->plan.accumulation && status == GG_OK; micro++) {
         double waited = 0, sum = 0;
         gg_watchdog_at("waiting for data", grid ? "agreement of the grid's ranks on the batch" : NULL);
-        status = gg_agree(t->topology.grid,
-                          gg_loader_next(t->data.train, t->inputs, t->targets, t->sample_ids, &waited));
+        status = gg_agree(t->topology.grid, gg_loader_next(t->data.train, t->state.inputs, t->state.targets,
+                                                           t->state.sample_ids, &waited));
         t->seconds[GG_PHASE_DATA] += waited;
         if (status != GG_OK)
             break;
@@ -79,14 +79,14 @@ static double square_sum(const struct gg_trainer *t) {
     const struct gg_partition *partition = &t->plan.partition;
     const bool scattered = t->settings->parallel.zero > 0;
     if (t->topology.replicas == 1)
-        return gg_gradient_square_sum(&t->graph.table, 0, t->graph.table.local_elements, t->gradients);
+        return gg_gradient_square_sum(&t->graph.table, 0, t->graph.table.local_elements, t->state.gradients);
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
     double sum = 0;
     for (int64_t bucket = 0; bucket < partition->bucket_count; bucket++) {
         const struct gg_range part = gg_partition_part(partition, bucket, t->topology.replica);
         sum += gg_gradient_square_sum(&t->graph.table, part.from, part.to,
-                                      scattered ? owned[bucket].gradients : t->gradients + part.from);
+                                      scattered ? owned[bucket].gradients : t->state.gradients + part.from);
     }
     return sum;
 }
@@ -125,7 +125,7 @@ static void update_weights(struct gg_trainer *t, struct gg_step_result *result) 
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(t->reducer, &count);
     for (int i = 0; i < count; i++) {
-        const struct gg_update update = {
+        struct gg_update update = {
             .table = &t->graph.table,
             .from = owned[i].from,
             .to = owned[i].to,
@@ -133,14 +133,15 @@ static void update_weights(struct gg_trainer *t, struct gg_step_result *result) 
             .step = t->at.updates,
             .gradient_scale = scale,
             .gradients = owned[i].gradients,
-            .states = {t->first + owned[i].at, t->second + owned[i].at},
-            .weights = t->weights + owned[i].from,
+            .weights = t->state.weights + owned[i].from,
             .rounded = rounded != NULL ? rounded + owned[i].from : NULL,
         };
+        for (int s = 0; s < optimizer.kind->state_count; s++)
+            update.states[s] = t->state.optimizer[s] + owned[i].at;
         gg_optimizer_update(&optimizer, &update);
     }
-    gg_reducer_gather(t->reducer, t->weights);
-    if (t->plan.ownership.elements < t->graph.table.local_elements) /* others updated the rest */
+    gg_reducer_gather(t->reducer, t->state.weights);
+    if (t->plan.owned_elements < t->graph.table.local_elements) /* others updated the rest */
         gg_model_weights_changed(t->gpt);
 }
 

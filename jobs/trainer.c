@@ -2,10 +2,10 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/plan/legality.h"
 #include "io/file.h"
 #include "jobs/blas_note.h"
 #include "jobs/evaluation.h"
-#include "jobs/grid_check.h"
 #include "jobs/precision.h"
 #include "jobs/reduction_driver.h"
 #include "jobs/stop_signal.h"
@@ -41,13 +41,13 @@ static gg_status prepare(struct gg_trainer *t) {
     const struct gg_settings *settings = t->settings;
     GG_TRY(gg_launch_check_cores(t->world, omp_get_max_threads(), &t->cores));
     GG_TRY(gg_agree(t->world->comm, gg_time_limit_start(&t->time_limit, settings->run.max_minutes)));
-    int p, q;
+    struct gg_place place;
     enum gg_precision precision;
     GG_TRY(gg_precision_choose(t->world, (enum gg_precision)settings->compute.precision,
                                (enum gg_fallback)settings->compute.fallback, &precision));
-    GG_TRY(gg_grid_check(settings, t->world->size, &p, &q));
-    gg_topology_create(t->world, p, q, &t->topology);
-    GG_TRY(gg_train_plan_batch(settings, t->topology.replicas, t->topology.shards.token_shards));
+    GG_TRY(gg_legality_grid(settings, t->world->size, t->world->rank, &place));
+    gg_topology_create(t->world, &place, &t->topology);
+    GG_TRY(gg_legality_batch(settings, &place));
     GG_TRY(gg_train_data_open(t->world, settings, t->use == GG_TRAINER_RUN, &t->data));
     struct gg_model_config config;
     GG_TRY(gg_model_configure(settings, t->data.vocab, &t->topology.shards, &config));
@@ -58,43 +58,30 @@ static gg_status prepare(struct gg_trainer *t) {
     GG_TRY(gg_reduction_driver_choose(t->world, settings, &t->topology, &t->cores, &t->reduction_thread));
     GG_TRY(measure_machine(t, precision));
     gg_time_limit_expect(&t->time_limit, checkpoint_bytes(&t->graph));
-    GG_TRY(gg_train_plan_make(t->world, settings, &t->graph, &t->topology, &t->data, &t->plan));
-    if (t->use == GG_TRAINER_BENCH) /* which writes none */
-        t->plan.memory.checkpoint = 0;
+    gg_plan_make(settings, &t->graph, &place,
+                 t->use == GG_TRAINER_RUN && gg_train_checkpoint_behind(settings), &t->plan);
+    t->tokens_per_epoch = gg_loader_samples(t->data.train) * t->graph.config.context;
+    gg_train_memory_measure(t->world, &t->plan, settings, &t->data, &t->memory);
     return GG_OK;
 }
 
-static void lay_out(struct gg_trainer *t) {
-    const int64_t elements = t->graph.table.local_elements;
-    const int64_t tokens = t->settings->batch.micro * t->graph.config.context;
-    t->weights = gg_arena_floats(&t->state, elements);
-    t->gradients = gg_arena_floats(&t->state, elements);
-    t->first = gg_arena_floats(&t->state, t->plan.ownership.elements);
-    t->second = gg_arena_floats(&t->state, t->plan.ownership.elements);
-    if (t->topology.shards.token_shards > 1)
-        t->repeated = gg_arena_floats(&t->state, gg_repeated_elements(&t->graph.table));
-    t->inputs = gg_arena_take(&t->state, (size_t)tokens * sizeof *t->inputs);
-    t->targets = gg_arena_take(&t->state, (size_t)tokens * sizeof *t->targets);
-    t->sample_ids = gg_arena_take(&t->state, (size_t)t->settings->batch.micro * sizeof *t->sample_ids);
-}
-
 static gg_status allocate(struct gg_trainer *t) {
-    lay_out(t);
-    GG_TRY(gg_agree(t->world->comm, gg_arena_allocate(&t->state, "weights, gradients and optimizer state")));
-    lay_out(t);
+    gg_state_lay_out(t->settings, &t->graph, &t->plan, &t->arena, &t->state);
+    GG_TRY(gg_agree(t->world->comm, gg_arena_allocate(&t->arena, "weights, gradients and optimizer state")));
+    gg_state_lay_out(t->settings, &t->graph, &t->plan, &t->arena, &t->state);
     GG_TRY(gg_agree(t->world->comm, gg_grid_create(t->topology.grid, t->topology.shards.feature_shards,
                                                    t->topology.shards.token_shards,
                                                    gg_int(t->settings->parallel.block), &t->grid)));
     t->fabric = *gg_grid_fabric(t->grid);
     GG_TRY(gg_agree(t->world->comm,
                     gg_model_create(&t->graph, &t->fabric, GG_MODEL_TRAIN, t->plan.local_sequences,
-                                    t->weights, t->gradients, &t->gpt)));
+                                    t->state.weights, t->state.gradients, &t->gpt)));
     const struct gg_reducer_options reduction = {.bucket_bytes = GG_BUCKET_BYTES,
                                                  .scatter = t->settings->parallel.zero > 0,
                                                  .thread = t->reduction_thread,
                                                  .thread_cores = &t->cores.allowed};
     GG_TRY(
-        gg_agree(t->world->comm, gg_reducer_create(t->topology.across_replicas, t->gradients,
+        gg_agree(t->world->comm, gg_reducer_create(t->topology.across_replicas, t->state.gradients,
                                                    t->graph.table.local_elements, &reduction, &t->reducer)));
     return t->use == GG_TRAINER_RUN ? gg_train_checkpoint_prepare(t) : GG_OK;
 }
@@ -118,7 +105,7 @@ static gg_status start(struct gg_trainer *t) {
         GG_TRY(gg_train_resume_read(t));
         GG_TRY(gg_agree(t->world->comm, t->world->rank == 0 ? open_run_folder(t) : GG_OK));
     } else {
-        gg_parameters_initialise(&t->graph.table, (uint64_t)t->settings->run.seed, t->weights);
+        gg_parameters_initialise(&t->graph.table, (uint64_t)t->settings->run.seed, t->state.weights);
     }
     gg_model_weights_changed(t->gpt);
     const struct gg_loader_plan plan = {.consumed = t->at.consumed_samples,
@@ -156,7 +143,7 @@ void gg_trainer_destroy(struct gg_trainer *t) {
     gg_reducer_destroy(&t->reducer);
     gg_model_destroy(&t->gpt);
     gg_grid_destroy(&t->grid);
-    gg_arena_free(&t->state);
+    gg_arena_free(&t->arena);
     gg_graph_free(&t->graph);
     gg_train_data_close(&t->data);
     gg_topology_free(&t->topology);

@@ -10,6 +10,7 @@
 #include "core/base/arena.h"
 #include "core/base/settings.h"
 #include "core/model/model.h"
+#include "core/plan/state.h"
 #include "io/checkpoint_writer.h"
 #include "io/metrics.h"
 #include "jobs/gemm_rate.h"
@@ -48,14 +49,12 @@ struct gg_trainer {
     struct gg_graph graph;
     struct gg_fabric fabric; /* the grid's */
     gg_grid *grid;
-    struct gg_train_plan plan;
+    struct gg_plan plan;
+    int64_t tokens_per_epoch;
+    struct gg_train_memory memory;
 
-    struct gg_arena state; /* holds the next: flat buffers of the table, and a micro-batch */
-    float *weights, *gradients;
-    float *first, *second;     /* moments of what this replica owns: compact, see mpi/reduction.h */
-    float *repeated;           /* scratch of gg_repeated_sum */
-    int32_t *inputs, *targets; /* (batch.micro, context) */
-    uint64_t *sample_ids;      /* (batch.micro) */
+    struct gg_arena arena; /* holds the next */
+    struct gg_state state;
     gg_model *gpt;
     gg_reducer *reducer;
     bool reduction_thread; /* a thread drives the sum of the gradients on; else calls between kernels do */

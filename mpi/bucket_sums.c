@@ -1,14 +1,14 @@
 #include "mpi/bucket_sums.h"
 
 #include "core/base/memory.h"
+#include "core/plan/memory.h"
 #include "mpi/world.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Buckets on their way at once. */
-enum { SLOTS = 4 };
+enum { SLOTS = GG_BUCKETS_IN_FLIGHT };
 
 enum stage { FREE, SCATTERING, GATHERING };
 
@@ -35,21 +35,8 @@ struct gg_bucket_sums {
     _Atomic int64_t allowed, done; /* told from thread to thread */
 };
 
-/* Elements of replica 0's part of a whole bucket: none is larger. */
-static int64_t largest_part(const struct gg_partition *partition) {
-    if (partition->bucket_count == 0)
-        return 0;
-    const struct gg_range part = gg_partition_part(partition, 0, 0);
-    return (part.to - part.from + 15) / 16 * 16;
-}
-
 static int slot_count(const struct gg_partition *partition) {
     return partition->bucket_count < SLOTS ? (int)partition->bucket_count : SLOTS;
-}
-
-size_t gg_bucket_sums_bytes(const struct gg_partition *partition) {
-    return (size_t)slot_count(partition) * (size_t)(partition->replicas - 1) *
-           (size_t)largest_part(partition) * sizeof(float);
 }
 
 gg_status gg_bucket_sums_create(MPI_Comm replicas, const struct gg_partition *partition, float *values,
@@ -61,14 +48,14 @@ gg_status gg_bucket_sums_create(MPI_Comm replicas, const struct gg_partition *pa
     s->partition = partition;
     s->values = values;
     s->owned = owned;
-    s->room = largest_part(partition);
+    s->room = gg_partition_largest_part(partition);
     s->ranges = gg_calloc((size_t)partition->bucket_count + 1, sizeof *s->ranges);
     gg_partition_ranges(partition, s->replica, s->ranges);
     s->shares = gg_calloc((size_t)partition->replicas, sizeof *s->shares);
     for (int i = 0; i < SLOTS; i++)
         s->slots[i].requests = gg_calloc(2 * (size_t)partition->replicas, sizeof(MPI_Request));
     void *memory;
-    GG_TRY(gg_try_malloc(gg_bucket_sums_bytes(partition), "gradients on their way", &memory));
+    GG_TRY(gg_try_malloc(gg_buckets_in_flight_bytes(partition), "gradients on their way", &memory));
     s->received = memory;
     for (int i = 0; i < slot_count(partition); i++)
         s->slots[i].received = s->received + i * (partition->replicas - 1) * s->room;

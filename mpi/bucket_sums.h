@@ -13,7 +13,7 @@
 #define GG_MPI_BUCKET_SUMS_H
 
 #include "core/base/status.h"
-#include "mpi/partition.h"
+#include "core/plan/partition.h"
 
 #include <mpi.h>
 #include <stdbool.h>
@@ -21,9 +21,6 @@
 #include <stdint.h>
 
 typedef struct gg_bucket_sums gg_bucket_sums;
-
-/* Bytes that gg_bucket_sums_create allocates for parts on their way. Local. */
-size_t gg_bucket_sums_bytes(const struct gg_partition *partition);
 
 /* Makes one.
  *   replicas  [in] one rank of each, in order; duplicated

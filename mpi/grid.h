@@ -26,10 +26,6 @@ gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_sh
 /* Collective over the replica. */
 void gg_grid_destroy(gg_grid **grid);
 
-/* Bytes that the fabric's products will hold on to in bf16, once every one was called: PBLAS takes its
- * operands as fp32. 0 in fp32 and on a 1x1 grid. Local. */
-size_t gg_grid_widened_bytes(const struct gg_graph *graph, int64_t local_tokens);
-
 /* The fabric; valid as long as the grid. */
 const struct gg_fabric *gg_grid_fabric(const gg_grid *grid);
 

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "mpi/bucket_sums.h"
+#include "mpi/partition_gather.h"
 #include "mpi/progress_thread.h"
 #include "mpi/world.h"
 
@@ -20,17 +21,6 @@ struct gg_reducer {
     float *owned_sums; /* scatter: the owned ranges' gradients, compact */
     struct gg_reducer_times times;
 };
-
-struct gg_ownership gg_reducer_ownership(int replica, int replicas, int64_t elements, size_t bucket_bytes,
-                                         bool scatter) {
-    const struct gg_partition partition = gg_partition_cut(elements, bucket_bytes, replicas);
-    struct gg_ownership ownership = {elements, gg_bucket_sums_bytes(&partition)};
-    if (scatter && replicas > 1) {
-        ownership.elements = gg_partition_ranges(&partition, replica, NULL);
-        ownership.reducer_bytes += (size_t)ownership.elements * sizeof(float);
-    }
-    return ownership;
-}
 
 /* First element of a bucket. */
 static int64_t begin_of(const gg_reducer *r, int64_t bucket) {

@@ -15,7 +15,7 @@
 
 #include "core/base/status.h"
 #include "core/model/model.h"
-#include "mpi/partition.h"
+#include "core/plan/partition.h"
 
 #include <mpi.h>
 #include <sched.h>
@@ -25,25 +25,12 @@
 
 typedef struct gg_reducer gg_reducer;
 
-enum { GG_BUCKET_BYTES = 8 << 20 };
-
 struct gg_reducer_options {
     size_t bucket_bytes;           /* GG_BUCKET_BYTES mostly; at most INT_MAX elements are taken at once */
     bool scatter;                  /* each replica gets its part of the sums only */
     bool thread;                   /* a thread makes progress; wants gg_progress_thread_possible() */
     const cpu_set_t *thread_cores; /* where it may run; NULL: where its maker may */
 };
-
-/* What a replica owns of the flat buffers, and how much of it there is. */
-struct gg_ownership {
-    int64_t elements; /* of all owned ranges: length of a compact buffer */
-    size_t
-        reducer_bytes; /* that the reducer allocates: shares on their way, and with scatter the owned sums */
-};
-
-/* Computes it without making a reducer. Local. */
-struct gg_ownership gg_reducer_ownership(int replica, int replicas, int64_t elements, size_t bucket_bytes,
-                                         bool scatter);
 
 /* Makes a reducer.
  *   replicas  [in] the ranks that hold the same elements, one of each replica, in order; must outlive it

@@ -4,14 +4,6 @@
 
 #include <string.h>
 
-int64_t gg_repeated_elements(const struct gg_parameter_table *table) {
-    int64_t elements = 0;
-    for (int i = 0; i < table->count; i++)
-        if (gg_parameter_repeated(&table->items[i]))
-            elements += table->items[i].local_rows * table->items[i].local_columns;
-    return elements;
-}
-
 /* Copies the repeated elements of the owned ranges to scratch, or back; returns how many there are. */
 static int64_t copy(const struct gg_parameter_table *table, const struct gg_owned_range *owned, int count,
                     float *scratch, bool back) {

@@ -9,10 +9,9 @@
 
 #include <mpi.h>
 
-/* How many elements of the table are repeated: floats of scratch that gg_repeated_sum needs. */
-int64_t gg_repeated_elements(const struct gg_parameter_table *table);
-
-/* Sums the repeated parts of the owned gradients over the token shards, in one allreduce. Collective over
+/* Sums the repeated parts of the owned gradients over the token shards, in one allreduce.
+ *   scratch [in] (gg_parameters_replicated)
+ * Collective over
  * token_comm, whose ranks own the same ranges. */
 void gg_repeated_sum(MPI_Comm token_comm, const struct gg_parameter_table *table,
                      const struct gg_owned_range *owned, int count, float *scratch);

@@ -1,13 +1,10 @@
-/* How the world's ranks are dealt out: D replicas, each a grid of P x Q ranks.
- *
- * Consecutive ranks form one grid, column by column: rank = (replica * Q + q) * P + p, so that the feature
- * shards of a token shard are neighbours.
+/* The communicators of a layout of ranks (core/plan/place.h).
  */
 #ifndef GG_MPI_TOPOLOGY_H
 #define GG_MPI_TOPOLOGY_H
 
 #include "core/base/status.h"
-#include "core/model/shards.h"
+#include "core/plan/place.h"
 #include "mpi/world.h"
 
 #include <mpi.h>
@@ -19,11 +16,8 @@ struct gg_topology {
     MPI_Comm grid;            /* the P x Q ranks of this replica */
 };
 
-/* Reads "PxQ". GG_USAGE: not of that form. Local. */
-gg_status gg_grid_parse(const char *grid, int *feature_shards, int *token_shards) GG_MUST_USE;
-
-/* Splits the world into grids of P x Q, which divides its size. Collective with the same arguments. */
-void gg_topology_create(const struct gg_world *world, int feature_shards, int token_shards,
+/* Splits the world as its ranks' places say. Collective. */
+void gg_topology_create(const struct gg_world *world, const struct gg_place *place,
                         struct gg_topology *topology);
 
 /* Frees the communicators; zeroed memory is taken as well. Collective. */

@@ -8,6 +8,10 @@ static int64_t pad_vocab(int64_t vocab, const struct gg_shards *shards) {
     return (vocab + multiple - 1) / multiple * multiple;
 }
 
+int64_t gg_model_mlp_width(const struct gg_settings *settings) {
+    return settings->model.mlp_width > 0 ? settings->model.mlp_width : 4 * settings->model.width;
+}
+
 gg_status gg_model_configure(const struct gg_settings *settings, int64_t vocab,
                              const struct gg_shards *shards, struct gg_model_config *config) {
     if (settings->model.vocab != 0 && settings->model.vocab < vocab)
@@ -20,7 +24,7 @@ gg_status gg_model_configure(const struct gg_settings *settings, int64_t vocab,
         .heads = settings->model.heads,
         .width = settings->model.width,
         .context = settings->model.context,
-        .mlp_width = settings->model.mlp_width > 0 ? settings->model.mlp_width : 4 * settings->model.width,
+        .mlp_width = gg_model_mlp_width(settings),
         .vocab = entries,
         .padded_vocab = pad_vocab(entries, shards),
         .dropout = settings->model.dropout,

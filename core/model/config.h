@@ -21,6 +21,9 @@ struct gg_model_config {
     enum gg_recompute recompute; /* training only; loss and gradients are the same, bit for bit */
 };
 
+/* Features inside the MLP: model.mlp_width, or by default four times the width. */
+int64_t gg_model_mlp_width(const struct gg_settings *settings);
+
 /* The configuration that settings describe.
  *   vocab  [in] the tokenizer's; taken where model.vocab is 0
  *   shards [in] the padded vocabulary is a multiple of P and Q, which no file shows

@@ -34,6 +34,14 @@ bool gg_parameter_repeated(const struct gg_parameter *parameter) {
     return parameter->layout == GG_LAYOUT_VECTOR;
 }
 
+int64_t gg_parameters_replicated(const struct gg_parameter_table *table) {
+    int64_t elements = 0;
+    for (int i = 0; i < table->count; i++)
+        if (gg_parameter_repeated(&table->items[i]))
+            elements += table->items[i].local_rows * table->items[i].local_columns;
+    return elements;
+}
+
 bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter) {
     return !gg_parameter_repeated(parameter) || table->shards.token_index == 0;
 }

@@ -59,6 +59,9 @@ int64_t gg_parameter_intersect(const struct gg_parameter *parameter, int64_t fro
 /* Whether every token shard holds the same part: vectors. */
 bool gg_parameter_repeated(const struct gg_parameter *parameter);
 
+/* How many elements of a rank's part other token shards hold too. */
+int64_t gg_parameters_replicated(const struct gg_parameter_table *table);
+
 /* Whether this rank's part is the one that counts when whole tensors are summed or written: false for the
  * repeated parts of vectors on token shards other than 0. */
 bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter);

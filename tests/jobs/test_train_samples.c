@@ -61,7 +61,7 @@ static void make_settings(struct gg_settings *s, int p, int q, int zero) {
 
 static void note_samples(const struct gg_trainer *t) {
     const int count = SEQUENCES / t->topology.replicas;
-    MPI_Allgather(t->sample_ids, count, MPI_UINT64_T, taken[t->at.step], count, MPI_UINT64_T,
+    MPI_Allgather(t->state.sample_ids, count, MPI_UINT64_T, taken[t->at.step], count, MPI_UINT64_T,
                   t->topology.across_replicas);
 }
 

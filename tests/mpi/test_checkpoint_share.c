@@ -26,7 +26,8 @@ struct shared_case {
 };
 
 static void shared_create(struct shared_case *c, int p, int q, bool compact) {
-    gg_topology_create(&world, p, q, &c->topology);
+    const struct gg_place place = gg_place_of(world.size, p, q, world.rank);
+    gg_topology_create(&world, &place, &c->topology);
     case_create(&c->values, p, q, c->topology.shards.feature_index, c->topology.shards.token_index);
     c->partition = gg_partition_cut(c->values.graph.table.local_elements, BUCKET_BYTES, c->topology.replicas);
     c->ranges = gg_malloc((size_t)c->partition.bucket_count * sizeof *c->ranges);

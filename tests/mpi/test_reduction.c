@@ -1,6 +1,6 @@
 /* The bucketed sum of gradients: values, bounds of buckets, the same bits on every replica and every time,
  * whoever makes progress. */
-#include "jobs/grid_check.h"
+#include "core/plan/legality.h"
 #include "mpi/progress_thread.h"
 #include "mpi/reduction.h"
 #include "mpi/topology.h"
@@ -191,9 +191,8 @@ static void scattered(void **state) {
                (size_t)(owned[i].to - owned[i].from) * sizeof(float));
         elements += owned[i].to - owned[i].from;
     }
-    const struct gg_ownership ownership =
-        gg_reducer_ownership(world.rank, world.size, ELEMENTS, 30000, world.size > 1);
-    assert_int_equal(elements, ownership.elements);
+    const struct gg_partition partition = gg_partition_cut(ELEMENTS, 30000, world.size);
+    assert_int_equal(elements, gg_partition_ranges(&partition, world.rank, NULL));
     assert_true(elements <= ELEMENTS / world.size + 16 * count);
     MPI_Allreduce(&elements, &all, 1, MPI_INT64_T, MPI_SUM, world.comm);
     assert_int_equal(all, ELEMENTS);
@@ -219,7 +218,8 @@ static void grids(void **state) {
         if (world.size % columns != 0)
             continue;
         struct gg_topology topology;
-        gg_topology_create(&world, 1, columns, &topology);
+        const struct gg_place place = gg_place_of(world.size, 1, columns, world.rank);
+        gg_topology_create(&world, &place, &topology);
         int size, rank;
         MPI_Comm_size(topology.across_replicas, &size);
         MPI_Comm_rank(topology.across_replicas, &rank);
@@ -236,7 +236,7 @@ static void refused_grids(void **state) {
     (void)state;
     struct gg_settings settings;
     gg_settings_init(&settings); /* 6 heads, width 384, 32 sequences, micro-batches of 8 */
-    int p, q;
+    struct gg_place place;
     const struct {
         const char *grid, *part;
     } cases[] = {{"2x2", "multiple of 4 ranks, and there are 6; on 6 ranks these work: 2x1, 1x2, 6x1, 3x2"},
@@ -245,12 +245,12 @@ static void refused_grids(void **state) {
     settings.batch.sequences = 24;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK_OK(gg_settings_set(&settings, "parallel.grid", cases[i].grid, "test"));
-        CHECK_FAILS(gg_grid_check(&settings, 6, &p, &q), GG_USAGE, cases[i].part);
+        CHECK_FAILS(gg_legality_grid(&settings, 6, 0, &place), GG_USAGE, cases[i].part);
     }
     CHECK_OK(gg_settings_set(&settings, "parallel.grid", "3x2", "test"));
-    CHECK_OK(gg_grid_check(&settings, 6, &p, &q));
+    CHECK_OK(gg_legality_grid(&settings, 6, 0, &place));
     CHECK_OK(gg_settings_set(&settings, "parallel.grid", "4x1", "test"));
-    CHECK_FAILS(gg_grid_check(&settings, 4, &p, &q), GG_USAGE, "do not divide model.heads 6");
+    CHECK_FAILS(gg_legality_grid(&settings, 4, 0, &place), GG_USAGE, "do not divide model.heads 6");
     gg_settings_free(&settings);
 }
 

@@ -1,10 +1,9 @@
-#include "mpi/partition.h"
-
-#include "core/base/memory.h"
-#include "mpi/world.h"
+#include "core/plan/partition.h"
 
 #include <limits.h>
-#include <stdlib.h>
+#include <stddef.h>
+
+enum { LINE = 16 }; /* floats */
 
 struct gg_partition gg_partition_cut(int64_t elements, size_t bucket_bytes, int replicas) {
     int64_t size = (int64_t)(bucket_bytes / sizeof(float));
@@ -20,7 +19,6 @@ int64_t gg_partition_bucket(const struct gg_partition *p, int64_t bucket, int64_
 }
 
 struct gg_range gg_partition_part(const struct gg_partition *p, int64_t bucket, int replica) {
-    enum { LINE = 16 }; /* floats */
     int64_t count;
     const int64_t first = gg_partition_bucket(p, bucket, &count);
     const int64_t part = ((count + p->replicas - 1) / p->replicas + LINE - 1) / LINE * LINE;
@@ -41,19 +39,10 @@ int64_t gg_partition_ranges(const struct gg_partition *p, int replica, struct gg
     return at;
 }
 
-void gg_partition_gather(const struct gg_partition *p, MPI_Comm replicas, float *flat) {
-    if (p->replicas == 1)
-        return;
-    int *counts = gg_malloc(2 * (size_t)p->replicas * sizeof *counts), *starts = counts + p->replicas;
-    for (int64_t bucket = 0; bucket < p->bucket_count; bucket++) {
-        int64_t count;
-        const int64_t first = gg_partition_bucket(p, bucket, &count);
-        for (int d = 0; d < p->replicas; d++) {
-            const struct gg_range part = gg_partition_part(p, bucket, d);
-            counts[d] = gg_int(part.to - part.from);
-            starts[d] = gg_int(part.from - first);
-        }
-        MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, flat + first, counts, starts, MPI_FLOAT, replicas);
-    }
-    free(counts);
+/* Elements of replica 0's part of a whole bucket, in whole cache lines: none is larger. */
+int64_t gg_partition_largest_part(const struct gg_partition *partition) {
+    if (partition->bucket_count == 0)
+        return 0;
+    const struct gg_range part = gg_partition_part(partition, 0, 0);
+    return (part.to - part.from + LINE - 1) / LINE * LINE;
 }

@@ -2,12 +2,11 @@
  *
  * A buffer is cut from its end into buckets of fixed size (gradients become final from the end on), and every
  * bucket into D parts of whole cache lines, one for each replica. The gradient reduction with ZeRO, and the
- * writing and reading of checkpoints with or without it, use this one partition. All local but the gather.
+ * writing and reading of checkpoints with or without it, use this one partition. All local.
  */
-#ifndef GG_MPI_PARTITION_H
-#define GG_MPI_PARTITION_H
+#ifndef GG_CORE_PLAN_PARTITION_H
+#define GG_CORE_PLAN_PARTITION_H
 
-#include <mpi.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +22,9 @@ struct gg_partition {
 struct gg_range {
     int64_t from, to, at;
 };
+
+/* The size of a bucket in training. */
+enum { GG_BUCKET_BYTES = 8 << 20 };
 
 /* Cuts a buffer; at most INT_MAX elements make a bucket. */
 struct gg_partition gg_partition_cut(int64_t elements, size_t bucket_bytes, int replicas);
@@ -40,9 +42,7 @@ struct gg_range gg_partition_part(const struct gg_partition *partition, int64_t 
  * Returns the length of a compact buffer. */
 int64_t gg_partition_ranges(const struct gg_partition *partition, int replica, struct gg_range *ranges);
 
-/* Hands every replica's parts of a flat buffer round to all.
- *   replicas [in] one rank of each, in order
- * Collective over `replicas`. */
-void gg_partition_gather(const struct gg_partition *partition, MPI_Comm replicas, float *flat);
+/* Elements of the largest part of any bucket, in whole cache lines. */
+int64_t gg_partition_largest_part(const struct gg_partition *partition);
 
 #endif

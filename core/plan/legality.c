@@ -1,0 +1,117 @@
+#include "core/plan/legality.h"
+
+#include "core/model/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A count from 1 to a million at *text, moved past it; 0 when there is none. */
+static int read_count(const char **text) {
+    char *end;
+    if (**text < '0' || **text > '9')
+        return 0;
+    errno = 0;
+    const long value = strtol(*text, &end, 10);
+    *text = end;
+    return errno == 0 && value >= 1 && value <= 10000 ? (int)value : 0;
+}
+
+gg_status gg_grid_parse(const char *grid, int *feature_shards, int *token_shards) {
+    const char *at = grid != NULL ? grid : "1x1";
+    const int p = read_count(&at);
+    const int q = *at == 'x' ? (at++, read_count(&at)) : 0;
+    if (p == 0 || q == 0 || *at != '\0')
+        return gg_fail(GG_USAGE, "parallel.grid is '%s'; it needs two counts as PxQ, 1x1 or 2x2 for example",
+                       grid);
+    *feature_shards = p;
+    *token_shards = q;
+    return GG_OK;
+}
+
+/* What is wrong with a grid: a failure with the reason, or GG_OK. */
+static gg_status check(const struct gg_settings *s, int ranks, int p, int q) {
+    if (ranks % (p * q) != 0)
+        return gg_fail(GG_USAGE, "parallel.grid %dx%d needs a multiple of %d ranks, and there are %d", p, q,
+                       p * q, ranks);
+    if (s->model.heads % p != 0)
+        return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d feature shards do not divide model.heads %lld", p,
+                       q, p, (long long)s->model.heads);
+    if (s->model.width % q != 0)
+        return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d token shards do not divide model.width %lld", p, q,
+                       q, (long long)s->model.width);
+    const int64_t mlp_width = gg_model_mlp_width(s);
+    if (mlp_width % p != 0 || mlp_width % q != 0)
+        return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d %s shards do not divide model.mlp_width %lld", p, q,
+                       mlp_width % p != 0 ? p : q, mlp_width % p != 0 ? "feature" : "token",
+                       (long long)mlp_width);
+    if (s->batch.micro % q != 0)
+        return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d token shards do not divide batch.micro %lld", p, q,
+                       q, (long long)s->batch.micro);
+    return GG_OK;
+}
+
+/* The batch divides over the replicas too. */
+static bool works(const struct gg_settings *s, int ranks, int p, int q) {
+    return check(s, ranks, p, q) == GG_OK && s->batch.sequences % (s->batch.micro * (ranks / (p * q))) == 0;
+}
+
+/* "1x1, 2x1, 1x2"; the few ranks of P x Q first. */
+static void list_working(const struct gg_settings *s, int ranks, char *text, size_t bytes) {
+    size_t length = 0;
+    text[0] = '\0';
+    for (int size = 1; size <= ranks; size++) {
+        if (ranks % size != 0)
+            continue;
+        for (int p = size; p >= 1; p--)
+            if (size % p == 0 && works(s, ranks, p, size / p) && length + 24 < bytes)
+                length += (size_t)snprintf(text + length, bytes - length, "%s%dx%d", length > 0 ? ", " : "",
+                                           p, size / p);
+    }
+}
+
+gg_status gg_legality_grid(const struct gg_settings *settings, int ranks, int rank, struct gg_place *place) {
+    char working[512], reason[512];
+    int p, q;
+    GG_TRY(gg_grid_parse(settings->parallel.grid, &p, &q));
+    const gg_status status = check(settings, ranks, p, q);
+    if (status == GG_OK) {
+        *place = gg_place_of(ranks, p, q, rank);
+        return GG_OK;
+    }
+    snprintf(reason, sizeof reason, "%s", gg_failure());
+    list_working(settings, ranks, working, sizeof working);
+    if (working[0] == '\0')
+        return gg_fail(status, "%s; no grid works on %d ranks with this model and batch", reason, ranks);
+    return gg_fail(status, "%s; on %d ranks these work: %s", reason, ranks, working);
+}
+
+/* The largest micro-batch up to batch.micro that works on so many replicas; 0: none. */
+static int64_t working_micro(const struct gg_settings *settings, int replicas, int token_shards) {
+    for (int64_t micro = settings->batch.micro; micro > 0; micro--)
+        if (settings->batch.sequences % (micro * replicas) == 0 && micro % token_shards == 0)
+            return micro;
+    return 0;
+}
+
+gg_status gg_legality_batch(const struct gg_settings *settings, const struct gg_place *place) {
+    const int replicas = place->replicas, token_shards = place->shards.token_shards;
+    const int64_t sequences = settings->batch.sequences, micro = settings->batch.micro;
+    const int64_t round = micro * replicas;
+    if (micro % token_shards != 0)
+        return gg_fail(GG_USAGE, "batch.micro %lld is not a multiple of the %d token shards of parallel.grid",
+                       (long long)micro, token_shards);
+    if (sequences % round == 0)
+        return GG_OK;
+    char below[64] = "", other[64] = "";
+    if (sequences > round)
+        snprintf(below, sizeof below, "%lld or ", (long long)(sequences / round * round));
+    const int64_t better = working_micro(settings, replicas, token_shards);
+    if (better > 0)
+        snprintf(other, sizeof other, ", or batch.micro %lld", (long long)better);
+    return gg_fail(GG_USAGE,
+                   "batch.sequences %lld is not a multiple of %lld (%d replicas x batch.micro %lld); "
+                   "batch.sequences %s%lld would work%s",
+                   (long long)sequences, (long long)round, replicas, (long long)micro, below,
+                   (long long)((sequences / round + 1) * round), other);
+}

@@ -1,0 +1,27 @@
+/* Every rule of layouts: whether a grid and a batch work on so many ranks, for this model. All local, pure
+ * functions of the resolved settings; messages say what would work.
+ */
+#ifndef GG_CORE_PLAN_LEGALITY_H
+#define GG_CORE_PLAN_LEGALITY_H
+
+#include "core/base/settings.h"
+#include "core/plan/place.h"
+
+/* Reads "PxQ". GG_USAGE: not of that form. */
+gg_status gg_grid_parse(const char *grid, int *feature_shards, int *token_shards) GG_MUST_USE;
+
+/* Checks parallel.grid.
+ *   rank  [in]  of `ranks`
+ *   place [out] of that rank
+ * GG_USAGE: not of the form PxQ; ranks are no multiple of P x Q; P does not divide model.heads or
+ * model.mlp_width; Q does not divide batch.micro, model.width or model.mlp_width. The message lists the grids
+ * that would work on so many ranks. */
+gg_status gg_legality_grid(const struct gg_settings *settings, int ranks, int rank,
+                           struct gg_place *place) GG_MUST_USE;
+
+/* Checks the batch against the layout.
+ * GG_USAGE: batch.micro is no multiple of the token shards, or batch.sequences none of replicas x
+ * batch.micro; the message names numbers that are. */
+gg_status gg_legality_batch(const struct gg_settings *settings, const struct gg_place *place) GG_MUST_USE;
+
+#endif

@@ -1,0 +1,50 @@
+#include "core/plan/plan.h"
+
+#include "core/model/model.h"
+#include "core/plan/memory.h"
+#include "core/plan/state.h"
+
+size_t gg_plan_memory_sum(const struct gg_plan_memory *m) {
+    return m->weights + m->gradients + m->optimizer + m->activations + m->rounded + m->products +
+           m->reduction + m->batch + m->checkpoint;
+}
+
+static void measure(const struct gg_settings *settings, const struct gg_graph *graph, bool copies,
+                    struct gg_plan *plan) {
+    struct gg_plan_memory *memory = &plan->memory;
+    const struct gg_optimizer optimizer = gg_optimizer_make(settings);
+    const size_t flat = (size_t)graph->table.local_elements * sizeof(float);
+    const bool bf16 = graph->config.precision == GG_PRECISION_BF16;
+    memory->weights = memory->gradients = flat;
+    memory->optimizer = gg_optimizer_state_bytes(optimizer.kind, plan->owned_elements);
+    memory->batch = gg_state_bytes(settings, graph, plan) - 2 * flat - memory->optimizer;
+    memory->activations = gg_model_bytes(graph, GG_MODEL_TRAIN, plan->local_sequences);
+    if (bf16) {
+        memory->rounded = (size_t)graph->table.local_elements * sizeof(gg_bf16);
+        memory->activations -= memory->rounded;
+    }
+    memory->products = gg_widened_bytes(graph, plan->local_sequences * graph->config.context);
+    if (plan->place.replicas > 1)
+        memory->reduction = gg_buckets_in_flight_bytes(&plan->partition) +
+                            (plan->scattered ? (size_t)plan->owned_elements * sizeof(float) : 0);
+    if (copies)
+        memory->checkpoint = (size_t)(1 + optimizer.kind->state_count) * sizeof(float) *
+                             (size_t)gg_partition_ranges(&plan->partition, plan->place.replica, NULL);
+}
+
+void gg_plan_make(const struct gg_settings *settings, const struct gg_graph *graph,
+                  const struct gg_place *place, bool copies, struct gg_plan *plan) {
+    const int64_t elements = graph->table.local_elements;
+    *plan = (struct gg_plan){
+        .place = *place,
+        .accumulation = settings->batch.sequences / (settings->batch.micro * place->replicas),
+        .local_sequences = settings->batch.micro / place->shards.token_shards,
+        .tokens_per_step = settings->batch.sequences * graph->config.context,
+        .scattered = settings->parallel.zero > 0 && place->replicas > 1,
+        .owned_elements = elements,
+        .partition = gg_partition_cut(elements, GG_BUCKET_BYTES, place->replicas),
+    };
+    if (plan->scattered)
+        plan->owned_elements = gg_partition_ranges(&plan->partition, place->replica, NULL);
+    measure(settings, graph, copies, plan);
+}

@@ -1,0 +1,49 @@
+/* How a run is laid out, for any rank of any layout: what its settings come to, and the memory it will take.
+ * Needs no ranks and allocates nothing of it. Local and pure.
+ */
+#ifndef GG_CORE_PLAN_PLAN_H
+#define GG_CORE_PLAN_PLAN_H
+
+#include "core/base/settings.h"
+#include "core/model/graph.h"
+#include "core/optim/optimizer.h"
+#include "core/plan/partition.h"
+#include "core/plan/place.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of one rank. */
+struct gg_plan_memory {
+    size_t weights, gradients;
+    size_t optimizer;   /* its states: of what this replica updates */
+    size_t activations; /* and the scratch of all modules */
+    size_t rounded;     /* the weights' bf16 copy */
+    size_t products;    /* PBLAS's fp32 copies of bf16 operands */
+    size_t reduction;   /* the sum of gradients over replicas: parts on their way; ZeRO: the owned sums */
+    size_t batch;       /* a micro-batch */
+    size_t checkpoint;  /* the copy that is written behind the training */
+};
+
+/* All parts together. */
+size_t gg_plan_memory_sum(const struct gg_plan_memory *memory);
+
+struct gg_plan {
+    struct gg_place place;
+    int64_t accumulation;    /* micro-batches of a replica in a step */
+    int64_t local_sequences; /* of a micro-batch, this rank's */
+    int64_t tokens_per_step; /* of all replicas */
+    bool scattered;          /* ZeRO 1 over more than one replica */
+    int64_t owned_elements;  /* of a flat buffer, that this replica updates: length of an optimizer state */
+    struct gg_partition partition; /* of flat buffers over replicas */
+    struct gg_plan_memory memory;
+};
+
+/* Makes the plan of a rank.
+ *   graph  [in] of the place's shards
+ *   place  [in] legal (core/plan/legality.h), the batch too
+ *   copies [in] whether checkpoints are copied and written behind the training */
+void gg_plan_make(const struct gg_settings *settings, const struct gg_graph *graph,
+                  const struct gg_place *place, bool copies, struct gg_plan *plan);
+
+#endif

@@ -1,0 +1,25 @@
+#include "core/plan/state.h"
+
+void gg_state_lay_out(const struct gg_settings *settings, const struct gg_graph *graph,
+                      const struct gg_plan *plan, struct gg_arena *arena, struct gg_state *state) {
+    const struct gg_optimizer optimizer = gg_optimizer_make(settings);
+    const int64_t micro = settings->batch.micro, tokens = micro * graph->config.context;
+    *state = (struct gg_state){0};
+    state->weights = gg_arena_floats(arena, graph->table.local_elements);
+    state->gradients = gg_arena_floats(arena, graph->table.local_elements);
+    for (int i = 0; i < optimizer.kind->state_count; i++)
+        state->optimizer[i] = gg_arena_floats(arena, plan->owned_elements);
+    if (plan->place.shards.token_shards > 1)
+        state->replicated = gg_arena_floats(arena, gg_parameters_replicated(&graph->table));
+    state->inputs = gg_arena_take(arena, (size_t)tokens * sizeof *state->inputs);
+    state->targets = gg_arena_take(arena, (size_t)tokens * sizeof *state->targets);
+    state->sample_ids = gg_arena_take(arena, (size_t)micro * sizeof *state->sample_ids);
+}
+
+size_t gg_state_bytes(const struct gg_settings *settings, const struct gg_graph *graph,
+                      const struct gg_plan *plan) {
+    struct gg_arena arena = {0};
+    struct gg_state state;
+    gg_state_lay_out(settings, graph, plan, &arena, &state);
+    return arena.used_bytes;
+}

@@ -1,0 +1,26 @@
+/* What training keeps between steps beside the model's activations, in one arena: the flat buffers of the
+ * parameter table, the optimizer's states, and a micro-batch. Laid out by one function, on a measuring arena
+ * for the plan and on a real one for the run. Local.
+ */
+#ifndef GG_CORE_PLAN_STATE_H
+#define GG_CORE_PLAN_STATE_H
+
+#include "core/base/arena.h"
+#include "core/plan/plan.h"
+
+struct gg_state {
+    float *weights, *gradients;                 /* (local_elements) */
+    float *optimizer[GG_OPTIMIZER_MOST_STATES]; /* (owned_elements) each: compact with ZeRO (partition.h) */
+    float *replicated;                          /* scratch for the sum over token shards; NULL without them */
+    int32_t *inputs, *targets;                  /* (batch.micro, context) */
+    uint64_t *sample_ids;                       /* (batch.micro) */
+};
+
+void gg_state_lay_out(const struct gg_settings *settings, const struct gg_graph *graph,
+                      const struct gg_plan *plan, struct gg_arena *arena, struct gg_state *state);
+
+/* Bytes of the arena. */
+size_t gg_state_bytes(const struct gg_settings *settings, const struct gg_graph *graph,
+                      const struct gg_plan *plan);
+
+#endif
