@@ -50,25 +50,4 @@ int gg_build_residual(struct gg_builder *builder, int stream, int branch);
 /* The tied head, the model's end: logits = x E^T with the token embedding's weight E; loss. */
 void gg_build_tied_head(struct gg_builder *builder, const char *token_weight, int x);
 
-/* Parameters, for modules; return the index in the table.
- * A matrix maps in -> out; its columns are dealt out over P in blocks of column_block. */
-int gg_build_matrix(struct gg_builder *builder, const char *name, int64_t in, int64_t out,
-                    int64_t column_block, double deviation);
-int gg_build_vector(struct gg_builder *builder, const char *name, int64_t width, int64_t column_block,
-                    enum gg_initial initial);
-/* Rows of `width`, split over Q.
- *   padded_rows [in] rows in memory, over all token shards */
-int gg_build_embedding_table(struct gg_builder *builder, const char *name, int64_t rows, int64_t padded_rows,
-                             int64_t width);
-
-/* A module of `bytes`, its base filled in, with a tensor of its own to make.
- *   features, block [in] of the output; features 0: none */
-void *gg_build_module(struct gg_builder *builder, const struct gg_module_kind *kind, size_t bytes,
-                      int64_t features, int64_t block);
-void gg_build_input(struct gg_builder *builder, struct gg_module *module, int tensor);
-const struct gg_tensor *gg_build_tensor(const struct gg_builder *builder, int tensor);
-const struct gg_shards *gg_build_shards(const struct gg_builder *builder);
-uint32_t gg_build_site(struct gg_builder *builder);
-int gg_build_find(const struct gg_builder *builder, const char *name);
-
 #endif

@@ -80,17 +80,14 @@ struct gg_module_kind {
     enum gg_input_gradient (*input_gradient)(const struct gg_graph *graph, const struct gg_module *module,
                                              int input); /* NULL: GG_GRADIENT_OWN */
     void (*needs)(const struct gg_graph *graph, const struct gg_module *module, enum gg_model_use use,
-                  int64_t local_sequences, struct gg_needs *needs);    /* or NULL */
+                  int64_t local_sequences, struct gg_needs *needs); /* or NULL */
+    bool (*leave_bias)(struct gg_module *module); /* leaves its bias to the reader of its output; or NULL */
     const struct gg_linear *(*linear)(const struct gg_module *module); /* a map's product; or NULL */
     double (*own_flops_per_token)(const struct gg_graph *graph, const struct gg_module *module); /* or NULL */
 };
 
 extern const struct gg_module_kind gg_embedding_kind, gg_layer_norm_kind, gg_linear_kind, gg_attention_kind,
     gg_gelu_kind, gg_residual_kind, gg_tied_head_kind;
-
-/* A linear map leaves its bias to the module that reads its output; false: the module is none, or has none.
- */
-bool gg_linear_defer_bias(struct gg_module *module);
 
 /* The head's logits of one row: of the last token. logits (padded_vocab), whole. */
 void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, float *logits);

@@ -2,7 +2,7 @@
  * in its input (kernels/attention.h). */
 #include "core/kernels/attention.h"
 #include "core/kernels/rows.h"
-#include "core/model/builder.h"
+#include "core/model/builder_internal.h"
 #include "core/model/module.h"
 
 #include <omp.h>

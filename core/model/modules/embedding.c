@@ -1,7 +1,7 @@
 /* Embedding: y = dropout(E[id] + W[position]), with the token embedding E and learned positions W. */
 #include "core/kernels/residual.h"
 #include "core/kernels/rows.h"
-#include "core/model/builder.h"
+#include "core/model/builder_internal.h"
 #include "core/model/module.h"
 
 #include <omp.h>

@@ -1,6 +1,6 @@
 /* GELU, tanh approximation: y = gelu(x + bias), with the bias of the map before it (kernels/activation.h). */
 #include "core/kernels/activation.h"
-#include "core/model/builder.h"
+#include "core/model/builder_internal.h"
 #include "core/model/module.h"
 
 struct gelu {

@@ -2,7 +2,7 @@
  * that the whole micro-batch's logits never exist. */
 #include "core/base/clock.h"
 #include "core/kernels/loss.h"
-#include "core/model/builder.h"
+#include "core/model/builder_internal.h"
 #include "core/model/module.h"
 
 struct head {

@@ -1,6 +1,6 @@
 /* Layer normalisation: y = gain (x - mean) / deviation + bias, over features (kernels/norm.h). */
 #include "core/kernels/norm.h"
-#include "core/model/builder.h"
+#include "core/model/builder_internal.h"
 #include "core/model/module.h"
 
 struct layer_norm {

@@ -1,6 +1,6 @@
 /* Linear map: y = x W + b. The bias may be left to the module that reads y, which adds it as it does so. */
 #include "core/kernels/rows.h"
-#include "core/model/builder.h"
+#include "core/model/builder_internal.h"
 #include "core/model/module.h"
 
 struct linear {
@@ -48,22 +48,20 @@ static const struct gg_linear *product(const struct gg_module *module) {
     return &linear_of(module)->product;
 }
 
+static bool leave_bias(struct gg_module *module) {
+    ((struct linear *)module)->bias_deferred = true;
+    return true;
+}
+
 const struct gg_module_kind gg_linear_kind = {
     .kernel = GG_KERNEL_MATMUL,
     .forward = forward,
     .pieces = {{backward_bias, GG_KERNEL_RESIDUAL_NORM, 0},
                {backward_weight, GG_KERNEL_MATMUL, GG_READS_X},
                {backward_input, GG_KERNEL_MATMUL, GG_MAKES_INPUT_GRADIENT}},
+    .leave_bias = leave_bias,
     .linear = product,
 };
-
-bool gg_linear_defer_bias(struct gg_module *module) {
-    if (module->kind != &gg_linear_kind)
-        return false;
-    struct linear *linear = (struct linear *)module;
-    linear->bias_deferred = true;
-    return true;
-}
 
 int gg_build_linear(struct gg_builder *b, const char *name, int x, int64_t out, int parts, double deviation) {
     const enum gg_precision precision = gg_build_config(b)->precision;

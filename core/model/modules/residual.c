@@ -1,7 +1,7 @@
 /* Residual connection: y = stream + dropout(branch + bias), with the bias of the map that made the branch.
  * Inputs: branch, stream. */
 #include "core/kernels/residual.h"
-#include "core/model/builder.h"
+#include "core/model/builder_internal.h"
 #include "core/model/module.h"
 
 #include <omp.h>

@@ -1,0 +1,55 @@
+/* From a configuration to its graph: the architecture's page, then what holds for all modules together. */
+#include "core/model/architectures/architectures.h"
+#include "core/model/builder_internal.h"
+#include "core/model/module.h"
+
+#include <stdlib.h>
+
+/* Tensors of a rank stand in one flat buffer, in table order, each on a cache line of its own. */
+static void assign_offsets(struct gg_parameter_table *table) {
+    enum { ALIGNMENT = 16 }; /* floats */
+    int64_t offset = 0;
+    for (int i = 0; i < table->count; i++) {
+        table->items[i].offset = offset;
+        const int64_t elements = table->items[i].local_rows * table->items[i].local_columns;
+        offset += (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+    table->local_elements = offset;
+}
+
+/* A bias is added where the map's output is read anyway, if one module reads it and can add it: that spares a
+ * pass over memory. */
+static void defer_biases(struct gg_graph *graph) {
+    for (int i = 0; i < graph->module_count; i++) {
+        struct gg_module *reader = graph->modules[i];
+        if (!reader->kind->adds_input_bias)
+            continue;
+        const struct gg_tensor *x = &graph->tensors[reader->inputs[0]];
+        struct gg_module *map = graph->modules[x->producer];
+        if (x->readers == 1 && map->kind->leave_bias != NULL && map->kind->leave_bias(map))
+            reader->input_bias = map->parameters[1];
+    }
+}
+
+void gg_graph_make(const struct gg_model_config *config, const struct gg_shards *shards,
+                   struct gg_graph *graph) {
+    *graph = (struct gg_graph){
+        .config = *config,
+        .shards = *shards,
+        .table = {.shards = *shards},
+    };
+    struct gg_builder *builder = gg_builder_create(graph);
+    gg_architecture_gpt2(builder);
+    gg_builder_destroy(&builder);
+    assign_offsets(&graph->table);
+    defer_biases(graph);
+}
+
+void gg_graph_free(struct gg_graph *graph) {
+    for (int i = 0; i < graph->module_count; i++)
+        free(graph->modules[i]);
+    free(graph->modules);
+    free(graph->tensors);
+    gg_parameter_table_free(&graph->table);
+    *graph = (struct gg_graph){0};
+}
