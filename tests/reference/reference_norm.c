@@ -1,0 +1,45 @@
+#include "tests/reference/reference_norm.h"
+
+#include <math.h>
+#include <string.h>
+
+struct reference_moments reference_norm_moments(const double *x, int64_t width) {
+    struct reference_moments m = {0};
+    for (int64_t c = 0; c < width; c++)
+        m.mean += x[c] / (double)width;
+    for (int64_t c = 0; c < width; c++)
+        m.variance += (x[c] - m.mean) * (x[c] - m.mean) / (double)width;
+    m.inverse = 1 / sqrt(m.variance + 1e-5);
+    return m;
+}
+
+void reference_norm(const double *x, const double *gain, const double *bias, int64_t tokens, int64_t width,
+                    double *y) {
+    for (int64_t t = 0; t < tokens; t++) {
+        const struct reference_moments m = reference_norm_moments(x + t * width, width);
+        for (int64_t c = 0; c < width; c++)
+            y[t * width + c] = gain[c] * (x[t * width + c] - m.mean) * m.inverse + bias[c];
+    }
+}
+
+void reference_norm_backward(const double *x, const double *gain, const double *d_y, int64_t tokens,
+                             int64_t width, double *d_x, double *d_gain, double *d_bias) {
+    memset(d_gain, 0, (size_t)width * sizeof *d_gain);
+    memset(d_bias, 0, (size_t)width * sizeof *d_bias);
+    for (int64_t t = 0; t < tokens; t++) {
+        const double *row = x + t * width, *d = d_y + t * width;
+        const struct reference_moments m = reference_norm_moments(row, width);
+        double mean = 0, product = 0; /* of dxhat, of dxhat xhat */
+        for (int64_t c = 0; c < width; c++) {
+            const double xhat = (row[c] - m.mean) * m.inverse;
+            mean += d[c] * gain[c] / (double)width;
+            product += d[c] * gain[c] * xhat / (double)width;
+            d_gain[c] += d[c] * xhat;
+            d_bias[c] += d[c];
+        }
+        for (int64_t c = 0; c < width; c++) {
+            const double xhat = (row[c] - m.mean) * m.inverse;
+            d_x[t * width + c] = (d[c] * gain[c] - mean - xhat * product) * m.inverse;
+        }
+    }
+}
