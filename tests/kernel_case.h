@@ -134,6 +134,13 @@ static inline void run_with_threads(void (*run)(const void *), const void *argum
     }
 }
 
+/* Units of a sum of `count` numbers of either sign, of the size that is the sum of their magnitudes. Each of
+ * the roundings is off by 2^-24 of the partial sum; partial sums grow as sqrt(count), and so do the roundings
+ * together, some being up and some down. That makes a few of the size, however long the sum. */
+static inline double sum_units(int64_t count) {
+    return count < 4 ? (double)count : 4;
+}
+
 /* How far a result may be off: see above. */
 static inline double tensor_tolerance(enum gg_precision stored, double expected, double size, double units) {
     const double computed = units * ldexp(size, -24) + (double)FLT_MIN;

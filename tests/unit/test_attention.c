@@ -1,202 +1,203 @@
-/* Blocked attention against the plain formula in double precision, which stands here. */
-#include "tests/check.h"
+/* Blocked attention against its plain twin. */
+#include "tests/kernel_case.h"
 
-#include "core/base/memory.h"
-#include "core/base/random.h"
 #include "core/kernels/attention.h"
+#include "core/kernels/matmul.h"
+#include "tests/reference/reference_attention.h"
 
-#include <omp.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* Queries, keys and values beside each other in a row, of two sequences. */
 struct problem {
     struct gg_attention shape;
-    int64_t tokens, width;
-    float *qkv, *d_out;
-    uint64_t samples[2];
+    int64_t width;
+    struct tensor qkv, out, log_sums, d_out, d_qkv;
     void *workspace;
 };
 
-static float *random_floats(uint64_t stream, int64_t count) {
-    float *values = gg_malloc((size_t)count * sizeof *values);
-    for (int64_t i = 0; i < count; i++)
-        values[i] = (float)gg_random_normal(11, stream, (uint64_t)i);
-    return values;
+enum { SEQUENCES = 2 };
+static const uint64_t samples[SEQUENCES] = {5, 900};
+
+static struct problem make(enum gg_precision stored, int64_t time, int64_t heads, int64_t size, double p) {
+    const int64_t width = heads * size, tokens = SEQUENCES * time;
+    return (struct problem){.shape = {.stored = stored,
+                                      .sequences = SEQUENCES,
+                                      .time = time,
+                                      .heads = heads,
+                                      .head_size = size,
+                                      .query_stride = 3 * width,
+                                      .key_stride = 3 * width,
+                                      .key_sequence_stride = time * 3 * width,
+                                      .key_rows = time,
+                                      .dropout = gg_dropout_make(p, 7),
+                                      .site = 4,
+                                      .first_head = 1,
+                                      .whole_heads = heads + 2,
+                                      .context = time + 3,
+                                      .sample_ids = samples},
+                            .width = width,
+                            .qkv = tensor_make(stored, 1, tokens * 3 * width),
+                            .out = tensor_make(stored, 2, tokens * width),
+                            .log_sums = tensor_make(GG_PRECISION_FP32, 3, tokens * heads),
+                            .d_out = tensor_make(stored, 4, tokens * width),
+                            .d_qkv = tensor_make(stored, 5, tokens * 3 * width),
+                            .workspace =
+                                case_values(gg_attention_workspace_bytes(stored, time, size, CASE_THREADS))};
 }
 
-static struct problem make(int64_t time, int64_t heads, int64_t size, double dropout) {
-    struct problem p = {.tokens = 2 * time, .width = heads * size, .samples = {5, 900}};
-    p.shape = (struct gg_attention){.sequences = 2,
-                                    .time = time,
-                                    .heads = heads,
-                                    .head_size = size,
-                                    .query_stride = 3 * p.width,
-                                    .key_stride = 3 * p.width,
-                                    .key_sequence_stride = time * 3 * p.width,
-                                    .dropout = gg_dropout_make(dropout, 7),
-                                    .site = 4,
-                                    .whole_heads = heads,
-                                    .context = time};
-    p.qkv = random_floats(0, p.tokens * 3 * p.width);
-    p.d_out = random_floats(1, p.tokens * p.width);
-    p.workspace =
-        gg_malloc(gg_attention_workspace_bytes(GG_PRECISION_FP32, time, size, omp_get_max_threads()));
-    return p;
+static const void *part(const struct problem *p, int which) {
+    return gg_at(p->shape.stored, p->qkv.values, which * p->width);
 }
 
-static void release(struct problem *p) {
-    free(p->qkv);
-    free(p->d_out);
-    free(p->workspace);
+static void forward(const void *argument) {
+    const struct problem *p = argument;
+    gg_attention_forward(&p->shape, part(p, 0), part(p, 1), part(p, 2), p->out.values, p->log_sums.values,
+                         p->workspace);
 }
 
-static float at(const struct problem *p, int64_t b, int64_t t, int part, int64_t h, int64_t i) {
-    const int64_t row = b * p->shape.time + t;
-    return p->qkv[row * 3 * p->width + part * p->width + h * p->shape.head_size + i];
+static void backward(const void *argument) {
+    const struct problem *p = argument;
+    const enum gg_precision stored = p->shape.stored;
+    gg_attention_backward(&p->shape, part(p, 0), part(p, 1), part(p, 2), p->out.values, p->log_sums.values,
+                          p->d_out.values, p->d_qkv.values, gg_at(stored, p->d_qkv.values, p->width),
+                          gg_at(stored, p->d_qkv.values, 2 * p->width), p->workspace);
 }
 
-/* Probabilities (with dropout multipliers in mask) of one query. */
-static void plain_row(const struct problem *p, int64_t b, int64_t h, int64_t t, double *probability,
-                      float *mask) {
+/* Roundings of a sum over `keys` probabilities times something: each probability is off by those of its
+ * score, a sum of head_size products that is some units large (8 covers normal numbers), of the exponential
+ * and of the softmax's sum; then comes the sum itself. */
+static double fp32_units(const struct problem *p, int64_t keys) {
+    return 2 * sum_units(keys) + 8 * sum_units(p->shape.head_size) + 16;
+}
+
+/* In bf16 a probability is rounded to 8 bits as well, by 2^-8 of itself at most. */
+static double units_of(const struct problem *p, int64_t keys) {
+    const double rounded = p->shape.stored == GG_PRECISION_BF16 ? ldexp(1, 24 - 8) : 0;
+    return fp32_units(p, keys) + rounded;
+}
+
+static void check_forward(struct problem *p, int64_t keys) {
+    const double *qkv = p->qkv.exact;
+    double *expected = case_doubles(p->out.count), *sizes = case_doubles(p->out.count);
+    double *log_sums = case_doubles(p->log_sums.count), *log_sizes = case_doubles(p->log_sums.count);
+    reference_attention(&p->shape, qkv, qkv + p->width, tensor_magnitudes(&p->qkv) + 2 * p->width, sizes,
+                        log_sums);
+    reference_attention(&p->shape, qkv, qkv + p->width, qkv + 2 * p->width, expected, log_sums);
+    for (int64_t i = 0; i < p->log_sums.count; i++)
+        log_sizes[i] = 1 + fabs(log_sums[i]);
+    tensor_check("out", &p->out, expected, sizes, units_of(p, keys));
+    tensor_check("log-sums", &p->log_sums, log_sums, log_sizes, fp32_units(p, keys));
+}
+
+/* A gradient of a score is a difference, of which dP and D are sums over head_size and may cancel: off by
+ * head_size roundings of their terms, which `sizes` does not see; by them the sizes are extended. */
+static void check_backward(struct problem *p) {
     const struct gg_attention *s = &p->shape;
-    double sum = 0;
-    for (int64_t k = 0; k <= t; k++) {
-        double score = 0;
-        for (int64_t i = 0; i < s->head_size; i++)
-            score += (double)at(p, b, t, 0, h, i) * at(p, b, k, 1, h, i);
-        sum += probability[k] = exp(score / sqrt((double)s->head_size));
-        mask[k] = 1;
-    }
-    for (int64_t k = 0; k <= t; k++)
-        probability[k] /= sum;
-    if (s->dropout.threshold > 0) {
-        const uint64_t row =
-            (p->samples[b] * (uint64_t)s->heads + (uint64_t)h) * (uint64_t)s->time + (uint64_t)t;
-        gg_dropout_mask(&s->dropout, s->site, row * (uint64_t)s->time, t + 1, mask);
-    }
+    double *d = case_doubles(p->d_qkv.count), *sizes = case_doubles(p->d_qkv.count);
+    double *bounds = case_doubles(p->d_qkv.count), *ignored = case_doubles(p->d_qkv.count);
+    double *const gradients[] = {d, d + p->width, d + 2 * p->width};
+    double *const all_sizes[] = {sizes, sizes + p->width, sizes + 2 * p->width};
+    double *const all_bounds[] = {bounds, bounds + p->width, bounds + 2 * p->width};
+    double *const all_ignored[] = {ignored, ignored + p->width, ignored + 2 * p->width};
+    const double *qkv = p->qkv.exact, *magnitudes = tensor_magnitudes(&p->qkv);
+    double *out = tensor_results(&p->out), *negative = case_doubles(p->out.count);
+    reference_attention_backward(s, qkv, qkv + p->width, qkv + 2 * p->width, out, p->d_out.exact, gradients,
+                                 all_sizes);
+    /* With |dO|, |V| and -|O| the terms of dP and of D all count up. */
+    for (int64_t i = 0; i < p->out.count; i++)
+        negative[i] = -fabs(out[i]);
+    reference_attention_backward(s, qkv, qkv + p->width, magnitudes + 2 * p->width, negative,
+                                 tensor_magnitudes(&p->d_out), all_ignored, all_bounds);
+    const double units = units_of(p, s->time);
+    const double differences = 4 * sum_units(s->head_size) + 16;
+    for (int64_t i = 0; i < p->d_qkv.count; i++)
+        sizes[i] += bounds[i] * differences / units;
+    tensor_check("d_qkv", &p->d_qkv, d, sizes, units);
 }
 
-static void plain(const struct problem *p, float *out, float *d_qkv) {
-    const struct gg_attention *s = &p->shape;
-    const int64_t size = s->head_size, elements = p->tokens * 3 * p->width;
-    double *d = gg_calloc((size_t)elements, sizeof *d),
-           *probability = gg_malloc((size_t)s->time * sizeof *probability);
-    float *mask = gg_malloc((size_t)s->time * sizeof *mask);
-#define D(t_, part, i_) d[(b * s->time + (t_)) * 3 * p->width + (part)*p->width + h * size + (i_)]
-    for (int64_t b = 0; b < 2; b++)
-        for (int64_t h = 0; h < s->heads; h++)
-            for (int64_t t = 0; t < s->time; t++) {
-                plain_row(p, b, h, t, probability, mask);
-                const int64_t row = (b * s->time + t) * p->width + h * size;
-                double product = 0;
-                for (int64_t i = 0; i < size; i++) {
-                    double sum = 0;
-                    for (int64_t k = 0; k <= t; k++)
-                        sum += probability[k] * mask[k] * at(p, b, k, 2, h, i);
-                    out[row + i] = (float)sum;
-                    product += sum * p->d_out[row + i];
-                }
-                for (int64_t k = 0; k <= t; k++) {
-                    double d_probability = 0;
-                    for (int64_t i = 0; i < size; i++)
-                        d_probability += (double)p->d_out[row + i] * at(p, b, k, 2, h, i) * mask[k];
-                    const double d_score = probability[k] * (d_probability - product) / sqrt((double)size);
-                    for (int64_t i = 0; i < size; i++) {
-                        D(t, 0, i) += d_score * at(p, b, k, 1, h, i);
-                        D(k, 1, i) += d_score * at(p, b, t, 0, h, i);
-                        D(k, 2, i) += probability[k] * mask[k] * p->d_out[row + i];
-                    }
-                }
-            }
-#undef D
-    for (int64_t i = 0; i < elements; i++)
-        d_qkv[i] = (float)d[i];
-    free(d);
-    free(probability);
-    free(mask);
+static void compare(enum gg_precision stored, int64_t time, int64_t heads, int64_t size, double p_drop) {
+    struct problem p = make(stored, time, heads, size, p_drop);
+    run_with_threads(forward, &p, (struct tensor *const[]){&p.out, &p.log_sums}, 2);
+    check_forward(&p, time);
+    run_with_threads(backward, &p, (struct tensor *const[]){&p.d_qkv}, 1);
+    check_backward(&p);
+    case_end();
 }
 
-static void compare(int64_t time, int64_t heads, int64_t size, double dropout) {
-    struct problem p = make(time, heads, size, dropout);
-    p.shape.sample_ids = p.samples;
-    const int64_t out_elements = p.tokens * p.width, qkv_elements = 3 * out_elements;
-    float *out = gg_malloc((size_t)out_elements * sizeof *out),
-          *expected = gg_malloc((size_t)out_elements * sizeof *out);
-    float *d_qkv = gg_malloc((size_t)qkv_elements * sizeof *d_qkv);
-    float *d_expected = gg_malloc((size_t)qkv_elements * sizeof *d_expected);
-    float *log_sums = gg_malloc((size_t)(p.tokens * heads) * sizeof *log_sums);
-    gg_attention_forward(&p.shape, p.qkv, p.qkv + p.width, p.qkv + 2 * p.width, out, log_sums, p.workspace);
-    gg_attention_backward(&p.shape, p.qkv, p.qkv + p.width, p.qkv + 2 * p.width, out, log_sums, p.d_out,
-                          d_qkv, d_qkv + p.width, d_qkv + 2 * p.width, p.workspace);
-    plain(&p, expected, d_expected);
-    check_close("out", out, expected, out_elements, 5e-6);
-    check_close("d_qkv", d_qkv, d_expected, qkv_elements, 1e-5);
-    free(out);
-    free(expected);
-    free(d_qkv);
-    free(d_expected);
-    free(log_sums);
-    release(&p);
+/* In fp32, and in bf16 where the processor multiplies it. */
+static void compare_both(int64_t time, int64_t heads, int64_t size, double p_drop) {
+    compare(GG_PRECISION_FP32, time, heads, size, p_drop);
+    if (gg_matmul_has_bf16())
+        compare(GG_PRECISION_BF16, time, heads, size, p_drop);
 }
 
 static void odd_shapes(void **state) {
     (void)state;
-    compare(1, 1, 1, 0);
-    compare(7, 3, 5, 0);
-    compare(128, 2, 16, 0);
-    compare(129, 2, 8, 0);
-    compare(300, 1, 12, 0);
-    compare(600, 1, 8, 0); /* three blocks of keys */
+    compare_both(1, 1, 1, 0);
+    compare_both(2, 1, 3, 0);
+    compare_both(7, 3, 5, 0);
+    compare_both(17, 2, 65, 0);
+    compare_both(33, 3, 63, 0);
+    compare_both(128, 2, 16, 0);
+    compare_both(129, 1, 15, 0);
+    compare_both(300, 1, 12, 0);
 }
 
 static void dropout(void **state) {
     (void)state;
-    compare(150, 2, 8, 0.3);
-    compare(400, 1, 4, 0.3);
+    compare_both(5, 2, 4, 0.5);
+    compare_both(150, 2, 8, 0.3);
+    compare_both(270, 1, 17, 0.1);
 }
 
-/* The last queries alone, over keys that stand elsewhere, give the last rows. */
+/* The last queries alone, of one sequence, with keys that stand elsewhere, and more rows of them than are
+ * asked for. */
+static void check_cached_keys(enum gg_precision stored, int64_t last, double p_drop) {
+    enum { TIME = 300, HEADS = 2, SIZE = 9, ROWS = TIME + 40 };
+    struct problem whole = make(stored, ROWS, HEADS, SIZE, p_drop),
+                   p = make(stored, last, HEADS, SIZE, p_drop);
+    p.shape.first = TIME - last;
+    p.shape.sequences = 1;
+    p.shape.key_rows = ROWS;
+    p.shape.context = whole.shape.context;
+    p.qkv = whole.qkv;
+    p.workspace = whole.workspace;
+    p.out.count = last * p.width;
+    p.log_sums.count = last * HEADS;
+    const struct gg_attention shape = p.shape;
+    const int64_t from = shape.first * 3 * p.width;
+    gg_attention_forward(&shape, gg_at(stored, part(&p, 0), from), part(&p, 1), part(&p, 2), p.out.values,
+                         p.log_sums.values, p.workspace);
+    double *expected = case_doubles(p.out.count), *sizes = case_doubles(p.out.count);
+    double *log_sums = case_doubles(p.log_sums.count);
+    const double *qkv = p.qkv.exact;
+    reference_attention(&shape, qkv + from, qkv + p.width, tensor_magnitudes(&p.qkv) + 2 * p.width, sizes,
+                        log_sums);
+    reference_attention(&shape, qkv + from, qkv + p.width, qkv + 2 * p.width, expected, log_sums);
+    tensor_check("last rows", &p.out, expected, sizes, units_of(&p, TIME));
+    case_end();
+}
+
 static void cached_keys(void **state) {
     (void)state;
-    enum { TIME = 50, LAST = 9 };
-    struct problem p = make(TIME, 2, 8, 0);
-    const int64_t width = p.width;
-    float *out = gg_malloc((size_t)(p.tokens * width) * sizeof *out);
-    float *some = gg_malloc((size_t)(2 * LAST * width) * sizeof *some);
-    gg_attention_forward(&p.shape, p.qkv, p.qkv + width, p.qkv + 2 * width, out, NULL, p.workspace);
-    struct gg_attention last = p.shape;
-    last.sequences = 1;
-    last.time = LAST;
-    last.first = TIME - LAST;
-    gg_attention_forward(&last, p.qkv + last.first * 3 * width, p.qkv + width, p.qkv + 2 * width, some, NULL,
-                         p.workspace);
-    check_close("last rows", some, out + last.first * width, LAST * width, 1e-6);
-    free(out);
-    free(some);
-    release(&p);
+    for (int precision = 0; precision < (gg_matmul_has_bf16() ? 2 : 1); precision++)
+        for (int64_t last = 1; last <= 17; last += 8) {
+            check_cached_keys((enum gg_precision)precision, last, 0);
+            check_cached_keys((enum gg_precision)precision, last, 0.25);
+        }
 }
 
 /* Scores that grow from block to block make the running maximum move, and none may overflow. */
 static void growing_scores(void **state) {
     (void)state;
     enum { TIME = 600, SIZE = 4 };
-    struct problem p = make(TIME, 1, SIZE, 0);
-    float out[SIZE], log_sum[2 * TIME];
-    float *all = gg_malloc((size_t)(p.tokens * SIZE) * sizeof *all);
-    for (int64_t t = 0; t < p.tokens; t++)
+    struct problem p = make(GG_PRECISION_FP32, TIME, 1, SIZE, 0);
+    for (int64_t t = 0; t < SEQUENCES * TIME; t++)
         for (int64_t i = 0; i < SIZE; i++) {
-            p.qkv[t * 3 * SIZE + i] = 10;
-            p.qkv[t * 3 * SIZE + SIZE + i] = (float)(t % TIME); /* scores up to 20 x 599 */
+            tensor_set(&p.qkv, t * 3 * SIZE + i, 10);
+            tensor_set(&p.qkv, t * 3 * SIZE + SIZE + i, (double)(t % TIME)); /* scores up to 20 x 599 */
         }
-    gg_attention_forward(&p.shape, p.qkv, p.qkv + SIZE, p.qkv + 2 * SIZE, all, log_sum, p.workspace);
-    for (int64_t t = 0; t < p.tokens; t++) { /* the last key takes all */
-        for (int64_t i = 0; i < SIZE; i++)
-            out[i] = p.qkv[t * 3 * SIZE + 2 * SIZE + i];
-        check_close("the last key's value", all + t * SIZE, out, SIZE, 1e-6);
-        assert_true(fabs((double)log_sum[t] - 20.0 * (double)(t % TIME)) < 1e-2);
-    }
-    free(all);
-    release(&p);
+    forward(&p);
+    check_forward(&p, TIME);
+    case_end();
 }
 
 /* No more than blocks of scores: a thread's scratch is far below T x T, and grows with T alone. */

@@ -1,55 +1,63 @@
-/* float32 products, whichever library multiplies, against plain sums in double. */
-#include "tests/check.h"
+/* float32 products, whichever library multiplies, against their plain twin. */
+#include "tests/kernel_case.h"
 
-#include "core/base/memory.h"
-#include "core/base/random.h"
 #include "core/kernels/matmul.h"
+#include "tests/reference/reference_matmul.h"
 
-#include <omp.h>
-#include <stdlib.h>
-#include <string.h>
+struct product {
+    bool ta, tb;
+    int64_t m, n, k, lda, ldb, ldc;
+    float alpha, beta;
+    struct tensor a, b, c;
+    double *expected, *sizes;
+};
 
-static float *random_matrix(uint64_t stream, int64_t count) {
-    float *values = gg_malloc((size_t)count * sizeof *values);
-    for (int64_t i = 0; i < count; i++)
-        values[i] = (float)gg_random_normal(31, stream, (uint64_t)i);
-    return values;
+/* C's rows are `gap` further apart than they are long, and what lies between is to stay. */
+static struct product make(int form, int64_t m, int64_t n, int64_t k, float alpha, float beta, int64_t gap) {
+    struct product p = {.ta = form & 1, .tb = form & 2, .m = m, .n = n, .k = k, .alpha = alpha, .beta = beta};
+    p.lda = (p.ta ? m : k) + gap;
+    p.ldb = (p.tb ? k : n) + gap;
+    p.ldc = n + gap;
+    p.a = tensor_make(GG_PRECISION_FP32, 1, (p.ta ? k : m) * p.lda);
+    p.b = tensor_make(GG_PRECISION_FP32, 2, (p.tb ? n : k) * p.ldb);
+    p.c = tensor_make(GG_PRECISION_FP32, 3, m * p.ldc);
+    p.expected = tensor_results(&p.c);
+    p.sizes = tensor_magnitudes(&p.c);
+    for (int64_t i = 0; i < p.c.count; i++)
+        if (i % p.ldc >= n)
+            p.sizes[i] = 0;
+    const struct reference_operand a = {p.a.values, GG_PRECISION_FP32, p.lda, p.ta};
+    const struct reference_operand b = {p.b.values, GG_PRECISION_FP32, p.ldb, p.tb};
+    reference_matmul(&a, &b, m, n, k, (double)alpha, (double)beta, p.expected, p.sizes, p.ldc);
+    return p;
 }
 
-/* C = alpha op(A) op(B) + beta C; what lies between the rows stays. */
-static void plain_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const float *a,
-                          int64_t lda, const float *b, int64_t ldb, double beta, float *c, int64_t ldc) {
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j < n; j++) {
-            double sum = 0;
-            for (int64_t l = 0; l < k; l++)
-                sum += (double)a[ta ? l * lda + i : i * lda + l] * (double)b[tb ? j * ldb + l : l * ldb + j];
-            c[i * ldc + j] = (float)(alpha * sum + (beta == 0 ? 0 : beta * (double)c[i * ldc + j]));
-        }
+static void multiply(const struct product *p) {
+    gg_matmul_scaled(p->ta ? GG_TRANSPOSED : GG_PLAIN, p->tb ? GG_TRANSPOSED : GG_PLAIN, p->m, p->n, p->k,
+                     p->alpha, p->a.values, p->lda, p->b.values, p->ldb, p->beta, p->c.values, p->ldc);
 }
 
-/* Every form, with rows `gap` further apart than they are long. Where C is not to be read it holds no
- * numbers.
- */
+/* k products and sums, two factors and one more sum. */
+static void check(const char *what, const struct product *p) {
+    tensor_check(what, &p->c, p->expected, p->sizes, sum_units(p->k) + 4);
+}
+
+static void spoil(struct tensor *t, int64_t columns, int64_t stride) {
+    for (int64_t i = 0; i < t->count; i++)
+        if (i % stride < columns)
+            ((float *)t->values)[i] = NAN;
+}
+
+/* Every form. Where C is not to be read it holds no numbers. */
 static void compare(int64_t m, int64_t n, int64_t k, int64_t gap) {
     static const float factors[][2] = {{1, 0}, {1, 1}, {0.5f, -2}, {0, 3}};
     for (int form = 0; form < 16; form++) {
-        const bool ta = form & 1, tb = form & 2;
-        const float alpha = factors[form / 4][0], beta = factors[form / 4][1];
-        const int64_t lda = (ta ? m : k) + gap, ldb = (tb ? k : n) + gap, ldc = n + gap;
-        float *a = random_matrix(1, (ta ? k : m) * lda), *b = random_matrix(2, (tb ? n : k) * ldb);
-        float *got = random_matrix(3, m * ldc), *expected = random_matrix(3, m * ldc);
-        for (int64_t i = 0; beta == 0 && i < m; i++)
-            for (int64_t j = 0; j < n; j++)
-                got[i * ldc + j] = NAN;
-        plain_product(ta, tb, m, n, k, (double)alpha, a, lda, b, ldb, (double)beta, expected, ldc);
-        gg_matmul_scaled(ta ? GG_TRANSPOSED : GG_PLAIN, tb ? GG_TRANSPOSED : GG_PLAIN, m, n, k, alpha, a, lda,
-                         b, ldb, beta, got, ldc);
-        check_close("product", got, expected, m * ldc, 2e-6);
-        free(a);
-        free(b);
-        free(got);
-        free(expected);
+        struct product p = make(form, m, n, k, factors[form / 4][0], factors[form / 4][1], gap);
+        if (p.beta == 0)
+            spoil(&p.c, n, p.ldc);
+        multiply(&p);
+        check("product", &p);
+        case_end();
     }
 }
 
@@ -58,59 +66,78 @@ static void products(void **state) {
     compare(1, 1, 1, 0);
     compare(3, 5, 7, 2);
     compare(1, 65, 33, 0);
+    compare(17, 63, 15, 1);
     compare(128, 64, 100, 13);
     compare(70, 129, 256, 1);
     compare(33, 2, 1500, 0);
+    compare(2, 127, 769, 3);
 }
 
-/* gg_matmul's accumulate is a beta of 1. */
+/* A and B are not read where they take no part. */
+static void operands_without_part(void **state) {
+    (void)state;
+    for (int form = 0; form < 4; form++)
+        for (int beta = 0; beta < 2; beta++) {
+            struct product p = make(form, 17, 9, 5, 0, (float)beta, 2);
+            spoil(&p.a, p.lda, p.lda);
+            spoil(&p.b, p.ldb, p.ldb);
+            if (beta == 0)
+                spoil(&p.c, p.n, p.ldc);
+            multiply(&p);
+            check("alpha 0", &p);
+            struct product empty = make(form, 17, 9, 0, 1, (float)beta, 2);
+            if (beta == 0)
+                spoil(&empty.c, empty.n, empty.ldc);
+            multiply(&empty);
+            check("k 0", &empty);
+            case_end();
+        }
+}
+
+/* gg_matmul's accumulate is a beta of 1; gg_matmul_stored of float32 operands is gg_matmul. */
 static void accumulation(void **state) {
     (void)state;
-    enum { M = 20, N = 30, K = 10 };
-    float *a = random_matrix(4, M * K), *b = random_matrix(5, K * N);
-    float *got = random_matrix(6, M * N), *expected = random_matrix(6, M * N);
-    for (int accumulate = 1; accumulate >= 0; accumulate--) {
-        plain_product(false, false, M, N, K, 1, a, K, b, N, accumulate, expected, N);
-        gg_matmul(GG_PLAIN, GG_PLAIN, M, N, K, a, K, b, N, accumulate, got, N);
-        check_close("product", got, expected, M * N, 2e-6);
-    }
-    free(a);
-    free(b);
-    free(got);
-    free(expected);
+    for (int accumulate = 0; accumulate < 2; accumulate++)
+        for (int form = 0; form < 4; form++) {
+            struct product p = make(form, 20, 31, 10, 1, (float)accumulate, 1);
+            struct tensor stored = tensor_make(GG_PRECISION_FP32, 3, p.c.count);
+            const enum gg_transpose ta = p.ta ? GG_TRANSPOSED : GG_PLAIN,
+                                    tb = p.tb ? GG_TRANSPOSED : GG_PLAIN;
+            gg_matmul(ta, tb, p.m, p.n, p.k, p.a.values, p.lda, p.b.values, p.ldb, accumulate, p.c.values,
+                      p.ldc);
+            check("gg_matmul", &p);
+            gg_matmul_stored(GG_PRECISION_FP32, ta, tb, p.m, p.n, p.k, p.a.values, p.lda, p.b.values, p.ldb,
+                             accumulate, GG_PRECISION_FP32, stored.values, p.ldc);
+            assert_memory_equal(stored.values, p.c.values, tensor_bytes(&stored));
+            case_end();
+        }
 }
 
 /* The rank's threads together, and each by itself in a region. */
 static void threads(void **state) {
     (void)state;
-    enum { M = 300, N = 200, K = 100, THREADS = 3 };
-    float *a = random_matrix(7, M * K), *b = random_matrix(8, K * N);
-    float *expected = gg_malloc(M * N * sizeof *expected), *got[THREADS];
+    enum { THREADS = 4 };
+    struct product p[THREADS];
     const int before = omp_get_max_threads();
-    plain_product(false, false, M, N, K, 1, a, K, b, N, 0, expected, N);
     for (int i = 0; i < THREADS; i++) {
-        got[i] = gg_malloc(M * N * sizeof *got[i]);
+        p[i] = make(0, 300, 199, 100, 1, 0, 0);
         omp_set_num_threads(i + 1);
-        gg_matmul(GG_PLAIN, GG_PLAIN, M, N, K, a, K, b, N, false, got[i], N);
-        check_close("by the rank's threads", got[i], expected, M * N, 2e-6);
-        memset(got[i], 0, M * N * sizeof *got[i]);
+        multiply(&p[i]);
+        check("by the rank's threads", &p[i]);
+        memset(p[i].c.values, 0, tensor_bytes(&p[i].c));
     }
     omp_set_num_threads(2);
 #pragma omp parallel num_threads(THREADS)
-    gg_matmul(GG_PLAIN, GG_PLAIN, M, N, K, a, K, b, N, false, got[omp_get_thread_num()], N);
+    multiply(&p[omp_get_thread_num()]);
     assert_int_equal(omp_get_max_threads(), 2);
     omp_set_num_threads(before);
-    for (int i = 0; i < THREADS; i++) {
-        check_close("a thread's own", got[i], expected, M * N, 2e-6);
-        free(got[i]);
-    }
-    free(a);
-    free(b);
-    free(expected);
+    for (int i = 0; i < THREADS; i++)
+        check("a thread's own", &p[i]);
+    case_end();
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(products), cmocka_unit_test(accumulation),
-                                       cmocka_unit_test(threads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products), cmocka_unit_test(operands_without_part),
+                                       cmocka_unit_test(accumulation), cmocka_unit_test(threads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

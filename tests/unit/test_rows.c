@@ -56,7 +56,7 @@ static void check_gradient(const char *what, void (*run)(const void *), enum gg_
     reference_rows_gradient(d_y.exact, tokens, time, width, expected);
     reference_rows_gradient(tensor_magnitudes(&d_y), tokens, time, width, sizes);
     run_with_threads(run, &a, (struct tensor *const[]){&gradient}, 1);
-    tensor_check(what, &gradient, expected, sizes, (double)(tokens / time) + 2);
+    tensor_check(what, &gradient, expected, sizes, sum_units(tokens / time + 2));
 }
 
 static void check_biases(enum gg_precision stored, int64_t tokens, int64_t width) {
@@ -111,7 +111,7 @@ static void check_embedding(enum gg_precision stored, int64_t tokens, int64_t wi
     reference_embedding_gradient(y.exact, ids, tokens, width, d_expected);
     reference_embedding_gradient(tensor_magnitudes(&y), ids, tokens, width, sizes);
     run_with_threads(embedding_gradient, &a, (struct tensor *const[]){&gradient}, 1);
-    tensor_check("embedding's gradient", &gradient, d_expected, sizes, (double)tokens + 1);
+    tensor_check("embedding's gradient", &gradient, d_expected, sizes, sum_units(tokens + 1));
     reference_embedding(table.exact, ids, tokens, width, expected);
     run_with_threads(embedding_rows, &a, (struct tensor *const[]){&y}, 1);
     for (int64_t i = 0; i < y.count; i++)

@@ -1,26 +1,16 @@
 /* bfloat16 products from tiles: the packing against its definition, and whole products, with the innermost
  * part in plain C and, where the processor has it, in AMX, against sums in double precision. */
-#include "tests/check.h"
+#include "tests/kernel_case.h"
 
-#include "core/base/memory.h"
-#include "core/base/random.h"
 #include "core/kernels/matmul_bf16.h"
-#include "core/kernels/tile_pack.h"
-
-#include <omp.h>
-#include <stdlib.h>
+#include "tests/reference/reference_matmul.h"
+#include "tests/reference/reference_tiles.h"
 
 static gg_bf16 *random_matrix(uint64_t stream, int64_t count) {
     gg_bf16 *values = gg_malloc((size_t)count * sizeof *values);
     for (int64_t i = 0; i < count; i++)
         values[i] = gg_bf16_round((float)gg_random_normal(33, stream, (uint64_t)i));
     return values;
-}
-
-/* Where element (vector, k) of a packed step stands, by the definition in tile_product.h. */
-static int64_t packed_at(enum gg_tile_layout layout, int64_t vector, int64_t k) {
-    const int64_t tile = vector / 16 * 512, v = vector % 16;
-    return layout == GG_TILE_ROWS ? tile + v * 32 + k : tile + k / 2 * 32 + v * 2 + k % 2;
 }
 
 static void packing(void **state) {
@@ -39,29 +29,58 @@ static void packing(void **state) {
                     for (int64_t k = 0; k < 32; k++) {
                         const bool there = i < vectors[v] && k < counts[c];
                         const gg_bf16 value = values[whole ? i * STRIDE + k : k * STRIDE + i];
-                        assert_int_equal(packed[packed_at(layout, i, k)], there ? value : 0);
+                        assert_int_equal(packed[reference_tile_packed(layout, i, k)], there ? value : 0);
                     }
             }
     free(values);
     free(packed);
 }
 
-/* Some elements of C against their definition. */
+/* Panels of any length, alone: of products and sums, one rounding each. */
+static void panels(gg_tile_product *product, const char *what) {
+    static const int64_t steps[] = {1, 2, 3, 33};
+    for (int i = 0; i < 8; i++) {
+        const bool fresh = i % 2;
+        const int64_t count = steps[i / 2] * GG_STEP_ELEMENTS;
+        _Alignas(64) float sums[4 * GG_TILE * GG_TILE];
+        gg_bf16 *a = aligned_alloc(64, (size_t)count * sizeof *a),
+                *b = aligned_alloc(64, (size_t)count * sizeof *b);
+        struct tensor from_a = tensor_make(GG_PRECISION_BF16, 1, count),
+                      from_b = tensor_make(GG_PRECISION_BF16, 2, count);
+        struct tensor got = tensor_make(GG_PRECISION_FP32, 3, 4 * GG_TILE * GG_TILE);
+        double *expected = fresh ? case_doubles(got.count) : tensor_results(&got);
+        double *sizes = fresh ? case_doubles(got.count) : tensor_magnitudes(&got);
+        memcpy(a, from_a.values, tensor_bytes(&from_a));
+        memcpy(b, from_b.values, tensor_bytes(&from_b));
+        memcpy(sums, got.values, sizeof sums);
+        reference_tile_product(steps[i / 2], a, b, expected, sizes);
+        if (product == gg_tile_product_amx)
+            gg_tiles_begin();
+        product(steps[i / 2], a, b, fresh, sums);
+        if (product == gg_tile_product_amx)
+            gg_tiles_end();
+        memcpy(got.values, sums, sizeof sums);
+        tensor_check(what, &got, expected, sizes, sum_units(steps[i / 2] * GG_STEP + 1));
+        free(a);
+        free(b);
+        case_end();
+    }
+}
+
+/* Some elements of C against their definition: products and sums in fp32, one rounding each. */
 static void check_product(const struct gg_bf16_product *p, const float *before, const char *what) {
+    const struct reference_operand a = {p->a, GG_PRECISION_BF16, p->lda, p->transpose_a == GG_TRANSPOSED};
+    const struct reference_operand b = {p->b, GG_PRECISION_BF16, p->ldb, p->transpose_b == GG_TRANSPOSED};
     for (uint64_t i = 0; i < 400; i++) {
         const int64_t r = (int64_t)(gg_random_bits(1, 2, i) % (uint64_t)p->m);
         const int64_t c = (int64_t)(gg_random_bits(3, 4, i) % (uint64_t)p->n);
-        double sum = p->accumulate ? (double)before[r * p->ldc + c] : 0, size = fabs(sum);
-        for (int64_t k = 0; k < p->k; k++) {
-            const int64_t a = p->transpose_a == GG_TRANSPOSED ? k * p->lda + r : r * p->lda + k;
-            const int64_t b = p->transpose_b == GG_TRANSPOSED ? c * p->ldb + k : k * p->ldb + c;
-            const double product = (double)gg_bf16_value(p->a[a]) * (double)gg_bf16_value(p->b[b]);
-            sum += product;
-            size += fabs(product);
+        double size, sum = reference_matmul_element(&a, &b, r, c, p->k, &size);
+        if (p->accumulate) {
+            sum += (double)before[r * p->ldc + c];
+            size += fabs((double)before[r * p->ldc + c]);
         }
         const double got = (double)gg_load(p->result, p->c, r * p->ldc + c);
-        const double rounding = p->result == GG_PRECISION_BF16 ? fabs(sum) / 250 : 0;
-        if (!(fabs(got - sum) <= rounding + 1e-6 * size))
+        if (!(fabs(got - sum) <= tensor_tolerance(p->result, sum, size, sum_units(p->k + 1))))
             fail_msg("%s, %lld x %lld x %lld: %.9g at %lld, %lld, expected %.9g", what, (long long)p->m,
                      (long long)p->n, (long long)p->k, got, (long long)r, (long long)c, sum);
     }
@@ -105,6 +124,7 @@ static void compare(gg_tile_product *product, const char *what, int64_t m, int64
 }
 
 static void compare_all(gg_tile_product *product, const char *what) {
+    panels(product, what);
     compare(product, what, 1, 1, 1, 0);
     compare(product, what, 3, 5, 7, 2);
     compare(product, what, 1, 65, 33, 0);
