@@ -29,6 +29,7 @@ static void masks(void **state) {
             check_mask(0.5, ((uint64_t)1 << 35) + first, counts[c]);
         }
     check_mask(0, 0, 100);
+    check_mask(0.1, 5, 1 << 20); /* so many that some draw the threshold itself */
     check_mask(1.0 / 65536, 0, 1000);
     check_mask(65535.0 / 65536, 4, 1000);
 }
