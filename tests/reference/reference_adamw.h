@@ -1,6 +1,9 @@
 /* AdamW, plain (Loshchilov and Hutter 2019, "Decoupled weight decay regularization", algorithm 2, in the
- * order of torch.optim.AdamW): p <- p - lr wd p,  m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2 p <- p -
- * lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+ * order of torch.optim.AdamW):
+ *   p <- p - lr wd p
+ *   m <- b1 m + (1 - b1) g
+ *   v <- b2 v + (1 - b2) g^2
+ *   p <- p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
  */
 #ifndef GG_TESTS_REFERENCE_ADAMW_H
 #define GG_TESTS_REFERENCE_ADAMW_H

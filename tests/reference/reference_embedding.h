@@ -1,5 +1,7 @@
 /* Embedding look-up, plain (Bengio et al. 2003, "A neural probabilistic language model", section 2: the
- * mapping C), and its gradient: y[t, :] = table[ids[t], :],  d table[ids[t], :] += d_y[t, :]
+ * mapping C), and its gradient:
+ *   y[t, :] = table[ids[t], :]
+ *   d table[ids[t], :] += d_y[t, :]
  */
 #ifndef GG_TESTS_REFERENCE_EMBEDDING_H
 #define GG_TESTS_REFERENCE_EMBEDDING_H

@@ -8,8 +8,7 @@
 
 #include <stdbool.h>
 
-/* One operand: (rows, k) with a row stride, or (k, rows) when it is transposed - or the other way round for
- * B, as in matmul.h. */
+/* A or B, as in matmul.h: in memory it has a row stride, and is op() of itself or is transposed. */
 struct reference_operand {
     const void *values;
     enum gg_precision stored;
@@ -22,9 +21,9 @@ struct reference_operand {
 double reference_matmul_element(const struct reference_operand *a, const struct reference_operand *b,
                                 int64_t i, int64_t j, int64_t k, double *size);
 
-/* C = alpha op(A) op(B) + beta C; C is not read when beta is 0.
- *   c, sizes [in,out] (m, n), row stride `stride`: C, and the magnitudes that went into it, from those of C;
- * what lies between rows stays */
+/* C = alpha op(A) op(B) + beta C; C is not read when beta is 0. What lies between rows stays.
+ *   c     [in,out] (m, n), row stride `stride`
+ *   sizes [in,out] the magnitudes that go into C: before, those of C itself */
 void reference_matmul(const struct reference_operand *a, const struct reference_operand *b, int64_t m,
                       int64_t n, int64_t k, double alpha, double beta, double *c, double *sizes,
                       int64_t stride);

@@ -1,6 +1,7 @@
 /* The residual stream, plain (He et al. 2016, "Deep residual learning", eq. 1, with dropout of the branch as
- * in Vaswani et al. 2017, section 5.4): y = x + mask (branch + bias) and dropout alone, y = mask x, which is
- * its own backward pass.
+ * in Vaswani et al. 2017, section 5.4):
+ *   y = x + mask (branch + bias)
+ * and dropout alone, y = mask x, which is its own backward pass.
  */
 #ifndef GG_TESTS_REFERENCE_RESIDUAL_H
 #define GG_TESTS_REFERENCE_RESIDUAL_H

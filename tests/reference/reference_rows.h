@@ -1,5 +1,6 @@
 /* Vectors added to rows, plain, and their gradients (sums over the rows that had them):
- *   y[t, :] = x[t, :] + rows[t mod period, :],  d rows[r, :] += sum over t mod period = r of d_y[t, :]
+ *   y[t, :] = x[t, :] + rows[t mod period, :]
+ *   d rows[r, :] += sum over t mod period = r of d_y[t, :]
  * A bias is one row for all (period 1); learned positions (Radford et al. 2018, section 3.1) are a row for
  * each place in a sequence.
  */

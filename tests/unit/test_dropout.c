@@ -34,6 +34,19 @@ static void masks(void **state) {
     check_mask(65535.0 / 65536, 4, 1000);
 }
 
+/* Another site, or another seed, has another mask. */
+static void sites(void **state) {
+    (void)state;
+    enum { COUNT = 101 };
+    float mask[3][COUNT];
+    const struct gg_dropout dropout = gg_dropout_make(0.25, SEED), other = gg_dropout_make(0.25, SEED + 1);
+    gg_dropout_mask(&dropout, SITE, 0, COUNT, mask[0]);
+    gg_dropout_mask(&dropout, SITE + 1, 0, COUNT, mask[1]);
+    gg_dropout_mask(&other, SITE, 0, COUNT, mask[2]);
+    assert_memory_not_equal(mask[0], mask[1], sizeof mask[0]);
+    assert_memory_not_equal(mask[0], mask[2], sizeof mask[0]);
+}
+
 /* The probability that 16 bits can draw, and what keeps the mean. */
 static void probabilities(void **state) {
     (void)state;
@@ -81,7 +94,7 @@ static void rows(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(masks), cmocka_unit_test(probabilities),
-                                       cmocka_unit_test(rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(masks), cmocka_unit_test(sites),
+                                       cmocka_unit_test(probabilities), cmocka_unit_test(rows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,6 @@
  */
 #include "tests/check.h"
 
-#include "core/kernels/dropout.h"
-#include "core/kernels/vector_math.h"
 #include "tests/model_fixture.h"
 
 static const struct gg_model_config small = {.layers = 2,
@@ -167,43 +165,9 @@ static void cache_agrees(void **state) {
     model_fixture_free(&whole);
 }
 
-static void vector_functions(void **state) {
-    (void)state;
-    double exp_error = 0;
-    for (double x = -87; x < 88; x += 0.00317) {
-        const float f = (float)x;
-        exp_error = fmax(exp_error, fabs((double)gg_expf(f) / exp((double)f) - 1));
-    }
-    assert_true(exp_error < 2e-7);
-    assert_true(gg_expf(-1000) == 0 && isfinite(gg_expf(1000)) && isnan(gg_expf(NAN)));
-}
-
-static void dropout_masks(void **state) {
-    (void)state;
-    const struct gg_dropout dropout = gg_dropout_make(0.25, 3);
-    enum { COUNT = 100000 };
-    float *mask = gg_malloc(COUNT * sizeof *mask), part[101];
-    gg_dropout_mask(&dropout, 1, 0, COUNT, mask);
-    double kept = 0, sum = 0;
-    for (int i = 0; i < COUNT; i++) {
-        kept += mask[i] != 0;
-        sum += (double)mask[i];
-    }
-    assert_true(fabs(kept / COUNT - 0.75) < 0.01 && fabs(sum / COUNT - 1) < 0.01);
-    for (int first = 37; first < 60; first++) { /* any range of the same site, wherever it begins */
-        gg_dropout_mask(&dropout, 1, (uint64_t)first, 101, part);
-        assert_memory_equal(part, mask + first, sizeof part);
-    }
-    gg_dropout_mask(&dropout, 2, 0, 101, part);
-    assert_memory_not_equal(part, mask, sizeof part);
-    free(mask);
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finite_differences), cmocka_unit_test(causality),
-        cmocka_unit_test(hook_promises),      cmocka_unit_test(accumulation),
-        cmocka_unit_test(cache_agrees),       cmocka_unit_test(vector_functions),
-        cmocka_unit_test(dropout_masks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(finite_differences), cmocka_unit_test(causality),
+                                       cmocka_unit_test(hook_promises), cmocka_unit_test(accumulation),
+                                       cmocka_unit_test(cache_agrees)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,53 @@
+/* The exponential against the library's in double. */
+#include "tests/kernel_case.h"
+
+#include "core/kernels/vector_math.h"
+
+/* Its header's bound, over all of its range. */
+static void exponential(void **state) {
+    (void)state;
+    double worst = 0, at = 0;
+    for (double x = -87.2; x < 88.2; x += 0.00317) {
+        const float f = (float)x;
+        const double error = fabs((double)gg_expf(f) / exp((double)f) - 1);
+        if (!(error <= worst)) {
+            worst = error;
+            at = x;
+        }
+    }
+    if (!(worst < 2e-7))
+        fail_msg("exp: largest relative error %.3g at %.9g, tolerance 2e-7", worst, at);
+}
+
+/* In a loop as kernels have it, which the compiler turns into vectors and a rest: the bits of one at a time.
+ */
+static void in_vectors(void **state) {
+    (void)state;
+    enum { COUNT = 769 };
+    struct tensor x = tensor_scaled(GG_PRECISION_FP32, 1, COUNT, 40),
+                  y = tensor_make(GG_PRECISION_FP32, 2, COUNT);
+    const float *from = x.values;
+    float *to = y.values;
+#pragma omp simd
+    for (int i = 0; i < COUNT; i++)
+        to[i] = gg_expf(from[i]);
+    double *expected = case_doubles(COUNT);
+    for (int i = 0; i < COUNT; i++)
+        expected[i] = exp(fmin(88.3, x.exact[i])); /* an infinite exponential stays finite */
+    tensor_check("exp", &y, expected, NULL, 4);
+    case_end();
+}
+
+static void ends(void **state) {
+    (void)state;
+    assert_true(gg_expf(0) == 1);
+    assert_true(gg_expf(-87.31f) == 0 && gg_expf(-1000) == 0 && gg_expf(-INFINITY) == 0);
+    assert_true(isfinite(gg_expf(1000)) && isfinite(gg_expf(INFINITY)) && gg_expf(1000) > 1e38f);
+    assert_true(isnan(gg_expf(NAN)) && isnan(gg_expf(-NAN)));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(exponential), cmocka_unit_test(in_vectors),
+                                       cmocka_unit_test(ends)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
