@@ -19,13 +19,14 @@ static void exponential(void **state) {
         fail_msg("exp: largest relative error %.3g at %.9g, tolerance 2e-7", worst, at);
 }
 
-/* In a loop as kernels have it, which the compiler turns into vectors and a rest: the bits of one at a time.
- */
+/* In a loop as kernels have it, which the compiler turns into vectors and a rest. */
 static void in_vectors(void **state) {
     (void)state;
     enum { COUNT = 769 };
     struct tensor x = tensor_scaled(GG_PRECISION_FP32, 1, COUNT, 40),
                   y = tensor_make(GG_PRECISION_FP32, 2, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        tensor_set(&x, i, fmax(-87, fmin(88, x.exact[i])));
     const float *from = x.values;
     float *to = y.values;
 #pragma omp simd
@@ -33,7 +34,7 @@ static void in_vectors(void **state) {
         to[i] = gg_expf(from[i]);
     double *expected = case_doubles(COUNT);
     for (int i = 0; i < COUNT; i++)
-        expected[i] = exp(fmin(88.3, x.exact[i])); /* an infinite exponential stays finite */
+        expected[i] = exp(x.exact[i]);
     tensor_check("exp", &y, expected, NULL, 4);
     case_end();
 }
