@@ -139,6 +139,7 @@ static void odd_shapes(void **state) {
     compare_both(128, 2, 16, 0);
     compare_both(129, 1, 15, 0);
     compare_both(300, 1, 12, 0);
+    compare_both(600, 1, 8, 0); /* three blocks of keys */
 }
 
 static void dropout(void **state) {
