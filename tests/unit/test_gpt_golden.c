@@ -2,7 +2,7 @@
 #include "tests/check.h"
 
 #include "core/kernels/matmul.h"
-#include "tests/adamw_update.h"
+#include "tests/optimizer_update.h"
 #include "tests/model_fixture.h"
 
 static const struct gg_model_config tiny = {

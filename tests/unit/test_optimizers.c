@@ -60,8 +60,8 @@ static void compare_with_pytorch(const struct gg_optimizer *optimizer) {
         while (step < golden_step) {
             step++;
             fill_gradients(step, gradients);
-            optimizer_update(optimizer, &table, 0, TOTAL, 1e-2 / step, step, clip_factor(gradients), gradients,
-                             first, second, weights, NULL);
+            optimizer_update(optimizer, &table, 0, TOTAL, 1e-2 / step, step, clip_factor(gradients),
+                             gradients, first, second, weights, NULL);
         }
         check_close("weights", weights + tensor * OFFSET, expected, COUNT, 2e-6);
         lines++;
@@ -86,7 +86,8 @@ static void sgd_rounds_and_cuts(void **state) {
     fill_weights(weights[1]);
     for (int step = 1; step <= 3; step++) {
         fill_gradients(step, gradients);
-        optimizer_update(&sgd, &table, 0, TOTAL, 1e-2, step, 0.7, gradients, momentum[0], NULL, weights[0], rounded);
+        optimizer_update(&sgd, &table, 0, TOTAL, 1e-2, step, 0.7, gradients, momentum[0], NULL, weights[0],
+                         rounded);
         const int64_t cuts[] = {0, 16, 64, TOTAL};
         for (int i = 0; i < 3; i++)
             optimizer_update(&sgd, &table, cuts[i], cuts[i + 1], 1e-2, step, 0.7, gradients + cuts[i],
@@ -109,9 +110,8 @@ enum { STEPS = 20 };
 static void update(const void *argument) {
     const struct updates *u = argument;
     for (int step = 1; step <= STEPS; step++)
-        adamw_update(&u->table, 0, u->weights.count, 3e-3, step, 0.5, u->gradients.values,
-                        u->first.values, u->second.values, u->weights.values,
-                        step % 2 == 0 ? u->rounded.values : NULL);
+        adamw_update(&u->table, 0, u->weights.count, 3e-3, step, 0.5, u->gradients.values, u->first.values,
+                     u->second.values, u->weights.values, step % 2 == 0 ? u->rounded.values : NULL);
 }
 
 /* Of each update the moments keep less and less of their roundings; the weights keep all of two: the decay
@@ -169,11 +169,10 @@ static void ranges_make_the_whole(void **state) {
     const int64_t cuts[] = {0, 16, 37, 64, TOTAL};
     for (int step = 1; step <= 3; step++) {
         fill_gradients(step, gradients);
-        adamw_update(&table, 0, TOTAL, 1e-2, step, 1, gradients, first[0], second[0], weights[0],
-                        NULL);
+        adamw_update(&table, 0, TOTAL, 1e-2, step, 1, gradients, first[0], second[0], weights[0], NULL);
         for (int i = 0; i < 4; i++)
-            adamw_update(&table, cuts[i], cuts[i + 1], 1e-2, step, 1, gradients + cuts[i],
-                            first[1] + cuts[i], second[1] + cuts[i], weights[1] + cuts[i], NULL);
+            adamw_update(&table, cuts[i], cuts[i + 1], 1e-2, step, 1, gradients + cuts[i], first[1] + cuts[i],
+                         second[1] + cuts[i], weights[1] + cuts[i], NULL);
     }
     assert_memory_equal(weights[0], weights[1], sizeof weights[0]);
     double sum = 0;
@@ -217,7 +216,7 @@ static void same_bits_for_any_threads(void **state) {
         /* A range that begins and ends within tensors. */
         const int64_t from = 32, to = LARGE - 1900;
         adamw_update(&whole, from, to, 1e-3, 2, 0.9, buffers[b][0] + from, buffers[b][1] + from,
-                        buffers[b][2] + from, buffers[b][3] + from, rounded[b] + from);
+                     buffers[b][2] + from, buffers[b][3] + from, rounded[b] + from);
         for (int i = 0; b == 1 && i < 4; i++)
             assert_memory_equal(buffers[0][i], buffers[1][i], LARGE * sizeof(float));
         assert_true(b == 0 || memcmp(rounded[0], rounded[1], LARGE * sizeof(gg_bf16)) == 0);
