@@ -1,8 +1,10 @@
 #include "jobs/stop_signal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/types.h>
 #include <termios.h>
@@ -11,7 +13,9 @@
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGUSR1};
 enum { SIGNAL_COUNT = sizeof stop_signals / sizeof *stop_signals };
 
-static volatile sig_atomic_t requested;
+/* The handler runs in the listener's thread, mostly: what it tells the others is atomic, and being lock-free
+ * may be touched by a handler. */
+static atomic_int requested;
 
 /* The thread that takes the signals. No computing thread may: oneDNN's kernels keep data where a handler's
  * frame would be written, and a signal in the middle of a matmul crashed the run. */
@@ -20,8 +24,8 @@ static bool listening;
 static int listener_pipe[2]; /* the listener ends when the writing end is closed */
 
 /* While we are the terminal's foreground group. */
-static volatile sig_atomic_t terminal = -1; /* /dev/tty, or -1 */
-static pid_t earlier_foreground;            /* whom to give it back to */
+static atomic_int terminal = -1; /* /dev/tty, or -1; says that what follows is set */
+static pid_t earlier_foreground; /* whom to give it back to */
 static struct termios earlier_modes;
 
 /* Makes `group` the terminal's foreground group and sets its modes. A background group that tries is stopped
@@ -38,10 +42,9 @@ static bool set_foreground(int tty, pid_t group, const struct termios *modes) {
 
 /* Safe in a signal handler. */
 static void give_back(void) {
-    if (terminal < 0)
+    const int tty = atomic_exchange(&terminal, -1); /* one thread alone gives it back */
+    if (tty < 0)
         return;
-    const int tty = terminal;
-    terminal = -1;
     tcflush(tty, TCIFLUSH);
     set_foreground(tty, earlier_foreground, &earlier_modes);
     close(tty);
@@ -50,6 +53,7 @@ static void give_back(void) {
 /* SIGTERM may be mpirun's last word before SIGKILL, and a second SIGINT ends the process: the terminal must
  * be given back before. */
 static void on_signal(int number) {
+    const int error = errno; /* of the code that was interrupted */
     if (number == SIGTERM)
         give_back();
     if (number == SIGINT && requested == SIGINT) {
@@ -58,6 +62,7 @@ static void on_signal(int number) {
         raise(SIGINT);
     }
     requested = number;
+    errno = error;
 }
 
 /* Takes the terminal when it belongs to the parent's group (mpirun, started in a shell's foreground) and not
@@ -120,8 +125,9 @@ void gg_stop_install(bool take_terminal) {
 }
 
 bool gg_stop_requested(void) {
-    if (terminal >= 0)
-        tcflush(terminal, TCIFLUSH);
+    const int tty = terminal;
+    if (tty >= 0)
+        tcflush(tty, TCIFLUSH);
     return requested != 0;
 }
 
