@@ -209,50 +209,66 @@ gg_status gg_settings_resolve(struct gg_settings *s) {
     return GG_OK;
 }
 
-/* Writes text as a YAML double-quoted scalar. */
-static void put_quoted(FILE *out, const char *text) {
-    fputc('"', out);
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        if (*p == '"' || *p == '\\')
-            fprintf(out, "\\%c", *p);
-        else if (*p < 0x20 || *p == 0x7f)
-            fprintf(out, "\\x%02x", *p);
-        else
-            fputc(*p, out);
+/* Text that grows. */
+struct growing {
+    char *text;
+    size_t length, room;
+};
+
+static void put(struct growing *out, const char *text) {
+    const size_t length = strlen(text);
+    if (out->length + length + 1 > out->room) {
+        out->room = 2 * (out->length + length + 1);
+        out->text = gg_realloc(out->text, out->room);
     }
-    fputc('"', out);
+    memcpy(out->text + out->length, text, length + 1);
+    out->length += length;
 }
 
-static void put_value(FILE *out, const struct gg_option *option, const struct gg_settings *settings) {
+/* Writes text as a YAML double-quoted scalar. */
+static void put_quoted(struct growing *out, const char *text) {
+    put(out, "\"");
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        char character[8];
+        if (*p == '"' || *p == '\\')
+            snprintf(character, sizeof character, "\\%c", *p);
+        else if (*p < 0x20 || *p == 0x7f)
+            snprintf(character, sizeof character, "\\x%02x", *p);
+        else
+            snprintf(character, sizeof character, "%c", *p);
+        put(out, character);
+    }
+    put(out, "\"");
+}
+
+static void put_value(struct growing *out, const struct gg_option *option,
+                      const struct gg_settings *settings) {
     const void *field = (const char *)settings + option->offset;
     if (option->type == GG_OPTION_TEXT) {
         const char *text = *(char *const *)field;
         put_quoted(out, text != NULL ? text : "");
     } else if (option->type == GG_OPTION_LIST) {
         const struct gg_text_list *list = field;
-        fputc('[', out);
+        put(out, "[");
         for (size_t i = 0; i < list->count; i++) {
-            fputs(i > 0 ? ", " : "", out);
+            put(out, i > 0 ? ", " : "");
             put_quoted(out, list->items[i]);
         }
-        fputc(']', out);
+        put(out, "]");
     } else {
         char text[64];
         gg_options_format(option, settings, text, sizeof text);
-        fputs(text, out);
+        put(out, text);
     }
 }
 
 char *gg_settings_yaml(const struct gg_settings *settings) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    GG_ASSERT(out != NULL);
+    struct growing out = {0};
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        fprintf(out, "%s: ", options[i].name);
-        put_value(out, &options[i], settings);
-        fputc('\n', out);
+        put(&out, options[i].name);
+        put(&out, ": ");
+        put_value(&out, &options[i], settings);
+        put(&out, "\n");
     }
-    GG_ASSERT(fclose(out) == 0);
-    return text;
+    return out.text;
 }
