@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static atomic_int requested;
  * frame would be written, and a signal in the middle of a matmul crashed the run. */
 static pthread_t listener;
 static bool listening;
-static int listener_pipe[2]; /* the listener ends when the writing end is closed */
+static sem_t listener_end; /* posted: the listener ends */
 
 /* While we are the terminal's foreground group. */
 static atomic_int terminal = -1; /* /dev/tty, or -1; says that what follows is set */
@@ -103,9 +104,8 @@ static sigset_t all_stop_signals(void) {
 
 static void *listen(void *unused) {
     const sigset_t set = all_stop_signals();
-    char byte;
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    while (read(listener_pipe[0], &byte, 1) != 0)
+    while (sem_wait(&listener_end) != 0)
         continue;
     return unused;
 }
@@ -117,7 +117,7 @@ void gg_stop_install(bool take_terminal) {
         sigaction(stop_signals[i], &action, NULL);
     /* Threads that are made later inherit the mask. */
     pthread_sigmask(SIG_BLOCK, &action.sa_mask, NULL);
-    listening = pipe(listener_pipe) == 0 && pthread_create(&listener, NULL, listen, NULL) == 0;
+    listening = sem_init(&listener_end, 0, 0) == 0 && pthread_create(&listener, NULL, listen, NULL) == 0;
     if (!listening)
         pthread_sigmask(SIG_UNBLOCK, &action.sa_mask, NULL);
     if (take_terminal)
@@ -148,9 +148,9 @@ void gg_stop_end(void) {
     const sigset_t set = all_stop_signals();
     give_back();
     if (listening) {
-        close(listener_pipe[1]);
+        sem_post(&listener_end);
         pthread_join(listener, NULL);
-        close(listener_pipe[0]);
+        sem_destroy(&listener_end);
         listening = false;
     }
     /* Who asked twice must not turn a good end into a killed one. */
