@@ -132,7 +132,7 @@ bool gg_stop_requested(void) {
 }
 
 const char *gg_stop_name(void) {
-    switch (requested) {
+    switch (atomic_load(&requested)) {
     case SIGINT:
         return "SIGINT";
     case SIGTERM:
