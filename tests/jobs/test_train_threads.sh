@@ -43,7 +43,7 @@ status=0
 wait $job || status=$?
 expect 75 "stopped on request" asked
 
-start hang run.watchdog=2 run.watchdog_minutes=0.05
+start hang run.watchdog=2 run.watchdog_minutes=0.1
 mapfile -t ranks < <(pgrep -P $job | sort -n)
 [ ${#ranks[@]} = 2 ] || fail "hang: ${#ranks[@]} ranks found"
 kill -STOP "${ranks[1]}"

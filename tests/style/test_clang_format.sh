@@ -6,8 +6,5 @@ format=$(command -v clang-format-14 || command -v clang-format) || { echo "skipp
 cd "$GG_SOURCE"
 mapfile -t files < <(find core mpi io jobs tests -name '*.[ch]' | sort)
 [ ${#files[@]} -gt 100 ] || { echo "FAILED: only ${#files[@]} files found"; exit 1; }
-status=0
-for file in "${files[@]}"; do
-    "$format" "$file" | cmp -s - "$file" || { echo "not formatted: $file (run $(basename "$format") -i $file)"; status=1; }
-done
-exit $status
+list=$({ "$format" --dry-run -Werror "${files[@]}" 2>&1 || true; } | sed -n 's/^\([^: ]*\):[0-9:]* error: .*/\1/p' | sort -u)
+[ -z "$list" ] || { echo "not formatted, $(basename "$format") -i would change:"; echo "$list"; exit 1; }
