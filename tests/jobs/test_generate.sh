@@ -31,6 +31,10 @@ generate run --prompt "the king" --seed 6 --temperature 0 --tokens 30 >greedy6.t
 generate run --prompt "the king" --seed 7 --top-k 1 --tokens 30 >top1.txt
 cmp -s greedy5.txt greedy6.txt && cmp -s greedy5.txt top1.txt || fail "temperature 0 and top-k 1 are not the likeliest"
 echo -n "the king" | generate run --prompt - --seed 5 --tokens 30 | cmp -s - a.txt || fail "a prompt from standard input"
+# A long prompt costs no more than its end that fits the context.
+head -c 5000000 < <(yes "the king and queen of every land") >long.txt
+timeout 60 "$GRIDGPT" generate run --prompt - --seed 5 --tokens 30 <long.txt >long.out 2>generate.log || fail "a prompt of 5 MB: $(cat generate.log)"
+head -c 5000000 long.out | cmp -s - long.txt || fail "a prompt of 5 MB is not in front"
 generate run --seed 1 --tokens 100 >unprompted.txt # more than the context of 32, from <|endoftext|>
 [ "$(wc -c <unprompted.txt)" -gt 100 ] || fail "no text beyond the context"
 generate run/checkpoints/step-00000030.h5 --prompt "the king" --seed 5 --tokens 30 | cmp -s - a.txt || fail "by the file's name"
