@@ -209,6 +209,21 @@ gg_status gg_settings_resolve(struct gg_settings *s) {
     return GG_OK;
 }
 
+/* The code point of the character of three UTF-8 bytes at most that begins there, or 0. */
+static unsigned short_character(const unsigned char *p) {
+    if ((p[0] & 0xE0) == 0xC0 && (p[1] & 0xC0) == 0x80)
+        return (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
+    if ((p[0] & 0xF0) == 0xE0 && (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80)
+        return (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+    return 0;
+}
+
+/* Whether YAML 1.1 takes the character for a line's end, or not at all (section 5.1). */
+static bool wants_escape(unsigned code) {
+    return (code >= 0x80 && code < 0xA0) || code == 0x2028 || code == 0x2029 || code == 0xFEFF ||
+           code >= 0xFFFE;
+}
+
 /* Text that grows. */
 struct growing {
     char *text;
@@ -225,17 +240,22 @@ static void put(struct growing *out, const char *text) {
     out->length += length;
 }
 
-/* Writes text as a YAML double-quoted scalar. */
+/* Writes text, which is UTF-8, as a YAML double-quoted scalar. */
 static void put_quoted(struct growing *out, const char *text) {
     put(out, "\"");
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        const unsigned code = short_character(p);
         char character[8];
-        if (*p == '"' || *p == '\\')
+        if (*p == '"' || *p == '\\') {
             snprintf(character, sizeof character, "\\%c", *p);
-        else if (*p < 0x20 || *p == 0x7f)
+        } else if (*p < 0x20 || *p == 0x7f) {
             snprintf(character, sizeof character, "\\x%02x", *p);
-        else
+        } else if (wants_escape(code)) {
+            snprintf(character, sizeof character, "\\u%04x", code);
+            p += code < 0x800 ? 1 : 2;
+        } else {
             snprintf(character, sizeof character, "%c", *p);
+        }
         put(out, character);
     }
     put(out, "\"");
