@@ -115,6 +115,34 @@ bool gg_file_exists(const char *path) {
     return stat(path, &info) == 0;
 }
 
+static gg_status stat_regular(const char *path, struct stat *info) {
+    if (stat(path, info) != 0)
+        return gg_fail(GG_STORAGE, "%s: %s", path, strerror(errno));
+    if (S_ISREG(info->st_mode))
+        return GG_OK;
+    const char *kind = S_ISDIR(info->st_mode)    ? "folder"
+                       : S_ISFIFO(info->st_mode) ? "FIFO"
+                       : S_ISSOCK(info->st_mode) ? "socket"
+                                                 : "device";
+    return gg_fail(GG_BAD_DATA, "%s: is a %s, not a file", path, kind);
+}
+
+gg_status gg_file_check_regular(const char *path) {
+    struct stat info;
+    return stat_regular(path, &info);
+}
+
+gg_status gg_file_identify(const char *path, struct gg_file_identity *identity) {
+    struct stat info;
+    GG_TRY(stat_regular(path, &info));
+    *identity = (struct gg_file_identity){.device = (uint64_t)info.st_dev,
+                                          .inode = (uint64_t)info.st_ino,
+                                          .bytes = (int64_t)info.st_size,
+                                          .seconds = (int64_t)info.st_mtim.tv_sec,
+                                          .nanoseconds = (int64_t)info.st_mtim.tv_nsec};
+    return GG_OK;
+}
+
 int64_t gg_file_size(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 ? (int64_t)info.st_size : -1;

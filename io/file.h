@@ -27,6 +27,19 @@ gg_status gg_folder_create(const char *path) GG_MUST_USE;
 
 bool gg_file_exists(const char *path);
 
+/* Refuses what is no regular file without opening it: opening a FIFO waits for a writer, for ever perhaps.
+ * GG_BAD_DATA: a folder, a FIFO, a device, a socket; GG_STORAGE: missing, or cannot be looked at. */
+gg_status gg_file_check_regular(const char *path) GG_MUST_USE;
+
+/* Which file stands under a name, and in which state. */
+struct gg_file_identity {
+    uint64_t device, inode;              /* the same for every name and link of a file */
+    int64_t bytes, seconds, nanoseconds; /* its size, and when it was written to last */
+};
+
+/* Looks without opening. Fails as gg_file_check_regular. */
+gg_status gg_file_identify(const char *path, struct gg_file_identity *identity) GG_MUST_USE;
+
 /* Size in bytes, or -1. */
 int64_t gg_file_size(const char *path);
 

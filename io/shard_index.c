@@ -13,7 +13,8 @@
 
 static gg_status open_file(const char *path, hid_t *file) {
     /* A plain open first: its errno says more than HDF5 does. */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    GG_TRY(gg_file_check_regular(path));
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return gg_fail(GG_STORAGE, "%s: %s", path, strerror(errno));
     unsigned char magic[8] = {0};

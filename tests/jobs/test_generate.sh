@@ -62,6 +62,9 @@ refused 65 "torn.h5" "$GRIDGPT" generate torn.h5
 refused 64 "--temprature" "$GRIDGPT" generate run --temprature 1
 refused 64 "a number from 0 to 1" "$GRIDGPT" generate run --top-p 2
 refused 64 "--data is wanted" "$GRIDGPT" evaluate run
+mkfifo fifo.h5
+refused 65 "fifo.h5: is a FIFO, not a file" timeout 60 "$GRIDGPT" evaluate run --data fifo.h5
+refused 64 "are the same file" "$GRIDGPT" evaluate run --data data/val-00000.h5 ./data/val-00000.h5
 refused 74 "gone.h5" "$GRIDGPT" evaluate run --data gone.h5
 "$GRIDGPT" tokenizer train --vocab 280 --out other.json text.txt >>prepare.log 2>&1
 "$GRIDGPT" prepare --tokenizer other.json --val 0 --out other text.txt >>prepare.log 2>&1
