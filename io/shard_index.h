@@ -1,8 +1,9 @@
-/* The HDF5 side of reading a shard; internal to io/shard.c. Main thread only. All local.
+/* The HDF5 side of reading a shard; internal to io/shard.c and io/shard_print.c. Main thread only. All local.
  */
 #ifndef GG_IO_SHARD_INDEX_H
 #define GG_IO_SHARD_INDEX_H
 
+#include "io/file.h"
 #include "io/shard.h"
 
 struct gg_shard_chunk {
@@ -12,6 +13,7 @@ struct gg_shard_chunk {
 
 struct gg_shard {
     char *path;
+    struct gg_file_identity identity; /* of the file that was opened */
     struct gg_shard_info info;
     struct gg_shard_chunk *chunks; /* (info.chunks) */
 };

@@ -54,6 +54,8 @@ static gg_status prepare(struct job *job) {
         return gg_fail(GG_BAD_DATA,
                        "%s: was prepared with another tokenizer than the model of %s was trained with",
                        job->shards.items[0], job->model.path);
+    GG_TRY(gg_shard_vocab_check(job->shards.items[0], gg_loader_vocab(job->loader), job->model.path,
+                                gg_tokenizer_vocab(job->model.tokenizer)));
     return gg_gpt_create(config, &job->model.fabric, &job->model.table, GG_GPT_EVALUATE,
                          job->values->micro / job->model.topology.token_shards, job->model.weights, NULL,
                          &job->gpt);

@@ -1,5 +1,6 @@
 /* gridgpt inspect: what a file of ours holds, in words. */
 #include "io/checkpoint.h"
+#include "io/file.h"
 #include "io/shard.h"
 #include "jobs/commands.h"
 
@@ -21,6 +22,7 @@ static gg_status inspect(const struct gg_command *command, const void *options_r
     if (words->count != 1)
         return gg_fail(GG_USAGE, "one FILE is wanted; usage: %s", command->usage);
     const char *path = words->items[0];
+    GG_TRY(gg_file_check_regular(path));
     if (gg_shard_recognise(path))
         return gg_shard_describe(path, values->verify, stdout);
     return gg_checkpoint_print(path, values->verify, values->tensors, stdout);
@@ -37,5 +39,7 @@ const struct gg_command gg_command_inspect = {
     .summary = "Says what a token shard or a checkpoint holds, in words.",
     .options = &table,
     .run = run,
-    .more_help = "Exit status 65 when the file is damaged or is neither; with --verify every byte counts.\n",
+    .more_help =
+        "Exit status 65 when the file is damaged or is neither; with --verify every byte counts, and a\n"
+        "shard's ids are compared with the tokenizer.json beside it.\n",
 };
