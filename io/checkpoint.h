@@ -53,6 +53,7 @@ struct gg_checkpoint_tensor {
     int64_t rows, columns; /* a vector has one row */
     int dimensions;
     uint64_t checksum;
+    int64_t offset; /* of its first byte in the file, where its elements stand in one piece */
 };
 
 /* Everything but the tensors' values. */
@@ -80,8 +81,8 @@ struct gg_checkpoint_share {
  * communicators and nobody else uses HDF5.
  *   share [in] padding and repeated parts are left out; values are only read
  *   meta  [in] rank 0's counts
- * GG_STORAGE on every rank when it cannot be written (no space, an I/O error); nothing is left behind then,
- * and an older file of that name stays. */
+ * GG_STORAGE on every rank when it cannot be written (no space, an I/O error), GG_RESOURCE when there are no
+ * file descriptors or no memory for it; nothing is left behind then, and an older file of that name stays. */
 gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struct gg_checkpoint_share *share,
                                     const struct gg_checkpoint_meta *meta) GG_MUST_USE;
 
@@ -94,8 +95,9 @@ gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_p
 
 /* Reads everything but the tensors' values. Rank 0 reads, all ranks get it. Collective over `comm`.
  *   contents [out] owned by the caller, also after a failure (then empty)
- * GG_STORAGE: missing or unreadable; GG_BAD_DATA: not a checkpoint, truncated, or damaged (the metadata
- * checksum is verified). */
+ * GG_STORAGE: missing, or the system reports an error when it is opened or read; GG_RESOURCE: no file
+ * descriptors or memory for it; GG_BAD_DATA: its bytes were read and are not a checkpoint's, truncated, or
+ * damaged (the metadata checksum is verified), or it is no plain file. */
 gg_status gg_checkpoint_open(MPI_Comm comm, const char *path,
                              struct gg_checkpoint_contents *contents) GG_MUST_USE;
 
@@ -107,7 +109,8 @@ gg_status gg_checkpoint_examine(const char *path, struct gg_checkpoint_contents 
  *   share [in, out] its buffers are filled where the ranges are; padding becomes zero. Without moments the
  *                   optimizer's tensors are not read
  * What is read may be trusted only when GG_OK is returned. GG_BAD_DATA names the file and the tensor: not in
- * the file, of another shape, a tensor that the model does not have, a checksum that does not fit. */
+ * the file, of another shape, a tensor that the model does not have, a checksum that does not fit.
+ * GG_STORAGE, GG_RESOURCE: as gg_checkpoint_open; they say nothing about the file's contents. */
 gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path,
                                    const struct gg_checkpoint_share *share) GG_MUST_USE;
 
@@ -118,7 +121,8 @@ gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_pa
 
 /* Recomputes the checksum of every tensor through a bounded buffer. Local.
  *   good [out] one flag per tensor of the contents, caller's; may be NULL
- * GG_BAD_DATA when one does not fit; the message names the first. */
+ * GG_BAD_DATA when one does not fit; the message names the first. GG_STORAGE, GG_RESOURCE: as
+ * gg_checkpoint_open. */
 gg_status gg_checkpoint_verify(const char *path, const struct gg_checkpoint_contents *contents,
                                bool *good) GG_MUST_USE;
 

@@ -11,11 +11,46 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+gg_status gg_file_status(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOMEM ? GG_RESOURCE : GG_STORAGE;
+}
+
+static gg_status check_kind(const char *path, const struct stat *info) {
+    static const struct {
+        mode_t mode;
+        const char *name;
+    } kinds[] = {{S_IFDIR, "folder"},
+                 {S_IFIFO, "FIFO (a named pipe)"},
+                 {S_IFSOCK, "socket"},
+                 {S_IFCHR, "device"},
+                 {S_IFBLK, "device"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if ((info->st_mode & S_IFMT) == kinds[i].mode)
+            return gg_fail(GG_BAD_DATA, "%s: a %s; a plain file is wanted", path, kinds[i].name);
+    return GG_OK;
+}
+
+gg_status gg_file_check_regular(const char *path) {
+    struct stat info;
+    /* Looked at before it is opened: a socket cannot be, and some devices do something when they are. */
+    if (stat(path, &info) != 0)
+        return gg_fail(gg_file_status(errno), "%s: %s", path, strerror(errno));
+    GG_TRY(check_kind(path, &info));
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return gg_fail(gg_file_status(errno), "%s: %s", path, strerror(errno));
+    const gg_status status = fstat(fd, &info) == 0
+                                 ? check_kind(path, &info)
+                                 : gg_fail(gg_file_status(errno), "%s: %s", path, strerror(errno));
+    close(fd);
+    return status;
+}
+
 gg_status gg_file_read(const char *path, size_t max_bytes, char **data, size_t *bytes) {
     *data = NULL;
     FILE *file = fopen(path, "rb");
     if (file == NULL)
-        return gg_fail(GG_STORAGE, "%s: %s", path, strerror(errno));
+        return gg_fail(gg_file_status(errno), "%s: %s", path, strerror(errno));
     size_t capacity = 65536, length = 0;
     char *buffer = malloc(capacity);
     while (buffer != NULL && length <= max_bytes) {
@@ -47,7 +82,7 @@ gg_status gg_file_read(const char *path, size_t max_bytes, char **data, size_t *
 static gg_status sync_path(const char *path) {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return gg_fail(GG_STORAGE, "%s: cannot be opened to flush it: %s", path, strerror(errno));
+        return gg_fail(gg_file_status(errno), "%s: cannot be opened to flush it: %s", path, strerror(errno));
     const int result = fsync(fd), error = errno;
     close(fd);
     /* Some file systems cannot flush folders and say so. */
@@ -75,7 +110,7 @@ gg_status gg_file_write(const char *path, const void *data, size_t bytes) {
     FILE *file = fopen(temporary, "wb");
     gg_status status = GG_OK;
     if (file == NULL) {
-        status = gg_fail(GG_STORAGE, "%s: cannot be written: %s", temporary, strerror(errno));
+        status = gg_fail(gg_file_status(errno), "%s: cannot be written: %s", temporary, strerror(errno));
     } else {
         const bool written = fwrite(data, 1, bytes, file) == bytes;
         if (fclose(file) != 0 || !written) {

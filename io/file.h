@@ -25,6 +25,14 @@ gg_status gg_file_commit(const char *temporary, const char *path) GG_MUST_USE;
 /* Makes a folder and those above it; it is no error when it is there. */
 gg_status gg_folder_create(const char *path) GG_MUST_USE;
 
+/* The status of a failed system call on a file: GG_RESOURCE where the process or the machine ran out of
+ * something (descriptors, memory), else GG_STORAGE. */
+gg_status gg_file_status(int error);
+
+/* Whether a path leads to a plain file that can be read. Opened without waiting for a FIFO's other end.
+ * GG_BAD_DATA: it is a folder, FIFO, socket or device; GG_STORAGE or GG_RESOURCE: it cannot be opened. */
+gg_status gg_file_check_regular(const char *path) GG_MUST_USE;
+
 bool gg_file_exists(const char *path);
 
 /* Refuses what is no regular file without opening it: opening a FIFO waits for a writer, for ever perhaps.

@@ -6,8 +6,14 @@
 
 #include "core/base/status.h"
 
-/* Stops HDF5 from printing its error stack to stderr. Cheap; called by everything that opens HDF5 files. */
+/* Stops HDF5 from printing its error stack to stderr, and forgets the system's error (below). Cheap; called
+ * by everything that opens HDF5 files. */
 void gg_hdf5_quiet(void);
+
+/* The first error of the system (an errno) that this thread's HDF5 calls came upon since gg_hdf5_quiet():
+ * what tells a storage that fails from a file that is damaged. ENOMEM also when HDF5 found no memory; 0:
+ * none. */
+int gg_hdf5_system_error(void);
 
 /* Starts HDF5 so that it never ends by itself. To be called before MPI is started: HDF5 1.10 cannot close a
  * file when the disk is full, and its own end, which it would hang into MPI_Finalize() and exit(), then

@@ -134,7 +134,7 @@ static void foreign_files(void **state) {
     CHECK_FAILS(gg_checkpoint_examine(path, &contents), GG_BAD_DATA, "no HDF5 file");
     CHECK_OK(gg_file_write(path, "", 0));
     CHECK_FAILS(gg_checkpoint_examine(path, &contents), GG_BAD_DATA, path);
-    CHECK_FAILS(gg_checkpoint_examine(".", &contents), GG_STORAGE, ".");
+    CHECK_FAILS(gg_checkpoint_examine(".", &contents), GG_BAD_DATA, "folder");
     const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     H5Gclose(H5Gcreate2(file, "model", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
     H5Fclose(file);
