@@ -142,18 +142,26 @@ struct gg_checkpoint_list {
 };
 void gg_checkpoint_list_free(struct gg_checkpoint_list *list);
 
-/* Lists a folder; one that does not exist has none. Local. */
+/* Lists a folder; one that does not exist has none. Local. GG_STORAGE, GG_RESOURCE. */
 gg_status gg_checkpoint_list(const char *folder, struct gg_checkpoint_list *list) GG_MUST_USE;
 
 /* FOLDER/step-NNNNNNNN.h5; owned by the caller. */
 char *gg_checkpoint_path(const char *folder, int64_t step);
 
+/* The step that a path's last part tells, or -1: its name is not of that form. */
+int64_t gg_checkpoint_named_step(const char *path);
+
 /* Path of the checkpoint with the highest step, owned by the caller, or NULL. Local. */
 gg_status gg_checkpoint_newest(const char *folder, char **path) GG_MUST_USE;
 
-/* Removes all but the `keep` newest and, when keep_every > 0, those of steps it divides. For one rank, while
- * no checkpoint is being written. Local. GG_STORAGE. */
-gg_status gg_checkpoint_prune(const char *folder, int64_t keep, int64_t keep_every) GG_MUST_USE;
+/* Whether the names of a folder's checkpoints, and those that they get when they are set aside, are no longer
+ * than the system takes. Local. GG_USAGE. */
+gg_status gg_checkpoint_check_folder(const char *folder) GG_MUST_USE;
+
+/* Removes all but the `keep` newest up to `step`, the newest of the run, and, when keep_every > 0, those of
+ * steps it divides. Files that are named for later steps are not the run's: they neither count nor go. For
+ * one rank, while no checkpoint is being written. Local. GG_STORAGE. */
+gg_status gg_checkpoint_prune(const char *folder, int64_t step, int64_t keep, int64_t keep_every) GG_MUST_USE;
 
 /* Removes temporary files that a killed run left. As above. */
 gg_status gg_checkpoint_remove_temporaries(const char *folder) GG_MUST_USE;

@@ -51,6 +51,7 @@ bool gg_checkpoint_writer_ended(const gg_checkpoint_writer *writer);
 struct gg_checkpoint_outcome {
     int64_t step;
     bool written;         /* the file is there, under its name */
+    bool folder_made;     /* rank 0: the folder was gone, and is there again */
     double copy_seconds;  /* of this rank: what the training stood still for */
     double write_seconds; /* from the copy's end to the file's being safe */
 };

@@ -1,6 +1,7 @@
 /* gridgpt: finds the subcommand and runs it. */
 #include "jobs/commands.h"
 
+#include <signal.h>
 #include <string.h>
 
 /* In the order of a model's life. */
@@ -54,6 +55,8 @@ static int unknown(const char *name) {
 }
 
 int main(int argc, char **argv) {
+    /* A file that may not grow any more (ulimit -f) is a failed write like others, and no reason to die. */
+    signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
         help(stderr);
         return GG_USAGE;

@@ -68,8 +68,11 @@ struct gg_trainer {
         char *path;   /* the checkpoint that the run goes on from; NULL: none */
         int64_t step; /* where this run began, and the seconds that earlier ones had trained */
         double seconds;
-        char *changed;   /* rank 0: "optim.lr 0.001 (was 0.002), ...": settings that differ; NULL: none */
-        char **rejected; /* rank 0: checkpoints that could not be used */
+        char *changed; /* rank 0: "optim.lr 0.001 (was 0.002), ...": settings that differ; NULL: none */
+        struct gg_rejected_checkpoint {
+            char *path;
+            const char *ending; /* of the name that it gets: "damaged" */
+        } * rejected;           /* rank 0: checkpoints that could not be used */
         int rejected_count;
         bool locked; /* rank 0 has the run folder's lock */
         int lock;
