@@ -217,17 +217,7 @@ static gg_status find(struct gg_trainer *t, int64_t limit) {
     return status;
 }
 
-/* The same, while storage fails again and again. */
-static gg_status find_patiently(struct gg_trainer *t, int64_t limit) {
-    struct gg_storage_patience patience = {0};
-    gg_status status;
-    do
-        status = find(t, limit);
-    while (gg_storage_patience_again(t->world, status, &patience));
-    return status;
-}
-
-/* Rank 0: keeps other jobs out of the run folder, and removes what a killed one left half-written. */
+/* Rank 0: makes the run folder, and keeps other jobs out of it. */
 static gg_status take_folder(struct gg_trainer *t) {
     char *folder = gg_train_checkpoint_folder(t);
     gg_status status = gg_checkpoint_check_folder(folder);
@@ -238,9 +228,29 @@ static gg_status take_folder(struct gg_trainer *t) {
     if (status == GG_OK)
         status = gg_run_lock_take(t->settings->run.dir, lock_seconds, &t->resume.lock);
     t->resume.locked = status == GG_OK;
-    if (status == GG_OK)
-        status = gg_checkpoint_remove_temporaries(folder);
     free(folder);
+    return status;
+}
+
+/* Removes what a killed run left half-written, and looks for the newest checkpoint. */
+static gg_status find_in_folder(struct gg_trainer *t, int64_t limit) {
+    gg_status status = GG_OK;
+    if (t->world->rank == 0) {
+        char *folder = gg_train_checkpoint_folder(t);
+        status = gg_checkpoint_remove_temporaries(folder);
+        free(folder);
+    }
+    GG_TRY(gg_agree(t->world->comm, status));
+    return find(t, limit);
+}
+
+/* The same, while storage fails again and again. */
+static gg_status find_patiently(struct gg_trainer *t, int64_t limit) {
+    struct gg_storage_patience patience = {0};
+    gg_status status;
+    do
+        status = find_in_folder(t, limit);
+    while (gg_storage_patience_again(t->world, status, &patience));
     return status;
 }
 
