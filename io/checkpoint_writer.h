@@ -36,7 +36,7 @@ struct gg_checkpoint_retention {
 };
 
 /* Begins FOLDER/step-NNNNNNNN.h5 of meta->step: copies the share's values as they are now, and returns. No
- * other write may be under way. Collective.
+ * other write may be under way. A folder that is not there is made. Collective.
  *   meta [in] rank 0's counts; its texts are copied */
 void gg_checkpoint_writer_begin(gg_checkpoint_writer *writer, const char *folder,
                                 const struct gg_checkpoint_meta *meta,

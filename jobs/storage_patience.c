@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-static const double usual_seconds = 30, first_pause = 0.1, longest_pause = 5;
+static const double usual_seconds = 30, first_pause = 0.1, longest_pause = 2;
 
 static double limit_seconds(void) {
     const char *text = getenv("GRIDGPT_STORAGE_SECONDS");
@@ -21,8 +21,11 @@ static void wait_seconds(double seconds) {
 
 bool gg_storage_patience_again(const struct gg_world *world, gg_status status,
                                struct gg_storage_patience *patience) {
-    if (status != GG_STORAGE && status != GG_RESOURCE)
+    if (status != GG_STORAGE && status != GG_RESOURCE) {
+        if (patience->pause > 0)
+            gg_watchdog_at("start", NULL);
         return false;
+    }
     const double now = gg_clock_seconds(), limit = limit_seconds();
     if (patience->pause <= 0) {
         *patience = (struct gg_storage_patience){now, first_pause};

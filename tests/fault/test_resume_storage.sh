@@ -54,17 +54,23 @@ for place in list open header tensor; do
     done
 done
 
-# Failures that pass; the watchdog, whose patience is less than theirs, looks on.
+# Failures that pass.
 number=0
 for place in list open header tensor; do
     for error in $([ $place = open ] && echo ESTALE EMFILE || echo EIO); do
         number=$((number + 1))
-        resume "passes$number" $((1 + number % 2)) $place $error 30 GG_FAIL_COUNT=3 -- run.watchdog_minutes=0.01
+        resume "passes$number" $((1 + number % 2)) $place $error 30 GG_FAIL_COUNT=3
         expect 0 "resuming from passes$number/checkpoints/$newest" "passes$number"
         grep -q "warning: .*tried again for 30 seconds" "passes$number.log" || fail "passes$number: no warning"
         intact "passes$number"
     done
 done
+
+# The watchdog, which would end a run after 3.6 + 3 seconds, lets it wait for 7.
+resume waits 2 open ESTALE 30 GG_FAIL_COUNT=7 -- run.watchdog_minutes=0.01
+expect 0 "resuming from waits/checkpoints/$newest" waits
+grep -q "watchdog: .*waiting for storage" waits.log && fail "the watchdog took waiting for hanging"
+intact waits
 
 # Commands that load a checkpoint end at once, with the same statuses.
 checkpoint=whole/checkpoints/$newest
