@@ -15,37 +15,6 @@ gg_status gg_file_status(int error) {
     return error == EMFILE || error == ENFILE || error == ENOMEM ? GG_RESOURCE : GG_STORAGE;
 }
 
-static gg_status check_kind(const char *path, const struct stat *info) {
-    static const struct {
-        mode_t mode;
-        const char *name;
-    } kinds[] = {{S_IFDIR, "folder"},
-                 {S_IFIFO, "FIFO (a named pipe)"},
-                 {S_IFSOCK, "socket"},
-                 {S_IFCHR, "device"},
-                 {S_IFBLK, "device"}};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if ((info->st_mode & S_IFMT) == kinds[i].mode)
-            return gg_fail(GG_BAD_DATA, "%s: a %s; a plain file is wanted", path, kinds[i].name);
-    return GG_OK;
-}
-
-gg_status gg_file_check_regular(const char *path) {
-    struct stat info;
-    /* Looked at before it is opened: a socket cannot be, and some devices do something when they are. */
-    if (stat(path, &info) != 0)
-        return gg_fail(gg_file_status(errno), "%s: %s", path, strerror(errno));
-    GG_TRY(check_kind(path, &info));
-    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return gg_fail(gg_file_status(errno), "%s: %s", path, strerror(errno));
-    const gg_status status = fstat(fd, &info) == 0
-                                 ? check_kind(path, &info)
-                                 : gg_fail(gg_file_status(errno), "%s: %s", path, strerror(errno));
-    close(fd);
-    return status;
-}
-
 gg_status gg_file_read(const char *path, size_t max_bytes, char **data, size_t *bytes) {
     *data = NULL;
     FILE *file = fopen(path, "rb");
@@ -152,7 +121,7 @@ bool gg_file_exists(const char *path) {
 
 static gg_status stat_regular(const char *path, struct stat *info) {
     if (stat(path, info) != 0)
-        return gg_fail(GG_STORAGE, "%s: %s", path, strerror(errno));
+        return gg_fail(gg_file_status(errno), "%s: %s", path, strerror(errno));
     if (S_ISREG(info->st_mode))
         return GG_OK;
     const char *kind = S_ISDIR(info->st_mode)    ? "folder"
@@ -164,7 +133,13 @@ static gg_status stat_regular(const char *path, struct stat *info) {
 
 gg_status gg_file_check_regular(const char *path) {
     struct stat info;
-    return stat_regular(path, &info);
+    /* Looked at before it is opened: a socket cannot be, and some devices do something when they are. */
+    GG_TRY(stat_regular(path, &info));
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return gg_fail(gg_file_status(errno), "%s: %s", path, strerror(errno));
+    close(fd);
+    return GG_OK;
 }
 
 gg_status gg_file_identify(const char *path, struct gg_file_identity *identity) {

@@ -29,15 +29,12 @@ gg_status gg_folder_create(const char *path) GG_MUST_USE;
  * something (descriptors, memory), else GG_STORAGE. */
 gg_status gg_file_status(int error);
 
-/* Whether a path leads to a plain file that can be read. Opened without waiting for a FIFO's other end.
- * GG_BAD_DATA: it is a folder, FIFO, socket or device; GG_STORAGE or GG_RESOURCE: it cannot be opened. */
+/* Whether a path leads to a regular file that can be opened, without waiting for a FIFO's writer, for ever
+ * perhaps. GG_BAD_DATA: a folder, a FIFO, a device, a socket; GG_STORAGE or GG_RESOURCE: missing, or cannot
+ * be opened. */
 gg_status gg_file_check_regular(const char *path) GG_MUST_USE;
 
 bool gg_file_exists(const char *path);
-
-/* Refuses what is no regular file without opening it: opening a FIFO waits for a writer, for ever perhaps.
- * GG_BAD_DATA: a folder, a FIFO, a device, a socket; GG_STORAGE: missing, or cannot be looked at. */
-gg_status gg_file_check_regular(const char *path) GG_MUST_USE;
 
 /* Which file stands under a name, and in which state. */
 struct gg_file_identity {
@@ -45,7 +42,7 @@ struct gg_file_identity {
     int64_t bytes, seconds, nanoseconds; /* its size, and when it was written to last */
 };
 
-/* Looks without opening. Fails as gg_file_check_regular. */
+/* Looks without opening. Fails as gg_file_check_regular, but for what opening may bring. */
 gg_status gg_file_identify(const char *path, struct gg_file_identity *identity) GG_MUST_USE;
 
 /* Size in bytes, or -1. */

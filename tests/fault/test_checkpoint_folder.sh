@@ -83,7 +83,7 @@ for kind in pipe folder device socket; do
 done
 mkfifo named/checkpoints/step-00000011.h5
 train 2 named run.steps=11 checkpoint.keep=2
-expect 0 "not used: named/checkpoints/step-00000011.h5: a FIFO" named
+expect 0 "not used: named/checkpoints/step-00000011.h5: is a FIFO" named
 whole named/checkpoints/step-00000011.h5
 
 # Files that may not grow (the signal SIGXFSZ, which kills): a rank alone, or one of two that only writes its share, with
