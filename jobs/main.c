@@ -1,5 +1,6 @@
 /* gridgpt: finds the subcommand and runs it. */
 #include "jobs/commands.h"
+#include "jobs/stop_signal.h"
 
 #include <signal.h>
 #include <string.h>
@@ -68,6 +69,8 @@ int main(int argc, char **argv) {
     const struct gg_command *command = find(argv[1]);
     if (command == NULL)
         return unknown(argv[1]);
+    if (command->stops)
+        gg_stop_install();
     const gg_status status = command->run(command, argc - 1, argv + 1);
     if (status != GG_OK && gg_failure()[0] != '\0')
         fprintf(stderr, "gridgpt %s: %s\n", command->name, gg_failure());

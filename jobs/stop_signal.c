@@ -66,10 +66,10 @@ static void on_signal(int number) {
     errno = error;
 }
 
-/* Takes the terminal when it belongs to the parent's group (mpirun, started in a shell's foreground) and not
+/* Takes it when it belongs to the parent's group (mpirun, started in a shell's foreground) and not
  * to ours. Without canonical mode and with the largest VMIN, polling finds no input until 255 bytes are
  * typed. */
-static void take(void) {
+void gg_stop_take_terminal(void) {
     const int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
     if (tty < 0)
         return;
@@ -110,7 +110,7 @@ static void *listen(void *unused) {
     return unused;
 }
 
-void gg_stop_install(bool take_terminal) {
+void gg_stop_install(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     action.sa_mask = all_stop_signals();
     for (int i = 0; i < SIGNAL_COUNT; i++)
@@ -120,8 +120,6 @@ void gg_stop_install(bool take_terminal) {
     listening = sem_init(&listener_end, 0, 0) == 0 && pthread_create(&listener, NULL, listen, NULL) == 0;
     if (!listening)
         pthread_sigmask(SIG_UNBLOCK, &action.sa_mask, NULL);
-    if (take_terminal)
-        take();
 }
 
 bool gg_stop_requested(void) {
@@ -153,9 +151,9 @@ void gg_stop_end(void) {
         sem_destroy(&listener_end);
         listening = false;
     }
-    /* Who asked twice must not turn a good end into a killed one. */
+    /* Who asks again, or only now, must not turn a good end into a killed one. SIGINT keeps its handler, and
+     * so kills the second time: should MPI hang, Ctrl-C ends it. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
-    signal(SIGINT, SIG_DFL);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }

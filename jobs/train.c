@@ -12,7 +12,8 @@ static gg_status train(const struct gg_world *world, void *values, const struct 
     (void)values;
     struct gg_settings settings;
     struct gg_trainer trainer = {0};
-    gg_stop_install(world->rank == 0);
+    if (world->rank == 0)
+        gg_stop_take_terminal();
     gg_settings_init(&settings);
     gg_status status = gg_launch_check_same(world, words);
     if (status == GG_OK)
@@ -42,7 +43,9 @@ const struct gg_command gg_command_train = {
         "pretrains a model on token shards, data parallel over N ranks\n\n"
         "Settings come from a YAML file (dotted names or nested maps), then from key=value words. A run\n"
         "folder that has a checkpoint goes on from the newest one. Ctrl-C, SIGTERM and SIGUSR1 end the run\n"
-        "with a checkpoint and exit status 75; under mpirun, send SIGUSR1 (mpirun passes it on and waits).",
+        "with a checkpoint and exit status 75; under mpirun, send SIGUSR1 (mpirun passes it on and waits).\n"
+        "Before the first step there is nothing to save: 75 as well, and the same command begins again.",
     .run = run,
     .settings = &gg_settings_table,
+    .stops = true,
 };

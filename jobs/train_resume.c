@@ -5,6 +5,8 @@
 #include "io/file.h"
 #include "io/run_lock.h"
 #include "io/settings_file.h"
+#include "jobs/stop_agreement.h"
+#include "jobs/stop_signal.h"
 #include "jobs/storage_patience.h"
 #include "jobs/train_checkpoint.h"
 
@@ -226,8 +228,10 @@ static gg_status take_folder(struct gg_trainer *t) {
     if (status == GG_OK)
         status = gg_folder_create(folder);
     if (status == GG_OK)
-        status = gg_run_lock_take(t->settings->run.dir, lock_seconds, &t->resume.lock);
+        status = gg_run_lock_take(t->settings->run.dir, lock_seconds, gg_stop_requested, &t->resume.lock);
     t->resume.locked = status == GG_OK;
+    if (status != GG_OK && gg_stop_requested())
+        status = gg_stop_fail_at_start();
     free(folder);
     return status;
 }

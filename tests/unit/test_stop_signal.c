@@ -22,7 +22,7 @@ static bool asked(void) {
 
 /* A process that stops in good order when `signal` comes; ends with 0 if all was as it should be. */
 static int stops_by(int number, const char *name) {
-    gg_stop_install(false);
+    gg_stop_install();
     if (gg_stop_requested() || gg_stop_name()[0] != '\0')
         return 1;
     kill(getpid(), number);
@@ -53,7 +53,7 @@ static void each_signal_is_seen(void **state) {
 
 static int interrupted_twice(int number, const char *name) {
     (void)name;
-    gg_stop_install(false);
+    gg_stop_install();
     kill(getpid(), number);
     if (!asked())
         return 1;
