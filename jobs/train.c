@@ -4,6 +4,7 @@
 #include "jobs/job.h"
 #include "jobs/job_settings.h"
 #include "jobs/launch_check.h"
+#include "jobs/standard_streams.h"
 #include "jobs/stop_signal.h"
 #include "jobs/trainer.h"
 #include "jobs/watchdog.h"
@@ -24,6 +25,8 @@ static gg_status train(const struct gg_world *world, void *values, const struct 
         status = gg_trainer_create(world, &settings, GG_TRAINER_RUN, &trainer);
         if (status == GG_OK)
             status = gg_trainer_run(&trainer);
+        if (status == GG_OK) /* the report goes there; a run that has lost some of it went on all the same */
+            status = gg_agree(world->comm, gg_standard_error_end());
         gg_trainer_destroy(&trainer);
         gg_watchdog_stop();
     }
