@@ -39,6 +39,10 @@ if(GG_SANITIZE)
     -fno-sanitize-recover=all)
   target_link_options(gridgpt_flags INTERFACE -fsanitize=${GG_SANITIZE})
 endif()
+if(GG_FUZZ)
+  target_compile_options(gridgpt_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(gridgpt_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # gridgpt_library(NAME SOURCES... [LINK TARGETS...]): one static library per folder.
 function(gridgpt_library name)

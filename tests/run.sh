@@ -12,6 +12,7 @@ usage: tests/run.sh [WHAT]
   all    every test (the default)
   asan   every test, with the address and the undefined-behaviour sanitizer
   tsan   the tests of what has threads of its own (ctest's label `threads`), with the thread sanitizer
+  fuzz SECONDS [NAME...]   libFuzzer on each reader of files and text, or those named, for so long each
 U
 }
 
@@ -53,6 +54,7 @@ all | asan | tsan) [ $# = 0 ] || refuse "$what takes no more words: $*" ;;&
 all) build_and_test check ;;
 asan) build_and_test asan ;;
 tsan) build_and_test tsan -L '^threads$' ;;
+fuzz) exec tests/fuzz/fuzz.sh "$@" ;;
 -h | --help | help) usage ;;
 *) refuse "unknown: $what" ;;
 esac
