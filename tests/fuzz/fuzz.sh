@@ -21,7 +21,7 @@ if [ ${#names[@]} = 0 ]; then
     mapfile -t names < <(cd tests/fuzz/corpus && printf '%s\n' *)
 fi
 
-install_packages build run test
+install_packages build run test fuzz
 mpi_environment
 export OMP_NUM_THREADS=1 UBSAN_OPTIONS=print_stacktrace=1
 # Memory that is not to be had is refused, as malloc does; and what makes address sanitizers slow where buffers are large.
