@@ -126,8 +126,13 @@ gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_pa
 gg_status gg_checkpoint_verify(const char *path, const struct gg_checkpoint_contents *contents,
                                bool *good) GG_MUST_USE;
 
+/* Reads all of HDF5's own bookkeeping, of which reading the tensors takes a part only (io/hdf5_walk.h).
+ * Local. GG_BAD_DATA. */
+gg_status gg_checkpoint_verify_bookkeeping(const char *path) GG_MUST_USE;
+
 /* Prints what a checkpoint holds, in words. Local.
- *   verify  [in] recompute every tensor's checksum; those that do not fit are listed
+ *   verify  [in] read all bookkeeping and recompute every tensor's checksum; those that do not fit are
+ *                listed
  *   tensors [in] list all tensors
  * GG_STORAGE, GG_BAD_DATA as gg_checkpoint_examine and gg_checkpoint_verify. */
 gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE *out) GG_MUST_USE;

@@ -168,6 +168,7 @@ gg_status gg_shard_read_chunk(const gg_shard *shard, int64_t chunk, void *scratc
 
 gg_status gg_shard_verify(const gg_shard *shard) {
     uint64_t *offsets = NULL;
+    GG_TRY(gg_shard_index_verify(shard));
     GG_TRY(gg_shard_read_documents(shard, &offsets));
     free(offsets);
     void *scratch = NULL, *tokens = NULL;

@@ -76,7 +76,8 @@ gg_status gg_shard_read_chunk(const gg_shard *shard, int64_t chunk, void *scratc
  *   offsets [out]  (info.documents) ascending; owned by the caller (free) */
 gg_status gg_shard_read_documents(const gg_shard *shard, uint64_t **offsets) GG_MUST_USE;
 
-/* Reads every chunk and the documents, and checks all there is to check. Main thread only. */
+/* Reads every chunk, the documents and all of HDF5's own bookkeeping, and checks all there is to check. Main
+ * thread only. */
 gg_status gg_shard_verify(const gg_shard *shard) GG_MUST_USE;
 
 /* True when the file is HDF5 and has /tokens: a shard, whole or damaged. Main thread only. */

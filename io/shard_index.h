@@ -22,4 +22,7 @@ struct gg_shard {
  * gg_shard_open. */
 gg_status gg_shard_index_read(struct gg_shard *shard) GG_MUST_USE;
 
+/* Reads all of HDF5's own bookkeeping (io/hdf5_walk.h). */
+gg_status gg_shard_index_verify(const struct gg_shard *shard) GG_MUST_USE;
+
 #endif

@@ -14,7 +14,7 @@ struct values {
 
 static const struct gg_option options[] = {
     {"verify", GG_OPTION_FLAG, offsetof(struct values, verify), 0, 0, NULL, NULL, NULL,
-     "read every byte and recompute every checksum"},
+     "read all that a reader looks at and recompute every checksum"},
     {"tensors", GG_OPTION_FLAG, offsetof(struct values, tensors), 0, 0, NULL, NULL, NULL,
      "list a checkpoint's tensors: name, shape, checksum"},
 };
@@ -51,6 +51,9 @@ const struct gg_command gg_command_inspect = {
     .run = run,
     .more_help =
         "Exit status 65 when the file is damaged or is neither, also when HDF5 itself crashes over it: it\n"
-        "is read in a process of its own. With --verify every byte counts, and a shard's ids are compared\n"
-        "with the tokenizer.json beside it.\n",
+        "is read in a process of its own. --verify covers all contents and HDF5's own bookkeeping: every\n"
+        "object, its name in each of the group's orders, its attributes; a shard's ids are compared with\n"
+        "the tokenizer.json beside it. Not covered is what no reader looks at: bytes between and at the\n"
+        "end of blocks in which nothing stands, HDF5's lists of free space, and hints to the\n"
+        "decompressor.\n",
 };
