@@ -10,7 +10,7 @@
 
 size_t gg_train_memory_total(const struct gg_train_memory *m) {
     const size_t sum = m->program + m->weights + m->rounded + m->gradients + m->reduction + m->moments +
-                       m->activations + m->batch + m->loader + m->checkpoint;
+                       m->activations + m->products + m->batch + m->loader + m->checkpoint;
     return sum > m->reached ? sum : m->reached;
 }
 
@@ -62,7 +62,8 @@ gg_status gg_train_plan_batch(const struct gg_settings *settings, int replicas, 
 gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_settings *settings,
                              const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                              const struct gg_parameter_table *table, const struct gg_topology *topology,
-                             const struct gg_train_data *data, struct gg_train_plan *plan) {
+                             const struct gg_train_data *data, size_t library_bytes,
+                             struct gg_train_plan *plan) {
     const int64_t micro = settings->batch.micro;
     *plan = (struct gg_train_plan){
         .accumulation = settings->batch.sequences / (micro * topology->replicas),
@@ -93,19 +94,23 @@ gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_setti
     if (config->precision == GG_PRECISION_BF16) {
         memory->rounded = (size_t)table->local_elements * sizeof(gg_bf16);
         memory->activations -= memory->rounded;
-        memory->activations += gg_grid_widened_bytes(config, fabric, plan->local_sequences * config->context);
     }
+    memory->products =
+        library_bytes + gg_grid_product_bytes(config, fabric, plan->local_sequences * config->context,
+                                              settings->parallel.block);
     memory->batch = (size_t)micro * (2 * (size_t)config->context * sizeof(int32_t) + sizeof(uint64_t));
     memory->loader = gg_loader_bytes(data->train, &train);
     if (data->val != NULL)
         memory->loader += gg_loader_bytes(data->val, &val);
     memory->program = gg_memory_resident();
     memory->reached = gg_memory_peak();
-    uint64_t parts[] = {memory->activations, memory->loader, memory->program, memory->reached};
-    MPI_Allreduce(MPI_IN_PLACE, parts, 4, MPI_UINT64_T, MPI_MAX, world->comm);
+    uint64_t parts[] = {memory->activations, memory->products, memory->loader, memory->program,
+                        memory->reached};
+    MPI_Allreduce(MPI_IN_PLACE, parts, 5, MPI_UINT64_T, MPI_MAX, world->comm);
     memory->activations = parts[0];
-    memory->loader = parts[1];
-    memory->program = parts[2];
-    memory->reached = parts[3];
+    memory->products = parts[1];
+    memory->loader = parts[2];
+    memory->program = parts[3];
+    memory->reached = parts[4];
     return GG_OK;
 }

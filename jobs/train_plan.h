@@ -19,6 +19,7 @@ struct gg_train_memory {
     size_t program; /* what it holds now: code, libraries, MPI */
     size_t weights, gradients, moments, activations, batch, loader;
     size_t rounded;    /* the weights' bf16 copy */
+    size_t products;   /* buffers of matrix products: the library's, and a grid's */
     size_t reduction;  /* the sum of gradients over replicas: shares on their way; ZeRO: the owned sums */
     size_t checkpoint; /* the copy that is written behind the training */
 };
@@ -41,11 +42,14 @@ struct gg_train_plan {
 gg_status gg_train_plan_batch(const struct gg_settings *settings, int replicas, int token_shards) GG_MUST_USE;
 
 /* Fills in the plan; allocates nothing. Its memory is that of the rank that takes most. Collective over the
- * world; fails alike on every rank. plan [out] for a batch that gg_train_plan_batch accepted */
+ * world; fails alike on every rank.
+ *   library_bytes [in]  what the matmul library takes beside its operands, on this rank
+ *   plan          [out] for a batch that gg_train_plan_batch accepted */
 gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_settings *settings,
                              const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                              const struct gg_parameter_table *table, const struct gg_topology *topology,
-                             const struct gg_train_data *data, struct gg_train_plan *plan) GG_MUST_USE;
+                             const struct gg_train_data *data, size_t library_bytes,
+                             struct gg_train_plan *plan) GG_MUST_USE;
 
 /* Bytes the process holds now, and the most it ever held. Local. */
 size_t gg_memory_resident(void);

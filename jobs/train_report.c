@@ -58,6 +58,7 @@ static void print_memory(const struct gg_train_memory *memory) {
                  {"their sum over replicas", memory->reduction},
                  {"AdamW moments", memory->moments},
                  {"activations", memory->activations},
+                 {"matmul buffers", memory->products},
                  {"loader", memory->loader},
                  {"micro-batch", memory->batch},
                  {"checkpoint copy", memory->checkpoint},

@@ -73,7 +73,7 @@ static gg_status prepare(struct gg_trainer *t) {
     GG_TRY(go_on(t));
     gg_time_limit_expect(&t->time_limit, checkpoint_bytes(&t->config));
     GG_TRY(gg_train_plan_make(t->world, settings, &t->config, &t->fabric, &t->table, &t->topology, &t->data,
-                              &t->plan));
+                              t->gemm.scratch_bytes, &t->plan));
     if (t->use == GG_TRAINER_BENCH) /* which writes none */
         t->plan.memory.checkpoint = 0;
     return GG_OK;

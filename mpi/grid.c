@@ -136,20 +136,42 @@ static void matmul(const struct gg_fabric *fabric, enum gg_product product, cons
         multiply_floats(fabric, product, linear, local_tokens, a, b, accumulate, c);
 }
 
+static int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
 static int64_t larger(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-size_t gg_grid_widened_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
-                             int64_t local_tokens) {
+/* What PBLAS and BLACS hold at most for the largest product, as was seen of ScaLAPACK 2.2 on grids of up to
+ * four: panels of a local extent of the weight by a block of the inner index. Among P process rows those of
+ * an operand, of its transposed one and of the result, a message to each of the others, and P that are
+ * summed; among Q process columns an operand's, the result's, and messages. Which products are done how is
+ * PBLAS's choice, so that this may be off by a panel or two. */
+static int64_t panel_floats(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
+                            int64_t block) {
+    const int64_t p = fabric->feature_shards, q = fabric->token_shards;
+    const int64_t longest = larger(4 * config->width, config->padded_vocab);
+    const int64_t rows = p > 1 ? longest / p * smaller(block, config->width / p) : 0;
+    const int64_t columns = q > 1 ? longest / q * smaller(block, config->width / q) : 0;
+    return larger((2 * p + 2) * rows, (2 * q - 1) * columns);
+}
+
+size_t gg_grid_product_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
+                             int64_t local_tokens, int64_t block) {
     const int64_t p = fabric->feature_shards, q = fabric->token_shards, width = config->width;
-    if (config->precision == GG_PRECISION_FP32 || p * q == 1)
+    if (p * q == 1)
         return 0;
+    const size_t panels = (size_t)panel_floats(config, fabric, block) * sizeof(float);
+    if (config->precision == GG_PRECISION_FP32)
+        return panels;
     const int64_t wide = local_tokens * 4 * width / p;
     const int64_t logits = gg_gpt_head_tokens(config, fabric, local_tokens) * (config->padded_vocab / p);
     const int64_t weight = larger(4 * width, config->padded_vocab) * width / p / q;
     const int64_t first = larger(wide, logits), second = larger(weight, first), result = wide;
-    return (size_t)(first + second + result) * sizeof(float);
+    return panels + (size_t)(first + second + result) * sizeof(float) +
+           (size_t)(first + second) * sizeof(gg_bf16);
 }
 
 static void reduce(MPI_Comm comm, MPI_Op op, float *values, int64_t count) {

@@ -45,6 +45,19 @@ grep -q "^MFU .*% = FLOP per token" words.txt && grep -q "medians of 2 steps aft
 grep -q "^by kernel  *forward  *backward  *again" words.txt && grep -q "again does not count" words.txt || fail "$(cat words.txt)"
 mpirun -n 2 "$GRIDGPT" bench $small --repeats 2 parallel.zero=1 parallel.progress=thread >words.txt
 grep -q "^reduction  *alone .*, visible .*, hidden" words.txt && grep -q "progress by a thread" words.txt || fail "$(cat words.txt)"
+# What is announced is what is taken, also where the libraries' buffers weigh as much as the model: PBLAS's panels, and what
+# it takes widened.
+large_vocab="model.preset=none model.layers=2 model.width=64 model.heads=4 model.context=64 compute.fallback=fp32"
+for words in parallel.grid=1x1 parallel.grid=2x1 "parallel.grid=2x1 compute.precision=bf16"; do
+    mpirun -n 2 "$GRIDGPT" bench $large_vocab $words --repeats 1 --json >memory.json
+    "$GG_TEST_PYTHON" - "$words" <<'P' || fail "$words: $(cat memory.json)"
+import json, sys
+b, = json.load(open("memory.json"))
+off = b["peak_bytes"] / b["announced_bytes"] - 1
+print(f"{sys.argv[1]}: peak {b['peak_bytes'] / 1e6:.1f} MB, announced {b['announced_bytes'] / 1e6:.1f} MB, {100 * off:+.1f}%")
+assert abs(off) < 0.1
+P
+done
 mpirun -n 4 "$GRIDGPT" bench $small --matmul parallel.grid=2x2 --repeats 2 --json >matmuls.json
 "$GG_TEST_PYTHON" - <<'P' || fail "$(cat matmuls.json)"
 import json
