@@ -26,12 +26,10 @@ gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_sh
 /* Collective over the replica. */
 void gg_grid_destroy(gg_grid **grid);
 
-/* Bytes that the fabric's products take beside their operands and results, as far as the largest product needs
- * them: panels that PBLAS and BLACS hand round, and in bf16 what is widened for PBLAS, which takes its operands
- * as fp32, and rounded again for a tile. 0 on a 1x1 grid.
- *   local_tokens [in] of a micro-batch
- *   block        [in] parallel.block
- * Local. */
+/* Bytes that the fabric's products take beside their operands and results, as far as the largest product
+ * needs them: panels that PBLAS and BLACS hand round, and in bf16 what is widened for PBLAS, which takes its
+ * operands as fp32, and rounded again for a tile. 0 on a 1x1 grid. local_tokens [in] of a micro-batch block
+ * [in] parallel.block Local. */
 size_t gg_grid_product_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                              int64_t local_tokens, int64_t block);
 
