@@ -21,12 +21,12 @@ gg_status gg_file_read(const char *path, size_t max_bytes, char **data, size_t *
     if (file == NULL)
         return gg_fail(gg_file_status(errno), "%s: %s", path, strerror(errno));
     size_t capacity = 65536, length = 0;
-    char *buffer = malloc(capacity);
+    char *buffer = gg_malloc_or_null(capacity);
     while (buffer != NULL && length <= max_bytes) {
         length += fread(buffer + length, 1, capacity - length - 1, file);
         if (length < capacity - 1)
             break;
-        char *larger = realloc(buffer, capacity *= 2);
+        char *larger = gg_realloc_or_null(buffer, capacity *= 2);
         if (larger == NULL)
             free(buffer);
         buffer = larger;

@@ -1,5 +1,6 @@
 #include "jobs/train_plan.h"
 
+#include "jobs/memory_limit.h"
 #include "jobs/train_checkpoint.h"
 #include "mpi/grid.h"
 
@@ -113,4 +114,18 @@ gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_setti
     memory->program = parts[3];
     memory->reached = parts[4];
     return GG_OK;
+}
+
+gg_status gg_train_plan_check_limits(const struct gg_world *world, const struct gg_gpt_config *config,
+                                     const struct gg_train_plan *plan) {
+    const struct gg_train_memory *m = &plan->memory;
+    /* Named as by those that allocate them. */
+    const struct gg_memory_part parts[] = {
+        {GG_TRAIN_STATE_NAME, m->weights + m->gradients + m->moments + m->batch},
+        {gg_gpt_activations_name(config, GG_GPT_TRAIN), m->activations + m->rounded},
+        {"the sum of gradients over replicas", m->reduction},
+        {"the copy of a checkpoint", m->checkpoint},
+        {"the look-ahead of token shards", m->loader},
+    };
+    return gg_memory_limit_check(world, parts, sizeof parts / sizeof *parts, NULL);
 }

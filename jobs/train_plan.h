@@ -51,6 +51,14 @@ gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_setti
                              const struct gg_train_data *data, size_t library_bytes,
                              struct gg_train_plan *plan) GG_MUST_USE;
 
+/* What messages call the memory of the weights and all that stands beside them. */
+#define GG_TRAIN_STATE_NAME "weights, gradients and optimizer state"
+
+/* Compares the plan's memory with the limits that are set to it (jobs/memory_limit.h), before any of it is
+ * allocated. GG_RESOURCE. Collective; fails alike on every rank. */
+gg_status gg_train_plan_check_limits(const struct gg_world *world, const struct gg_gpt_config *config,
+                                     const struct gg_train_plan *plan) GG_MUST_USE;
+
 /* Bytes the process holds now, and the most it ever held. Local. */
 size_t gg_memory_resident(void);
 size_t gg_memory_peak(void);

@@ -95,7 +95,7 @@ static void lay_out(struct gg_trainer *t) {
 
 static gg_status allocate(struct gg_trainer *t) {
     lay_out(t);
-    GG_TRY(gg_agree(t->world->comm, gg_arena_allocate(&t->state, "weights, gradients and optimizer state")));
+    GG_TRY(gg_agree(t->world->comm, gg_arena_allocate(&t->state, GG_TRAIN_STATE_NAME)));
     lay_out(t);
     GG_TRY(gg_agree(t->world->comm,
                     gg_grid_create(t->topology.grid, t->topology.feature_shards, t->topology.token_shards,
@@ -152,6 +152,8 @@ gg_status gg_trainer_create(const struct gg_world *world, const struct gg_settin
     gg_status status = prepare(t);
     if (status == GG_OK && use == GG_TRAINER_RUN)
         gg_train_report_plan(t);
+    if (status == GG_OK)
+        status = gg_train_plan_check_limits(world, &t->config, &t->plan);
     if (status == GG_OK)
         status = allocate(t);
     if (status == GG_OK)

@@ -37,14 +37,17 @@ gg_status gg_gpt_activation_bytes(const struct gg_gpt_config *config, const stru
     return GG_OK;
 }
 
+const char *gg_gpt_activations_name(const struct gg_gpt_config *config, enum gg_gpt_use use) {
+    return use == GG_GPT_TRAIN && config->recompute != GG_RECOMPUTE_BLOCK
+               ? "the activations; compute.recompute=block or a smaller batch.micro needs less"
+               : "the activations; a smaller batch.micro needs less";
+}
+
 gg_status gg_gpt_create(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                         const struct gg_parameter_table *table, enum gg_gpt_use use, int64_t local_sequences,
                         const float *weights, float *gradients, gg_gpt **gpt) {
     struct gg_gpt *made = prepare(config, fabric, table, use, local_sequences);
-    const bool keeps = use == GG_GPT_TRAIN && config->recompute != GG_RECOMPUTE_BLOCK;
-    const char *what = keeps ? "the activations; compute.recompute=block or a smaller batch.micro needs less"
-                             : "the activations; a smaller batch.micro needs less";
-    const gg_status status = gg_arena_allocate(&made->arena, what);
+    const gg_status status = gg_arena_allocate(&made->arena, gg_gpt_activations_name(config, use));
     if (status != GG_OK) {
         gg_gpt_destroy(&made);
         return status;

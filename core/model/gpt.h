@@ -70,6 +70,9 @@ enum gg_gpt_use {
 gg_status gg_gpt_activation_bytes(const struct gg_gpt_config *config, const struct gg_fabric *fabric,
                                   enum gg_gpt_use use, int64_t local_sequences, size_t *bytes) GG_MUST_USE;
 
+/* What messages call them when there is no memory for them, and what to do then. Local. */
+const char *gg_gpt_activations_name(const struct gg_gpt_config *config, enum gg_gpt_use use);
+
 /* Makes a model.
  *   fabric          [in]  kept; must outlive the model
  *   table           [in]  kept; must outlive the model
