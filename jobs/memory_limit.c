@@ -105,14 +105,16 @@ static char *tightest_group(const char *cgroups, size_t *most) {
         return NULL;
     line[strcspn(line, "\n")] = '\0';
     char *group = gg_format("%s%s", cgroups, line + strlen("0::"));
-    while (strlen(group) >= strlen(cgroups)) {
+    for (bool more = true; more;) {
         const size_t limit = group_limit(group);
         if (limit < *most) {
             *most = limit;
             free(tightest);
             tightest = gg_strdup(group);
         }
-        *strrchr(group, '/') = '\0';
+        more = strlen(group) > strlen(cgroups);
+        if (more)
+            *strrchr(group, '/') = '\0';
     }
     free(group);
     return tightest;
