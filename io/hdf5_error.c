@@ -1,5 +1,7 @@
 #include "io/hdf5_error.h"
 
+#include "core/base/memory.h"
+
 #include <errno.h>
 #include <hdf5.h>
 #include <stdarg.h>
@@ -67,6 +69,9 @@ gg_status gg_hdf5_fail(gg_status status, const char *format, ...) {
     va_end(args);
     /* Downward runs from the interface to the innermost function: the last one seen stays. */
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_description, inner);
+    if (gg_memory_is_short())
+        return gg_fail(GG_RESOURCE, "%s: no memory%s%s%s", message, inner[0] != '\0' ? " [HDF5: " : "", inner,
+                       inner[0] != '\0' ? "]" : "");
     if (inner[0] == '\0')
         return gg_fail(status, "%s", message);
     return gg_fail(status, "%s [HDF5: %s]", message, inner);

@@ -20,7 +20,9 @@ int gg_hdf5_system_error(void);
  * crashes over that file before the failure is told. Files are all closed by those that opened them. */
 void gg_hdf5_start(void);
 
-/* As gg_fail(), with HDF5's innermost description in brackets behind the message when there is one. */
+/* As gg_fail(), with HDF5's innermost description in brackets behind the message when there is one. The
+ * status becomes GG_RESOURCE when the process is short of memory: HDF5, and MPI below it, which may have to
+ * load a part of itself, call that a file that cannot be opened, or a damaged one. */
 gg_status gg_hdf5_fail(gg_status status, const char *format, ...) GG_PRINTF_LIKE(2, 3);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * They would have to be told otherwise, and most cannot live with it: HDF5 1.10 overwrites its heap, crashes
  * or takes an intact file for a damaged one (which then would be set aside), JSON and YAML parsers call a
- * good text a bad one, oneDNN's constructors throw into C. So the program has allocation functions of its
+ * good text a bad one, oneDNN's constructors throw into C and its code generator writes to where it got no
+ * room. So the program has allocation functions of its
  * own, in front of the next ones (the C library's, or those of an allocator that is preloaded; free is always
  * theirs). Of the program alone, not of the library that tests link.
  *
@@ -19,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/sysinfo.h>
 
 #ifdef __GLIBC__
@@ -34,6 +36,7 @@ DECLARE_NEXT(realloc);
 DECLARE_NEXT(memalign);
 DECLARE_NEXT(aligned_alloc);
 DECLARE_NEXT(posix_memalign);
+DECLARE_NEXT(mmap);
 
 static uintptr_t next(const char *name, _Atomic(uintptr_t) *found) {
     uintptr_t address = atomic_load_explicit(found, memory_order_relaxed);
@@ -85,6 +88,18 @@ int posix_memalign(void **memory, size_t alignment, size_t bytes) {
     if (error == ENOMEM)
         checked(NULL, bytes);
     return error;
+}
+
+/* Memory at any address that is to be used as it is, such as for code that is made. Whoever reserves
+ * addresses only, or asks for huge pages, goes on without. */
+void *mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset) {
+    void *memory = ((void *(*)(void *, size_t, int, int, int, off_t))NEXT(mmap))(address, bytes, protection,
+                                                                                 flags, fd, offset);
+    const bool plain = address == NULL && protection != PROT_NONE && (flags & MAP_ANONYMOUS) != 0 &&
+                       (flags & MAP_HUGETLB) == 0;
+    if (memory == MAP_FAILED && errno == ENOMEM && plain)
+        checked(NULL, bytes);
+    return memory;
 }
 
 #endif

@@ -24,6 +24,17 @@ bool gg_memory_may_be_refused(void) {
     return may_be_refused;
 }
 
+bool gg_memory_is_short(void) {
+    const size_t bytes = (size_t)16 << 20;
+    may_be_refused = true;
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    may_be_refused = false;
+    if (memory == MAP_FAILED)
+        return true;
+    munmap(memory, bytes);
+    return false;
+}
+
 static void leave(int signal_number) {
     (void)signal_number;
     _exit(GG_RESOURCE);

@@ -34,6 +34,9 @@ void *gg_realloc_or_null(void *memory, size_t bytes);
 /* Whether this thread is within a function whose caller will be told that there is no memory. */
 bool gg_memory_may_be_refused(void);
 
+/* Whether no 16 MiB more are to be had, now that something has failed: then it failed for that. */
+bool gg_memory_is_short(void);
+
 /* Ends the process at once, with a message and status GG_RESOURCE. What stdout holds is written, nothing else
  * is tidied up: exit() would call into libraries that have just run out of memory.
  *   what [in] for the message, such as "a product of 3 x 4 x 5"; or NULL, then `bytes` tells it */
