@@ -1,5 +1,7 @@
 #include "jobs/stop_signal.h"
 
+#include "core/base/memory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -92,6 +94,7 @@ void gg_stop_take_terminal(void) {
     terminal = tty;
     signal(SIGTSTP, SIG_IGN); /* Ctrl-Z would stop this rank alone and leave the terminal to nobody */
     atexit(give_back);
+    gg_out_of_memory_calls(give_back);
 }
 
 static sigset_t all_stop_signals(void) {

@@ -7,7 +7,9 @@
 
 /* Not every launcher ends a job whose process has left with a failure. */
 static void abort_all(void) {
-    MPI_Abort(MPI_COMM_WORLD, GG_RESOURCE);
+    int ended;
+    if (MPI_Finalized(&ended) == MPI_SUCCESS && !ended)
+        MPI_Abort(MPI_COMM_WORLD, GG_RESOURCE);
 }
 
 gg_status gg_world_start(struct gg_world *world) {
@@ -20,12 +22,11 @@ gg_status gg_world_start(struct gg_world *world) {
     MPI_Comm_rank(world->comm, &world->rank);
     MPI_Comm_size(world->comm, &world->size);
     if (world->size > 1)
-        gg_memory_abort_others_by(abort_all);
+        gg_out_of_memory_calls(abort_all);
     return GG_OK;
 }
 
 void gg_world_stop(struct gg_world *world) {
-    gg_memory_abort_others_by(NULL);
     MPI_Comm_free(&world->comm);
     MPI_Finalize();
 }

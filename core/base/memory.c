@@ -10,14 +10,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { ABORT_SECONDS = 5 };
+enum { MOST_CALLS = 4, CALLS_SECONDS = 5 };
 
 /* Volatile, since compilers know malloc as a function that reads nothing of ours. */
 static _Thread_local volatile bool may_be_refused;
-static void (*_Atomic abort_others)(void);
+static void (*_Atomic calls[MOST_CALLS])(void);
 
-void gg_memory_abort_others_by(void (*function)(void)) {
-    atomic_store(&abort_others, function);
+/* By the main thread only. */
+void gg_out_of_memory_calls(void (*function)(void)) {
+    int place = 0;
+    while (place < MOST_CALLS && calls[place] != NULL && calls[place] != function)
+        place++;
+    GG_ASSERT(place < MOST_CALLS);
+    calls[place] = function;
 }
 
 bool gg_memory_may_be_refused(void) {
@@ -40,12 +45,16 @@ static void leave(int signal_number) {
     _exit(GG_RESOURCE);
 }
 
-/* Formatted on the stack and written by hand: stdio may be what could not allocate. A thread that comes here
- * while another, or itself, is ending the process leaves without more words. */
+/* Formatted on the stack and written by hand: stdio may be what could not allocate. Where what is called here
+ * runs out of memory itself, the process leaves at once; other threads that come here wait for the end. */
 _Noreturn void gg_out_of_memory(const char *what, size_t bytes) {
     static atomic_flag ending = ATOMIC_FLAG_INIT;
-    if (atomic_flag_test_and_set(&ending))
+    static _Thread_local bool ending_here;
+    if (ending_here)
         _exit(GG_RESOURCE);
+    while (atomic_flag_test_and_set(&ending))
+        pause();
+    ending_here = true;
     char text[256];
     int length = what != NULL ? snprintf(text, sizeof text, "gridgpt: out of memory for %s\n", what)
                               : snprintf(text, sizeof text, "gridgpt: out of memory (%zu bytes)\n", bytes);
@@ -58,12 +67,13 @@ _Noreturn void gg_out_of_memory(const char *what, size_t bytes) {
         fflush(stdout);
         funlockfile(stdout);
     }
-    void (*function)(void) = atomic_load(&abort_others);
-    if (function != NULL) {
-        /* It may have been within that library, under its locks, that memory ran out. */
-        signal(SIGALRM, leave);
-        alarm(ABORT_SECONDS);
-        function();
+    /* It may have been within a library, under its locks, that memory ran out. */
+    signal(SIGALRM, leave);
+    alarm(CALLS_SECONDS);
+    for (int i = MOST_CALLS - 1; i >= 0; i--) {
+        void (*function)(void) = atomic_load(&calls[i]);
+        if (function != NULL)
+            function();
     }
     _exit(GG_RESOURCE);
 }

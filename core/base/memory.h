@@ -42,9 +42,10 @@ bool gg_memory_is_short(void);
  *   what [in] for the message, such as "a product of 3 x 4 x 5"; or NULL, then `bytes` tells it */
 _Noreturn void gg_out_of_memory(const char *what, size_t bytes);
 
-/* Has the end for lack of memory call `abort_others` before it leaves, so that processes that wait for this
- * one end too; it may hang and may allocate. NULL: none (any more). */
-void gg_memory_abort_others_by(void (*abort_others)(void));
+/* Has gg_out_of_memory() call `function` before it leaves, those that came last first: to give back what the
+ * process's end does not, and to end processes that wait for this one. It may allocate and may hang, which
+ * ends it. */
+void gg_out_of_memory_calls(void (*function)(void));
 
 /* Zeroes memory with the rank's threads, each a contiguous part in their order, just as a loop over it with a
  * static schedule is dealt out. Where nobody has touched the memory before, it comes to stand near the

@@ -3,9 +3,9 @@
  *
  *   GG_FAIL_CLASS   "ours" or "libraries": whose allocations are meant
  *   GG_FAIL_NTH     which of them fails, counted from 1; unset or 0: none
- *   GG_FAIL_REST    set: all behind that one fail too, of both classes
+ *   GG_FAIL_REST    set: all behind that one fail too, of every class
  *   GG_FAIL_REPORT  a file that is given a line for each of: an allocation that failed ("failed BYTES at
- * PLACE"); the end ("counted OURS LIBRARIES"); a crash ("crashed SIGNAL in OBJECT", and its stack)
+ * PLACE"); the end ("counted OURS LIBRARIES MAPPINGS"); a crash ("crashed SIGNAL in OBJECT", and its stack)
  *
  * The object of a crash is the innermost one on the stack but for the C library, which is mostly only the
  * place where a bad pointer of its caller's is seen.
@@ -25,6 +25,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t bytes);
@@ -32,7 +34,8 @@ void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
 void *__libc_memalign(size_t alignment, size_t bytes);
 
-enum { OURS, LIBRARIES, FRAMES = 40 };
+enum { OURS, LIBRARIES, MAPPINGS, CLASSES, FRAMES = 40 };
+static const char *const class_names[CLASSES] = {"ours", "libraries", "mappings"};
 
 static uintptr_t program_from, program_to;
 static bool active, rest;
@@ -40,7 +43,7 @@ static bool stands_behind; /* the program has an malloc of its own, which calls 
 static int meant;
 static long nth;
 static int report = -1;
-static atomic_long counted[2];
+static atomic_long counted[CLASSES];
 static atomic_bool failing;
 
 static __attribute__((format(printf, 1, 2))) void tell(const char *format, ...) {
@@ -114,7 +117,9 @@ __attribute__((constructor)) static void begin(void) {
                *file = getenv("GG_FAIL_REPORT");
     dl_iterate_phdr(find_program, NULL);
     stands_behind = is_ours(dlsym(RTLD_DEFAULT, "malloc"));
-    meant = class != NULL && strcmp(class, "libraries") == 0 ? LIBRARIES : OURS;
+    for (int i = 0; i < CLASSES; i++)
+        if (class != NULL && strcmp(class, class_names[i]) == 0)
+            meant = i;
     nth = number != NULL ? atol(number) : 0;
     rest = getenv("GG_FAIL_REST") != NULL;
     if (file != NULL)
@@ -129,14 +134,14 @@ __attribute__((constructor)) static void begin(void) {
 
 __attribute__((destructor)) static void end(void) {
     if (active)
-        tell("counted %ld %ld\n", atomic_load(&counted[OURS]), atomic_load(&counted[LIBRARIES]));
+        tell("counted %ld %ld %ld\n", atomic_load(&counted[OURS]), atomic_load(&counted[LIBRARIES]),
+             atomic_load(&counted[MAPPINGS]));
 }
 
 /* Whether this allocation is to fail; errno is set then. */
-static bool refuse(const void *caller, size_t bytes) {
+static bool refuse_one_of(int class, const void *caller, size_t bytes) {
     if (!active)
         return false;
-    const int class = is_ours(caller) ? OURS : LIBRARIES;
     const long number = atomic_fetch_add(&counted[class], 1) + 1;
     const bool hit = class == meant && number == nth;
     if (!hit && !(rest && atomic_load(&failing)))
@@ -154,6 +159,10 @@ static bool refuse(const void *caller, size_t bytes) {
     }
     errno = ENOMEM;
     return true;
+}
+
+static bool refuse(const void *caller, size_t bytes) {
+    return refuse_one_of(is_ours(caller) ? OURS : LIBRARIES, caller, bytes);
 }
 
 /* Who asked. In the program everybody asks its own functions (jobs/allocation.c), which keep a frame pointer;
@@ -189,4 +198,12 @@ int posix_memalign(void **memory, size_t alignment, size_t bytes) {
         return ENOMEM;
     *memory = made;
     return 0;
+}
+
+void *mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset) {
+    const bool memory = address == NULL && protection != PROT_NONE && (flags & MAP_ANONYMOUS) != 0 &&
+                        (flags & MAP_HUGETLB) == 0;
+    if (memory && refuse_one_of(MAPPINGS, CALLER, bytes))
+        return MAP_FAILED;
+    return (void *)syscall(SYS_mmap, address, bytes, protection, flags, fd, offset);
 }

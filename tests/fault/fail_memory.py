@@ -2,16 +2,16 @@
 (fail_malloc.c), and sees that they end in good order: by themselves, with a right status and a message, without a
 crash in our own code, and with nothing half-written under a final name.
 
-  fail_memory.py --class ours|libraries [--every N | --places K] [--commands a,b] [--rest] [--jobs J] [--only N]
+  fail_memory.py --class ours|libraries|mappings [--every N | --places K] [--commands a,b] [--rest] [--jobs J] [--only N]
   fail_memory.py --limits FROM TO STEP [--commands a,b] [--jobs J]
 
-Of the allocations of that class each one fails once, or every N-th, or K that are spread evenly. With --rest all that
+Of the allocations of that class (mappings: memory from the kernel itself, for code that is made above all) each one fails once, or every N-th, or K that are spread evenly. With --rest all that
 follow fail too, as behind a limit. With --limits nothing is made to fail, but the address space is limited to
 so many MB (ulimit -v): then what the kernel itself refuses fails too, stacks of threads and code that is made. The
 whole sweep, half an hour of two cores, in a folder where the tests' tiny corpus lies (test_fail_memory.sh
 makes it there, and gives the environment):
 
-  fail_memory.py --class ours; fail_memory.py --class libraries --places 200
+  fail_memory.py --class ours; fail_memory.py --class libraries --places 200; fail_memory.py --class mappings
   fail_memory.py --class libraries --places 200 --offset 7 --rest; fail_memory.py --limits 100 600 2
 
 Findings are told apart by whose code they are in. A crash within a library counts as a failure only with --strict:
@@ -38,8 +38,9 @@ TIMEOUT = 120
 SMALL = ("model.layers=1 model.width=16 model.heads=1 model.context=16 batch.sequences=4 batch.micro=2 "
          "eval.sequences=2 checkpoint.every_steps=1").split()
 OK, RESOURCE = 0, 71
+CLASSES = ["ours", "libraries", "mappings"]
 # Below what MPI needs to start, it ends in its own words with 1; before that the loader of programs does, with 127.
-STATUSES = {"ours": {OK, RESOURCE}, "libraries": {OK, RESOURCE}, "limit": {OK, RESOURCE, 1, 127}}
+STATUSES = {"ours": {OK, RESOURCE}, "libraries": {OK, RESOURCE}, "mappings": {OK, RESOURCE}, "limit": {OK, RESOURCE, 1, 127}}
 
 
 class Command:
@@ -109,7 +110,7 @@ class Run:
             self.report = ""
 
     def counted(self):
-        return [int(n) for n in re.search(r"^counted (\d+) (\d+)$", self.report, re.M).groups()]
+        return [int(n) for n in re.search(r"^counted (\d+) (\d+) (\d+)$", self.report, re.M).groups()]
 
     def crashed_in(self):
         found = re.search(r"^crashed (\d+) in (.*)$", self.report, re.M)
@@ -195,7 +196,7 @@ def sweep(name, options):
     first = Run(command)
     if first.status != OK:
         sys.exit(f"{name} without failures: status {first.status}\n{first.err.decode()}{first.report}")
-    counted = first.counted()[options.kind != "ours"]
+    counted = first.counted()[CLASSES.index(options.kind)] if options.kind in CLASSES else 0
     good = first.said(command)
     first.remove()
     step = max(1, counted // options.places) if options.places else options.every
@@ -239,7 +240,7 @@ def sweep(name, options):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--class", dest="kind", choices=["ours", "libraries"], default="ours")
+    parser.add_argument("--class", dest="kind", choices=CLASSES, default="ours")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--places", type=int, default=0)
     parser.add_argument("--offset", type=int, default=0, help="where the first one of --every or --places stands")

@@ -4,12 +4,14 @@
 source "$GG_SOURCE/tests/jobs/training.sh"
 sweep() { "$GG_TEST_PYTHON" "$GG_SOURCE/tests/fault/fail_memory.py" --strict "$@"; }
 
-sweep --class ours --commands inspect,inspect_shard,tokenizer_train --every "${GG_EVERY:-2}"
-sweep --class ours --commands prepare,evaluate,generate,generate_bf16 --every 30
-sweep --class ours --commands train,resume,train_bf16 --every 200
-sweep --class libraries --commands inspect,inspect_shard,tokenizer_train,prepare,evaluate,generate,generate_bf16 --places 12
-sweep --class libraries --commands train,resume,train_bf16 --places 6
+sweep --class ours --commands inspect,inspect_shard
+sweep --class ours --commands tokenizer_train --every 8
+sweep --class ours --commands prepare,evaluate,generate,generate_bf16 --every 60
+sweep --class ours --commands train,resume,train_bf16 --every 400
+sweep --class libraries --commands inspect,inspect_shard,tokenizer_train,prepare,evaluate,generate,generate_bf16 --places 10
+sweep --class libraries --commands train,resume,train_bf16 --places 4
 sweep --class libraries --commands inspect,prepare --places 6 --offset 3 --rest
+sweep --class mappings --commands evaluate,generate_bf16
 
 # One rank that ends so takes the others along, which would wait for it for ever.
 cat >rank1 <<'S'
