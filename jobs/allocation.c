@@ -4,9 +4,9 @@
  * They would have to be told otherwise, and most cannot live with it: HDF5 1.10 overwrites its heap, crashes
  * or takes an intact file for a damaged one (which then would be set aside), JSON and YAML parsers call a
  * good text a bad one, oneDNN's constructors throw into C and its code generator writes to where it got no
- * room. So the program has allocation functions of its
- * own, in front of the next ones (the C library's, or those of an allocator that is preloaded; free is always
- * theirs). Of the program alone, not of the library that tests link.
+ * room. So the program has allocation functions of its own, in front of the next ones (the C library's, or
+ * those of an allocator that is preloaded; free is always theirs). Of the program alone, not of the library
+ * that tests link.
  *
  * NULL is still returned to our own callers who report it (gg_try_malloc and *_or_null), and to whoever wants
  * more than the whole machine has: that is a mistake, most of all a damaged file's, and no lack of memory.

@@ -17,13 +17,15 @@ struct gg_memory_part {
 };
 
 /* Compares what every rank holds now, and will hold with all parts together, with
- *   ulimit -v  its address space (VmSize): more than it uses, but that is what the limit counts;
- *   ulimit -d  its private writable memory (VmData);
- *   memory.max of the control group it is in, and of those around: what is not a file's (RssAnon), of all
- * ranks of the node that share the group. What libraries and threads will take besides is not counted: a run
- * that is refused could not have fitted. cgroups [in] where the kernel shows control groups (version 2);
- * NULL: /sys/fs/cgroup GG_RESOURCE, with the first part that does not fit. Collective; fails alike on every
- * rank. */
+ *   ulimit -v   its address space (VmSize): more than it uses, but that is what the limit counts;
+ *   ulimit -d   its private writable memory (VmData);
+ *   memory.max  of the control group it is in, and of those around: what is not a file's (RssAnon) of all
+ *               ranks of the node that share the group.
+ *
+ * What libraries and threads will take besides is not counted: a run that is refused could not have fitted,
+ * but for the few MB that the heap may hold free.
+ *   cgroups [in] where the kernel shows control groups (version 2); NULL: /sys/fs/cgroup
+ * GG_RESOURCE, with the first part that does not fit. Collective; fails alike on every rank. */
 gg_status gg_memory_limit_check(const struct gg_world *world, const struct gg_memory_part *parts, int count,
                                 const char *cgroups) GG_MUST_USE;
 

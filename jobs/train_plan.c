@@ -119,13 +119,12 @@ gg_status gg_train_plan_make(const struct gg_world *world, const struct gg_setti
 gg_status gg_train_plan_check_limits(const struct gg_world *world, const struct gg_gpt_config *config,
                                      const struct gg_train_plan *plan) {
     const struct gg_train_memory *m = &plan->memory;
-    /* Named as by those that allocate them. */
+    /* Named as by those that allocate them. The loader's stand already. */
     const struct gg_memory_part parts[] = {
         {GG_TRAIN_STATE_NAME, m->weights + m->gradients + m->moments + m->batch},
         {gg_gpt_activations_name(config, GG_GPT_TRAIN), m->activations + m->rounded},
         {"the sum of gradients over replicas", m->reduction},
         {"the copy of a checkpoint", m->checkpoint},
-        {"the look-ahead of token shards", m->loader},
     };
     return gg_memory_limit_check(world, parts, sizeof parts / sizeof *parts, NULL);
 }

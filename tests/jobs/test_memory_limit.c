@@ -5,6 +5,7 @@
 
 #include "core/base/memory.h"
 #include "io/file.h"
+#include "io/hdf5_error.h"
 #include "jobs/memory_limit.h"
 
 #include <stdlib.h>
@@ -54,6 +55,8 @@ static void ulimits(void **state) {
         int resource;
         const char *figure, *told;
     } kinds[] = {{RLIMIT_AS, "VmSize", "(ulimit -v)"}, {RLIMIT_DATA, "VmData", "(ulimit -d)"}};
+    if (getenv("GG_SANITIZE") != NULL && getenv("GG_SANITIZE")[0] != '\0')
+        skip(); /* which want more address space than any limit leaves */
     for (size_t i = 0; i < 2; i++) {
         CHECK_OK(check_below(kinds[i].resource, kinds[i].figure, 100 * MIB, ~0u, small));
         CHECK_FAILS(check_below(kinds[i].resource, kinds[i].figure, 100 * MIB, ~0u, large), GG_RESOURCE,
@@ -66,6 +69,22 @@ static void ulimits(void **state) {
         CHECK_FAILS(check_below(kinds[i].resource, kinds[i].figure, 100 * MIB, 1u << (world.size - 1), large),
                     GG_RESOURCE, world.size > 1 ? "rank " : "no memory");
     }
+}
+
+/* What fails for want of memory has that status, whatever HDF5 calls it. */
+static void short_of_memory(void **state) {
+    (void)state;
+    struct rlimit old, tight;
+    if (getenv("GG_SANITIZE") != NULL && getenv("GG_SANITIZE")[0] != '\0')
+        skip();
+    getrlimit(RLIMIT_AS, &old);
+    tight = old;
+    tight.rlim_cur = status_bytes("VmSize") + 8 * MIB;
+    setrlimit(RLIMIT_AS, &tight);
+    const gg_status status = gg_hdf5_fail(GG_STORAGE, "x.h5: cannot be opened");
+    setrlimit(RLIMIT_AS, &old);
+    CHECK_FAILS(status, GG_RESOURCE, "x.h5: cannot be opened: no memory");
+    CHECK_FAILS(gg_hdf5_fail(GG_STORAGE, "x.h5: cannot be opened"), GG_STORAGE, "x.h5: cannot be opened");
 }
 
 /* Sets a control group's file, on one rank for all. */
@@ -132,7 +151,8 @@ int main(void) {
     if (gg_world_start(&world) != GG_OK)
         return 1;
     snprintf(cgroups, sizeof cgroups, "test_memory_limit_%d.d", world.size);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(ulimits), cmocka_unit_test(control_groups)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ulimits), cmocka_unit_test(short_of_memory),
+                                       cmocka_unit_test(control_groups)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     gg_world_stop(&world);
     return failed;
