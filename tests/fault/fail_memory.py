@@ -5,11 +5,11 @@ crash in our own code, and with nothing half-written under a final name.
   fail_memory.py --class ours|libraries|mappings [--every N | --places K] [--commands a,b] [--rest] [--jobs J] [--only N]
   fail_memory.py --limits FROM TO STEP [--commands a,b] [--jobs J]
 
-Of the allocations of that class (mappings: memory from the kernel itself, for code that is made above all) each one fails once, or every N-th, or K that are spread evenly. With --rest all that
-follow fail too, as behind a limit. With --limits nothing is made to fail, but the address space is limited to
-so many MB (ulimit -v): then what the kernel itself refuses fails too, stacks of threads and code that is made. The
-whole sweep, an hour of two cores, in a folder where the tests' tiny corpus lies (test_fail_memory.sh
-makes it there, and gives the environment):
+Of the allocations of that class (mappings: memory from the kernel itself, for code that is made above all) each one
+fails once, or every N-th, or K that are spread evenly. With --rest all that follow fail too, as behind a limit.
+With --limits nothing is made to fail, but the address space is limited to so many MB (ulimit -v): then what the
+kernel itself refuses fails too, stacks of threads and code that is made. The whole sweep, an hour of two cores, in
+a folder where the tests' tiny corpus lies (test_fail_memory.sh makes it there, and gives the environment):
 
   fail_memory.py --class ours; fail_memory.py --class libraries --places 200; fail_memory.py --class mappings
   fail_memory.py --class libraries --places 200 --offset 7 --rest; fail_memory.py --limits 100 600 2
