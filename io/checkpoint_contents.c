@@ -4,6 +4,7 @@
 #include "io/checkpoint_format.h"
 #include "io/file.h"
 #include "io/hdf5_error.h"
+#include "io/hdf5_walk.h"
 #include "mpi/world.h"
 
 #include <errno.h>
@@ -249,6 +250,16 @@ gg_status gg_checkpoint_examine(const char *path, struct gg_checkpoint_contents 
     const int error = gg_hdf5_system_error();
     if (status != GG_OK && error != 0)
         return gg_fail(gg_file_status(error), "%s: cannot be read: %s", path, strerror(error));
+    return status;
+}
+
+gg_status gg_checkpoint_verify_bookkeeping(const char *path) {
+    gg_hdf5_quiet();
+    const hid_t file = open_file(path);
+    if (file < 0)
+        return gg_hdf5_fail(GG_BAD_DATA, "%s: cannot be opened", path);
+    const gg_status status = gg_hdf5_walk(path, file);
+    H5Fclose(file);
     return status;
 }
 

@@ -6,7 +6,6 @@
 #include "io/file.h"
 #include "io/file_vector.h"
 #include "io/hdf5_error.h"
-#include "io/hdf5_walk.h"
 #include "mpi/world.h"
 
 #include <errno.h>
@@ -149,16 +148,6 @@ static gg_status sum_tensor(int fd, const struct gg_checkpoint_tensor *t, float 
             *sum += gg_checksum_run((uint64_t)i, buffer, count);
     }
     return status == GG_OK ? GG_OK : gg_fail_within(status, "tensor %s/%s cannot be read", t->group, t->name);
-}
-
-gg_status gg_checkpoint_verify_bookkeeping(const char *path) {
-    gg_hdf5_quiet();
-    const hid_t file = gg_checkpoint_open_local(path);
-    if (file < 0)
-        return gg_hdf5_fail(GG_BAD_DATA, "%s: cannot be opened", path);
-    const gg_status status = gg_hdf5_walk(path, file);
-    H5Fclose(file);
-    return status;
 }
 
 gg_status gg_checkpoint_verify(const char *path, const struct gg_checkpoint_contents *contents, bool *good) {
