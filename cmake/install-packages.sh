@@ -1,4 +1,4 @@
-# Sourced. install_packages KIND...: sees to it that the Debian packages of those kinds (build, run, test) in
+# Sourced. install_packages KIND...: sees to it that the Debian packages of those kinds (build, run, test, fuzz) in
 # cmake/debian-packages.txt are there; installs the missing ones as root or through sudo, otherwise prints the
 # command and ends with status 1.
 install_packages() {

@@ -53,6 +53,7 @@ struct gg_checkpoint_tensor {
     int64_t rows, columns; /* a vector has one row */
     int dimensions;
     uint64_t checksum;
+    int64_t offset; /* of its first byte in the file, where its elements stand in one piece */
 };
 
 /* Everything but the tensors' values. */
@@ -80,8 +81,8 @@ struct gg_checkpoint_share {
  * communicators and nobody else uses HDF5.
  *   share [in] padding and repeated parts are left out; values are only read
  *   meta  [in] rank 0's counts
- * GG_STORAGE on every rank when it cannot be written (no space, an I/O error); nothing is left behind then,
- * and an older file of that name stays. */
+ * GG_STORAGE on every rank when it cannot be written (no space, an I/O error), GG_RESOURCE when there are no
+ * file descriptors or no memory for it; nothing is left behind then, and an older file of that name stays. */
 gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struct gg_checkpoint_share *share,
                                     const struct gg_checkpoint_meta *meta) GG_MUST_USE;
 
@@ -94,8 +95,9 @@ gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_p
 
 /* Reads everything but the tensors' values. Rank 0 reads, all ranks get it. Collective over `comm`.
  *   contents [out] owned by the caller, also after a failure (then empty)
- * GG_STORAGE: missing or unreadable; GG_BAD_DATA: not a checkpoint, truncated, or damaged (the metadata
- * checksum is verified). */
+ * GG_STORAGE: missing, or the system reports an error when it is opened or read; GG_RESOURCE: no file
+ * descriptors or memory for it; GG_BAD_DATA: its bytes were read and are not a checkpoint's, truncated, or
+ * damaged (the metadata checksum is verified), or it is no plain file. */
 gg_status gg_checkpoint_open(MPI_Comm comm, const char *path,
                              struct gg_checkpoint_contents *contents) GG_MUST_USE;
 
@@ -107,7 +109,8 @@ gg_status gg_checkpoint_examine(const char *path, struct gg_checkpoint_contents 
  *   share [in, out] its buffers are filled where the ranges are; padding becomes zero. Without moments the
  *                   optimizer's tensors are not read
  * What is read may be trusted only when GG_OK is returned. GG_BAD_DATA names the file and the tensor: not in
- * the file, of another shape, a tensor that the model does not have, a checksum that does not fit. */
+ * the file, of another shape, a tensor that the model does not have, a checksum that does not fit.
+ * GG_STORAGE, GG_RESOURCE: as gg_checkpoint_open; they say nothing about the file's contents. */
 gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path,
                                    const struct gg_checkpoint_share *share) GG_MUST_USE;
 
@@ -118,12 +121,18 @@ gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_pa
 
 /* Recomputes the checksum of every tensor through a bounded buffer. Local.
  *   good [out] one flag per tensor of the contents, caller's; may be NULL
- * GG_BAD_DATA when one does not fit; the message names the first. */
+ * GG_BAD_DATA when one does not fit; the message names the first. GG_STORAGE, GG_RESOURCE: as
+ * gg_checkpoint_open. */
 gg_status gg_checkpoint_verify(const char *path, const struct gg_checkpoint_contents *contents,
                                bool *good) GG_MUST_USE;
 
+/* Reads all of HDF5's own bookkeeping, of which reading the tensors takes a part only (io/hdf5_walk.h).
+ * Local. GG_BAD_DATA. */
+gg_status gg_checkpoint_verify_bookkeeping(const char *path) GG_MUST_USE;
+
 /* Prints what a checkpoint holds, in words. Local.
- *   verify  [in] recompute every tensor's checksum; those that do not fit are listed
+ *   verify  [in] read all bookkeeping and recompute every tensor's checksum; those that do not fit are
+ *                listed
  *   tensors [in] list all tensors
  * GG_STORAGE, GG_BAD_DATA as gg_checkpoint_examine and gg_checkpoint_verify. */
 gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE *out) GG_MUST_USE;
@@ -138,18 +147,26 @@ struct gg_checkpoint_list {
 };
 void gg_checkpoint_list_free(struct gg_checkpoint_list *list);
 
-/* Lists a folder; one that does not exist has none. Local. */
+/* Lists a folder; one that does not exist has none. Local. GG_STORAGE, GG_RESOURCE. */
 gg_status gg_checkpoint_list(const char *folder, struct gg_checkpoint_list *list) GG_MUST_USE;
 
 /* FOLDER/step-NNNNNNNN.h5; owned by the caller. */
 char *gg_checkpoint_path(const char *folder, int64_t step);
 
+/* The step that a path's last part tells, or -1: its name is not of that form. */
+int64_t gg_checkpoint_named_step(const char *path);
+
 /* Path of the checkpoint with the highest step, owned by the caller, or NULL. Local. */
 gg_status gg_checkpoint_newest(const char *folder, char **path) GG_MUST_USE;
 
-/* Removes all but the `keep` newest and, when keep_every > 0, those of steps it divides. For one rank, while
- * no checkpoint is being written. Local. GG_STORAGE. */
-gg_status gg_checkpoint_prune(const char *folder, int64_t keep, int64_t keep_every) GG_MUST_USE;
+/* Whether the names of a folder's checkpoints, and those that they get when they are set aside, are no longer
+ * than the system takes. Local. GG_USAGE. */
+gg_status gg_checkpoint_check_folder(const char *folder) GG_MUST_USE;
+
+/* Removes all but the `keep` newest up to `step`, the newest of the run, and, when keep_every > 0, those of
+ * steps it divides. Files that are named for later steps are not the run's: they neither count nor go. For
+ * one rank, while no checkpoint is being written. Local. GG_STORAGE. */
+gg_status gg_checkpoint_prune(const char *folder, int64_t step, int64_t keep, int64_t keep_every) GG_MUST_USE;
 
 /* Removes temporary files that a killed run left. As above. */
 gg_status gg_checkpoint_remove_temporaries(const char *folder) GG_MUST_USE;

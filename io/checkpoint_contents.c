@@ -1,20 +1,24 @@
 /* Reading a checkpoint's metadata, with every check that a file from outside needs. */
 #include "core/base/memory.h"
 #include "io/checkpoint_checksum.h"
-#include "io/checkpoint_file.h"
 #include "io/checkpoint_format.h"
 #include "io/file.h"
 #include "io/hdf5_error.h"
+#include "io/hdf5_walk.h"
 #include "mpi/world.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { MOST_TENSORS = 1 << 20, MOST_SETTINGS_BYTES = 1 << 26 };
 
-hid_t gg_checkpoint_open_local(const char *path) {
+/* Opens a file; < 0 on failure. */
+static hid_t open_file(const char *path) {
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 #if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
     /* Locks protect nothing here, a finished file is never changed, and some file systems lack them. */
@@ -23,12 +27,6 @@ hid_t gg_checkpoint_open_local(const char *path) {
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
     H5Pclose(access);
     return file;
-}
-
-hid_t gg_checkpoint_open_tensor(hid_t file, const struct gg_checkpoint_tensor *tensor) {
-    char name[sizeof tensor->group + sizeof tensor->name + 2];
-    snprintf(name, sizeof name, "%s/%s", tensor->group, tensor->name);
-    return H5Dopen2(file, name, H5P_DEFAULT);
 }
 
 /* Reads a scalar attribute of 8 bytes; false when it is absent or of another kind. */
@@ -61,9 +59,9 @@ static bool is_ours(hid_t file) {
     return good;
 }
 
-/* Whether a dataset is a plain one that lies within the file; its sizes. */
+/* Whether a dataset is a plain one that lies within the file; its sizes, and where it begins. */
 static bool plain_dataset(hid_t dataset, hid_t wanted_type, int64_t file_bytes, int *dimensions,
-                          hsize_t sizes[2]) {
+                          hsize_t sizes[2], int64_t *begin) {
     const hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset),
                 create = H5Dget_create_plist(dataset);
     bool good = type >= 0 && space >= 0 && create >= 0 && H5Tequal(type, wanted_type) > 0 &&
@@ -79,6 +77,7 @@ static bool plain_dataset(hid_t dataset, hid_t wanted_type, int64_t file_bytes, 
         const hsize_t bytes = elements <= limit ? elements * H5Tget_size(type) : limit + 1;
         const haddr_t offset = H5Dget_offset(dataset);
         good = bytes == 0 || (bytes <= limit && offset != HADDR_UNDEF && offset <= limit - bytes);
+        *begin = bytes > 0 && good ? (int64_t)offset : 0;
     }
     H5Pclose(create);
     H5Sclose(space);
@@ -90,6 +89,7 @@ static gg_status get_text(hid_t file, const char *path, const char *name, int64_
                           size_t *bytes) {
     int dimensions;
     hsize_t sizes[2];
+    int64_t begin;
     *bytes = 0;
     *text = gg_strdup("");
     if (H5Lexists(file, name, H5P_DEFAULT) == 0)
@@ -99,7 +99,7 @@ static gg_status get_text(hid_t file, const char *path, const char *name, int64_
         return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: /%s cannot be read", path, name);
     gg_status status = GG_OK;
     void *memory = NULL;
-    if (!plain_dataset(dataset, H5T_STD_U8LE, file_bytes, &dimensions, sizes) || dimensions != 1)
+    if (!plain_dataset(dataset, H5T_STD_U8LE, file_bytes, &dimensions, sizes, &begin) || dimensions != 1)
         status = gg_fail(GG_BAD_DATA, "%s: damaged: /%s is not a text", path, name);
     else
         status = gg_try_malloc(sizes[0] + 1, name, &memory);
@@ -164,8 +164,9 @@ static gg_status get_tensor(hid_t group, const char *path, int64_t file_bytes, h
         return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: tensor /%s/%s cannot be read", path, tensor->group,
                             tensor->name);
     hsize_t sizes[2] = {0};
-    const bool good = plain_dataset(dataset, H5T_IEEE_F32LE, file_bytes, &tensor->dimensions, sizes) &&
-                      get_attribute(dataset, "checksum", H5T_NATIVE_UINT64, &tensor->checksum);
+    const bool good =
+        plain_dataset(dataset, H5T_IEEE_F32LE, file_bytes, &tensor->dimensions, sizes, &tensor->offset) &&
+        get_attribute(dataset, "checksum", H5T_NATIVE_UINT64, &tensor->checksum);
     H5Dclose(dataset);
     if (!good)
         return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: tensor /%s/%s is not float32 with a checksum", path,
@@ -212,35 +213,53 @@ static gg_status read_contents(hid_t file, const char *path, struct gg_checkpoin
     return GG_OK;
 }
 
-/* Whether the file begins as HDF5 files do; the library's own message for others is of no use. */
-static gg_status check_signature(const char *path) {
+/* Whether the file begins as HDF5 files do, of which the library's own message is of no use; its size. */
+static gg_status check_signature(const char *path, int64_t *file_bytes) {
     static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     unsigned char begin[sizeof signature] = {0};
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return gg_fail(GG_STORAGE, "%s: %s", path, strerror(errno));
-    const size_t count = fread(begin, 1, sizeof begin, file);
-    const bool failed = ferror(file) != 0;
+    struct stat info;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t count = fd >= 0 && fstat(fd, &info) == 0 ? pread(fd, begin, sizeof begin, 0) : -1;
     const int error = errno;
-    fclose(file);
-    if (failed)
-        return gg_fail(GG_STORAGE, "%s: %s", path, strerror(error));
-    if (count < sizeof begin || memcmp(begin, signature, sizeof begin) != 0)
+    if (fd >= 0)
+        close(fd);
+    if (count < 0)
+        return gg_fail(gg_file_status(error), "%s: %s", path, strerror(error));
+    if (count < (ssize_t)sizeof begin || memcmp(begin, signature, sizeof begin) != 0)
         return gg_fail(GG_BAD_DATA, "%s: not a checkpoint: it is no HDF5 file", path);
+    *file_bytes = (int64_t)info.st_size;
     return GG_OK;
 }
 
 gg_status gg_checkpoint_examine(const char *path, struct gg_checkpoint_contents *contents) {
-    *contents = (struct gg_checkpoint_contents){.file_bytes = gg_file_size(path)};
+    *contents = (struct gg_checkpoint_contents){0};
+    GG_TRY(gg_file_check_regular(path));
+    GG_TRY(check_signature(path, &contents->file_bytes));
     gg_hdf5_quiet();
-    GG_TRY(check_signature(path));
-    const hid_t file = gg_checkpoint_open_local(path);
-    if (file < 0)
-        return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged or truncated", path);
-    const gg_status status = read_contents(file, path, contents);
-    H5Fclose(file);
+    gg_status status = GG_OK;
+    const hid_t file = open_file(path);
+    if (file < 0) {
+        status = gg_hdf5_fail(GG_BAD_DATA, "%s: damaged or truncated", path);
+    } else {
+        status = read_contents(file, path, contents);
+        H5Fclose(file);
+    }
     if (status != GG_OK)
         gg_checkpoint_contents_free(contents);
+    /* What the system did not give is no damage. */
+    const int error = gg_hdf5_system_error();
+    if (status != GG_OK && error != 0)
+        return gg_fail(gg_file_status(error), "%s: cannot be read: %s", path, strerror(error));
+    return status;
+}
+
+gg_status gg_checkpoint_verify_bookkeeping(const char *path) {
+    gg_hdf5_quiet();
+    const hid_t file = open_file(path);
+    if (file < 0)
+        return gg_hdf5_fail(GG_BAD_DATA, "%s: cannot be opened", path);
+    const gg_status status = gg_hdf5_walk(path, file);
+    H5Fclose(file);
     return status;
 }
 

@@ -2,9 +2,11 @@
 #include "io/checkpoint.h"
 
 #include "core/base/memory.h"
+#include "io/file.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,11 @@ char *gg_checkpoint_path(const char *folder, int64_t step) {
     return gg_format("%s/step-%08lld.h5", folder, (long long)step);
 }
 
+int64_t gg_checkpoint_named_step(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return step_of(slash != NULL ? slash + 1 : path, ".h5");
+}
+
 static int by_step(const void *a, const void *b) {
     const int64_t left = ((const struct gg_checkpoint_file *)a)->step,
                   right = ((const struct gg_checkpoint_file *)b)->step;
@@ -37,8 +44,14 @@ static gg_status list_folder(const char *folder, const char *ending, struct gg_c
     *list = (struct gg_checkpoint_list){0};
     DIR *directory = opendir(folder);
     if (directory == NULL)
-        return errno == ENOENT ? GG_OK : gg_fail(GG_STORAGE, "%s: %s", folder, strerror(errno));
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        return errno == ENOENT ? GG_OK : gg_fail(gg_file_status(errno), "%s: %s", folder, strerror(errno));
+    int error = 0;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(directory);
+        error = errno;
+        if (entry == NULL)
+            break;
         const int64_t step = step_of(entry->d_name, ending);
         if (step < 0)
             continue;
@@ -47,6 +60,10 @@ static gg_status list_folder(const char *folder, const char *ending, struct gg_c
             (struct gg_checkpoint_file){step, gg_format("%s/%s", folder, entry->d_name)};
     }
     closedir(directory);
+    if (error != 0) { /* what was not listed may be there */
+        gg_checkpoint_list_free(list);
+        return gg_fail(gg_file_status(error), "%s: cannot be listed: %s", folder, strerror(error));
+    }
     if (list->count > 0)
         qsort(list->items, (size_t)list->count, sizeof *list->items, by_step);
     return GG_OK;
@@ -79,11 +96,25 @@ static gg_status remove_file(const char *path) {
     return GG_OK;
 }
 
-gg_status gg_checkpoint_prune(const char *folder, int64_t keep, int64_t keep_every) {
+gg_status gg_checkpoint_check_folder(const char *folder) {
+    static const char longest[] = "/step-999999999999999999.h5.misnamed.99";
+    const size_t most = PATH_MAX - sizeof longest;
+    if (strlen(folder) > most)
+        return gg_fail(GG_USAGE,
+                       "%.40s...: a name of %zu characters, and at most %zu leave room for the names "
+                       "of checkpoints in it",
+                       folder, strlen(folder), most);
+    return GG_OK;
+}
+
+gg_status gg_checkpoint_prune(const char *folder, int64_t step, int64_t keep, int64_t keep_every) {
     struct gg_checkpoint_list list;
     gg_status status = GG_OK;
     GG_TRY(gg_checkpoint_list(folder, &list));
-    for (int i = 0; i < list.count - keep; i++) {
+    int count = list.count;
+    while (count > 0 && list.items[count - 1].step > step)
+        count--;
+    for (int i = 0; i < count - keep; i++) {
         const struct gg_checkpoint_file *file = &list.items[i];
         if (keep_every > 0 && file->step % keep_every == 0)
             continue;

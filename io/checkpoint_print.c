@@ -88,9 +88,18 @@ static void print_tensors(const struct gg_checkpoint_contents *contents, const b
     }
 }
 
+/* As gg_checkpoint_examine; damaged bookkeeping is told before anything that might come of it. */
+static gg_status examine(const char *path, bool verify, struct gg_checkpoint_contents *contents) {
+    GG_TRY(gg_checkpoint_examine(path, contents));
+    const gg_status status = verify ? gg_checkpoint_verify_bookkeeping(path) : GG_OK;
+    if (status != GG_OK)
+        gg_checkpoint_contents_free(contents);
+    return status;
+}
+
 gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE *out) {
     struct gg_checkpoint_contents contents;
-    GG_TRY(gg_checkpoint_examine(path, &contents));
+    GG_TRY(examine(path, verify, &contents));
     const struct gg_checkpoint_meta *meta = &contents.meta;
     fprintf(out, "%s: checkpoint, format version %d\n", path, GG_CHECKPOINT_VERSION);
     print_progress(meta, out);

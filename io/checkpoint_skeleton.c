@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "io/checkpoint_file.h"
 #include "io/checkpoint_format.h"
+#include "io/file.h"
 #include "io/hdf5_error.h"
 
 #include <errno.h>
@@ -79,18 +80,22 @@ static hid_t create_group(hid_t place, const char *name) {
     return group;
 }
 
-static bool put_tensor(hid_t group, const struct gg_checkpoint_tensor *tensor) {
+/* Makes a tensor's dataset, and notes where its values will stand. */
+static bool put_tensor(hid_t group, struct gg_checkpoint_tensor *tensor) {
     const hsize_t sizes[2] = {(hsize_t)tensor->rows, (hsize_t)tensor->columns};
     const hid_t dataset = create_dataset(group, tensor->name, H5T_IEEE_F32LE, tensor->dimensions,
                                          sizes + 2 - tensor->dimensions);
     if (dataset < 0)
         return false;
-    const bool good = put_attribute(dataset, "checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &tensor->checksum);
+    const haddr_t offset = H5Dget_offset(dataset);
+    tensor->offset = (int64_t)offset;
+    const bool good = offset != HADDR_UNDEF &&
+                      put_attribute(dataset, "checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &tensor->checksum);
     return H5Dclose(dataset) >= 0 && good;
 }
 
 /* The groups and the datasets of all tensors, which stand group by group. */
-static bool put_tensors(hid_t file, const struct gg_checkpoint_tensor *tensors, int count) {
+static bool put_tensors(hid_t file, struct gg_checkpoint_tensor *tensors, int count) {
     bool good = true;
     hid_t group = -1;
     for (int i = 0; good && i < count; i++) {
@@ -110,7 +115,7 @@ static bool put_tensors(hid_t file, const struct gg_checkpoint_tensor *tensors, 
 
 /* Makes the file in the memory file `fd`. */
 static gg_status make_file(int fd, const struct gg_checkpoint_meta *meta,
-                           const struct gg_checkpoint_tensor *tensors, int count) {
+                           struct gg_checkpoint_tensor *tensors, int count) {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -156,7 +161,7 @@ static gg_status copy_range(int from, int to, const char *path, off_t at, off_t 
 static gg_status copy_file(int from, const char *path) {
     const int to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (to < 0)
-        return gg_fail(GG_STORAGE, "%s: cannot be created: %s", path, strerror(errno));
+        return gg_fail(gg_file_status(errno), "%s: cannot be created: %s", path, strerror(errno));
     char *buffer = gg_malloc(COPY_BYTES);
     const off_t bytes = lseek(from, 0, SEEK_END);
     gg_status status = GG_OK;
@@ -174,7 +179,7 @@ static gg_status copy_file(int from, const char *path) {
 }
 
 gg_status gg_checkpoint_write_skeleton(const char *path, const struct gg_checkpoint_meta *meta,
-                                       const struct gg_checkpoint_tensor *tensors, int count) {
+                                       struct gg_checkpoint_tensor *tensors, int count) {
     const int fd = memfd_create("gridgpt-checkpoint", MFD_CLOEXEC);
     if (fd < 0)
         return gg_fail(GG_RESOURCE, "%s: no file in memory to be had: %s", path, strerror(errno));

@@ -28,8 +28,6 @@ struct writing {
     const struct gg_checkpoint_meta *meta;
     int count;
     struct gg_checkpoint_tensor *tensors; /* groups x table->count */
-    hid_t file;
-    hid_t *datasets; /* of the tensors, open */
 };
 
 /* More than the file will need: metadata are some hundred bytes a tensor, and data are aligned. */
@@ -70,7 +68,7 @@ static gg_status reserve_space(const struct writing *w) {
     unlink(w->temporary);
     const int fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
-        return gg_fail(GG_STORAGE, "%s: cannot be created: %s", w->temporary, strerror(errno));
+        return gg_fail(gg_file_status(errno), "%s: cannot be created: %s", w->temporary, strerror(errno));
     const int result = fallocate(fd, 0, 0, bytes_needed(w)), error = errno;
     close(fd);
     if (result != 0 && error != EOPNOTSUPP && error != ENOSYS)
@@ -93,26 +91,25 @@ static void compute_checksums(struct writing *w) {
     free(sums);
 }
 
-static gg_status open_file(struct writing *w) {
-    w->file = gg_checkpoint_open_together(w->comm, w->temporary, true);
-    if (w->file < 0)
-        return gg_hdf5_fail(GG_STORAGE, "%s: cannot be opened", w->temporary);
-    return GG_OK;
-}
-
-/* Writes this rank's share. Ranks do not wait for each other before all of it is written. Collective. */
+/* Writes this rank's share, down to the storage: the file is to be whole there before it gets its name.
+ * Local.
+ */
 static gg_status write_values(const struct writing *w) {
-    gg_status status = gg_checkpoint_open_tensors(w->file, w->share, w->datasets);
+    const int fd = open(w->temporary, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return gg_fail(gg_file_status(errno), "%s: cannot be opened: %s", w->temporary, strerror(errno));
+    gg_status status = GG_OK;
     for (int i = 0; status == GG_OK && i < w->count; i++)
-        status = gg_checkpoint_write_tensor(w->datasets[i], w->share, i);
-    gg_checkpoint_close_tensors(w->share, w->datasets);
-    GG_TRY(gg_agree_patiently(w->comm, status));
-    /* Makes every rank's MPI-IO hand its data to the storage. */
-    const herr_t result = H5Fflush(w->file, H5F_SCOPE_GLOBAL);
-    return gg_agree_patiently(w->comm, result >= 0 ? GG_OK : gg_hdf5_fail(GG_STORAGE, "cannot be flushed"));
+        status = gg_checkpoint_write_tensor(fd, w->tensors[i].offset, w->share, i);
+    if (status == GG_OK && fsync(fd) != 0)
+        status = gg_fail(GG_STORAGE, "cannot be flushed to disk: %s", strerror(errno));
+    if (close(fd) != 0 && status == GG_OK)
+        status = gg_fail(GG_STORAGE, "cannot be closed: %s", strerror(errno));
+    return status == GG_OK ? GG_OK : gg_fail_within(status, "%s", w->path);
 }
 
-/* Rank 0 makes the file without the values, then all write theirs. */
+/* Rank 0 makes the file without the values, then all write theirs. No rank waits for another before all of
+ * its own is written. Collective. */
 static gg_status write_file(struct writing *w) {
     gg_status status = GG_OK;
     if (w->rank == 0) {
@@ -121,15 +118,8 @@ static gg_status write_file(struct writing *w) {
             status = gg_checkpoint_write_skeleton(w->temporary, w->meta, w->tensors, w->count);
     }
     GG_TRY(gg_agree_patiently(w->comm, status));
-    GG_TRY(gg_agree(w->comm, open_file(w)));
-    status = write_values(w);
-    if (status != GG_OK)
-        gg_fail_within(status, "%s", w->path);
-    /* HDF5 writes the file's first bytes again when it closes it, and comes to harm where that fails: after a
-     * failure the file, which is about to be removed, is left open until the program ends. */
-    else if (H5Fclose(w->file) < 0)
-        status = gg_hdf5_fail(GG_STORAGE, "%s: cannot be closed", w->path);
-    return gg_agree(w->comm, status);
+    MPI_Bcast(w->tensors, gg_int(w->count * (int64_t)sizeof *w->tensors), MPI_BYTE, 0, w->comm);
+    return gg_agree_patiently(w->comm, write_values(w));
 }
 
 /* Gives the space back at once, though the file may still be open. */
@@ -144,12 +134,11 @@ gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struc
                                     const struct gg_checkpoint_meta *meta) {
     const struct gg_parameter_table *table = share->table;
     gg_hdf5_quiet();
-    struct writing w = {.comm = comm, .path = path, .share = share, .meta = meta, .file = -1};
+    struct writing w = {.comm = comm, .path = path, .share = share, .meta = meta};
     MPI_Comm_rank(comm, &w.rank);
     w.count = gg_checkpoint_share_groups(share) * table->count;
     w.temporary = gg_format("%s.tmp", path);
     w.tensors = gg_malloc((size_t)w.count * sizeof *w.tensors);
-    w.datasets = gg_malloc((size_t)w.count * sizeof *w.datasets);
     for (int i = 0; i < w.count; i++)
         w.tensors[i] =
             gg_checkpoint_describe(&table->items[i % table->count], gg_checkpoint_groups[i / table->count]);
@@ -162,7 +151,6 @@ gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struc
         else if (w.rank == 0)
             remove_temporary(&w);
     }
-    free(w.datasets);
     free(w.tensors);
     free(w.temporary);
     return status;

@@ -2,15 +2,18 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "io/file.h"
 #include "mpi/patience.h"
 #include "mpi/world.h"
 
+#include <errno.h>
 #include <omp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct gg_checkpoint_writer {
     MPI_Comm comm;
@@ -98,16 +101,27 @@ gg_status gg_checkpoint_writer_create(MPI_Comm comm, const struct gg_checkpoint_
     return GG_OK;
 }
 
+/* Rank 0: makes the folder again when somebody has removed it. */
+static gg_status keep_folder(gg_checkpoint_writer *w) {
+    struct stat info;
+    if (stat(w->folder, &info) == 0 || errno != ENOENT)
+        return GG_OK;
+    GG_TRY(gg_folder_create(w->folder));
+    w->outcome.folder_made = true;
+    return GG_OK;
+}
+
 /* Writes what `share` holds, and removes old checkpoints. Collective. */
 static gg_status write_now(gg_checkpoint_writer *w, const struct gg_checkpoint_share *share) {
     const double begin = gg_clock_seconds();
+    GG_TRY(gg_agree_patiently(w->comm, w->rank == 0 ? keep_folder(w) : GG_OK));
     char *path = gg_checkpoint_path(w->folder, w->meta.step);
     gg_status status = gg_checkpoint_write_share(w->comm, path, share, &w->meta);
     free(path);
     w->outcome.written = status == GG_OK;
     w->outcome.write_seconds = gg_clock_seconds() - begin;
     if (status == GG_OK && w->rank == 0)
-        status = gg_checkpoint_prune(w->folder, w->retention.keep, w->retention.keep_every);
+        status = gg_checkpoint_prune(w->folder, w->meta.step, w->retention.keep, w->retention.keep_every);
     return gg_agree_patiently(w->comm, status);
 }
 

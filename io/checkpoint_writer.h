@@ -36,7 +36,7 @@ struct gg_checkpoint_retention {
 };
 
 /* Begins FOLDER/step-NNNNNNNN.h5 of meta->step: copies the share's values as they are now, and returns. No
- * other write may be under way. Collective.
+ * other write may be under way. A folder that is not there is made. Collective.
  *   meta [in] rank 0's counts; its texts are copied */
 void gg_checkpoint_writer_begin(gg_checkpoint_writer *writer, const char *folder,
                                 const struct gg_checkpoint_meta *meta,
@@ -51,6 +51,7 @@ bool gg_checkpoint_writer_ended(const gg_checkpoint_writer *writer);
 struct gg_checkpoint_outcome {
     int64_t step;
     bool written;         /* the file is there, under its name */
+    bool folder_made;     /* rank 0: the folder was gone, and is there again */
     double copy_seconds;  /* of this rank: what the training stood still for */
     double write_seconds; /* from the copy's end to the file's being safe */
 };

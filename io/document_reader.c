@@ -55,7 +55,7 @@ static gg_status fill(gg_document_reader *r, size_t wanted) {
     r->end -= r->begin;
     r->begin = 0;
     if (r->capacity < wanted) {
-        char *larger = realloc(r->buffer, wanted);
+        char *larger = gg_realloc_or_null(r->buffer, wanted);
         if (larger == NULL)
             return gg_fail(GG_RESOURCE, "%s: no memory for a line of %zu bytes", r->path, wanted);
         r->buffer = larger;

@@ -69,6 +69,20 @@ gg_status gg_invalid_utf8(const char *path, int64_t offset) {
                    path, offset);
 }
 
+/* Says what is wrong with a line that is not JSON: first of all that it is not UTF-8, where it is not. */
+static gg_status refuse_line(const char *path, const struct gg_text_unit *unit,
+                             const struct gg_clean_rules *rules, const json_error_t *error) {
+    size_t invalid_at = 0;
+    struct gg_text clean = {0};
+    const gg_status status = gg_clean(rules, unit->bytes, unit->count, &clean, &invalid_at);
+    gg_text_free(&clean);
+    if (status == GG_BAD_DATA)
+        return gg_invalid_utf8(path, unit->offset + (int64_t)invalid_at);
+    GG_TRY(status);
+    return gg_fail(GG_BAD_DATA, "%s: line %" PRId64 " (byte %" PRId64 " of the file) is not JSON: %s", path,
+                   unit->line, unit->offset + error->position, error->text);
+}
+
 gg_status gg_json_text(const char *path, const struct gg_text_unit *unit, const char *field,
                        const struct gg_clean_rules *rules, struct gg_text *text) {
     json_error_t error;
@@ -81,14 +95,8 @@ gg_status gg_json_text(const char *path, const struct gg_text_unit *unit, const 
         gg_text_free(&line);
         GG_TRY(status);
     }
-    size_t invalid_at = 0;
-    struct gg_text none = {0};
-    if (object == NULL && gg_clean(rules, unit->bytes, unit->count, &none, &invalid_at) == GG_BAD_DATA)
-        return gg_invalid_utf8(path, unit->offset + (int64_t)invalid_at);
-    gg_text_free(&none);
     if (object == NULL)
-        return gg_fail(GG_BAD_DATA, "%s: line %" PRId64 " (byte %" PRId64 " of the file) is not JSON: %s",
-                       path, unit->line, unit->offset + error.position, error.text);
+        return refuse_line(path, unit, rules, &error);
     const gg_status status = take_field(path, unit, object, field, text);
     json_decref(object);
     return status;

@@ -1,6 +1,7 @@
 #include "io/metrics.h"
 
 #include "core/base/memory.h"
+#include "io/metrics_follow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,12 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct gg_metrics {
     int fd;
     char *path;
-    off_t bytes; /* of whole lines */
+    char *kept; /* lines that could not be written yet */
+    size_t kept_bytes;
+    int64_t kept_lines, lost; /* lost: for want of room to keep them */
+    const char *notice;
 };
 
 enum { REAL_DIGITS = 9 };
@@ -56,7 +61,7 @@ gg_status gg_metrics_open(const char *path, int64_t resume_step, gg_metrics **me
     off_t end;
     *metrics = NULL;
     GG_TRY(find_end(path, resume_step, &end));
-    const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0)
         return gg_fail(GG_STORAGE, "%s: cannot be opened: %s", path, strerror(errno));
     if (ftruncate(fd, end) != 0) {
@@ -65,7 +70,7 @@ gg_status gg_metrics_open(const char *path, int64_t resume_step, gg_metrics **me
         return status;
     }
     gg_metrics *m = gg_calloc(1, sizeof *m);
-    *m = (gg_metrics){.fd = fd, .path = gg_strdup(path), .bytes = end};
+    *m = (gg_metrics){.fd = fd, .path = gg_strdup(path)};
     *metrics = m;
     return GG_OK;
 }
@@ -105,35 +110,77 @@ static json_t *line_object(const struct gg_metrics_line *line) {
     return object;
 }
 
-gg_status gg_metrics_write(gg_metrics *m, const struct gg_metrics_line *line) {
+/* Keeps the line's text until it is written. */
+static gg_status keep_line(gg_metrics *m, const struct gg_metrics_line *line) {
     json_t *object = line_object(line);
     char *json = json_dumps(object, JSON_REAL_PRECISION(REAL_DIGITS) | JSON_COMPACT);
     json_decref(object);
-    if (json == NULL)
+    if (json == NULL) {
+        m->lost++;
         return gg_fail(GG_RESOURCE, "%s: no memory for a line", m->path);
-    char *text = gg_format("%s\n", json);
-    free(json);
-    const ssize_t length = (ssize_t)strlen(text), written = write(m->fd, text, (size_t)length);
-    const int error = written < 0 ? errno : ENOSPC;
-    free(text);
-    if (written == length) {
-        m->bytes += length;
-        return GG_OK;
     }
-    /* What of the line got through is taken back; should that fail too, opening the file again drops it. */
-    const bool cut = written <= 0 || ftruncate(m->fd, m->bytes) == 0;
+    const size_t length = strlen(json) + 1;
+    if (m->kept_bytes > 0 && m->kept_bytes + length > GG_METRICS_KEPT_BYTES) {
+        m->lost++;
+    } else {
+        m->kept = gg_realloc(m->kept, m->kept_bytes + length);
+        memcpy(m->kept + m->kept_bytes, json, length - 1);
+        m->kept[m->kept_bytes + length - 1] = '\n';
+        m->kept_bytes += length;
+        m->kept_lines++;
+    }
+    free(json);
+    return GG_OK;
+}
+
+/* Appends all of it, or leaves the file as it was. */
+static gg_status append(const gg_metrics *m, const char *text, size_t bytes) {
+    struct stat before;
+    const bool known = fstat(m->fd, &before) == 0;
+    const ssize_t written = write(m->fd, text, bytes);
+    const int error = written < 0 ? errno : ENOSPC;
+    if (written == (ssize_t)bytes)
+        return GG_OK;
+    /* Should this fail too, opening the file again drops the unfinished line. */
+    const bool cut = written <= 0 || (known && ftruncate(m->fd, before.st_size) == 0);
     return gg_fail(GG_STORAGE, "%s: cannot be written: %s%s", m->path, strerror(error),
                    cut ? "" : "; its last line is unfinished");
+}
+
+static gg_status write_kept(gg_metrics *m) {
+    if (m->kept_bytes > 0)
+        GG_TRY(append(m, m->kept, m->kept_bytes));
+    m->kept_bytes = 0;
+    m->kept_lines = 0;
+    return GG_OK;
+}
+
+gg_status gg_metrics_write(gg_metrics *m, const struct gg_metrics_line *line) {
+    m->notice = NULL;
+    GG_TRY(keep_line(m, line));
+    GG_TRY(gg_metrics_follow(m->path, &m->fd, &m->notice));
+    return write_kept(m);
+}
+
+const char *gg_metrics_notice(const gg_metrics *m) {
+    return m->notice;
 }
 
 gg_status gg_metrics_close(gg_metrics **metrics) {
     gg_metrics *m = *metrics;
     if (m == NULL)
         return GG_OK;
-    gg_status status = GG_OK;
-    if (fsync(m->fd) != 0 && errno != EINVAL)
+    gg_status status = gg_metrics_follow(m->path, &m->fd, &m->notice);
+    if (status == GG_OK)
+        status = write_kept(m);
+    if (status == GG_OK && fsync(m->fd) != 0 && errno != EINVAL)
         status = gg_fail(GG_STORAGE, "%s: cannot be flushed: %s", m->path, strerror(errno));
+    const long long lost = (long long)(m->lost + m->kept_lines);
+    if (lost > 0)
+        status = gg_fail(GG_STORAGE, "%s%s%lld of its lines are lost",
+                         status != GG_OK ? gg_failure() : m->path, status != GG_OK ? "; " : ": ", lost);
     close(m->fd);
+    free(m->kept);
     free(m->path);
     free(m);
     *metrics = NULL;

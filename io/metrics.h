@@ -3,7 +3,11 @@
  * Keys: step, loss, lr, grad_norm, tokens, tokens_per_s, mfu, skipped (only when true), seconds (an object:
  * by phase), val_loss (only where measured), checkpoint_step and checkpoint_seconds (of a checkpoint whose
  * write has ended since the line before). A number that is not finite is null. Lines are only ever
- * appended; each is handed to the system whole before gg_metrics_write() returns. All local; rank 0's
+ * appended; each is handed to the system whole before gg_metrics_write() returns, or kept until it can be.
+ *
+ * The file is found by its name again for every line. When it was deleted, with its folder or alone, it is
+ * made again with all its lines, out of the file that is still open; when it was renamed (a log that is
+ * rotated), a new one is begun; when another file has its name, lines go to that one. All local; rank 0's
  * business.
  */
 #ifndef GG_IO_METRICS_H
@@ -42,10 +46,17 @@ struct gg_metrics_line {
  * opened, read or cut. */
 gg_status gg_metrics_open(const char *path, int64_t resume_step, gg_metrics **metrics) GG_MUST_USE;
 
-/* Appends a line. GG_STORAGE when it cannot be written (then no part of it is left in the file). */
+/* Appends a line. GG_STORAGE when it cannot be written: no part of it is left in the file then, and it is
+ * written with the next line for which there is room, up to GG_METRICS_KEPT_BYTES of such lines. */
+enum { GG_METRICS_KEPT_BYTES = 1 << 20 };
 gg_status gg_metrics_write(gg_metrics *metrics, const struct gg_metrics_line *line) GG_MUST_USE;
 
-/* Flushes to the disk and closes; NULL is taken. GG_STORAGE when flushing fails. */
+/* What the last write found had happened to the file, and how it was mended, as the end of a sentence that
+ * begins with its name: "was deleted: made again, ..."; NULL: nothing. */
+const char *gg_metrics_notice(const gg_metrics *metrics);
+
+/* Tries once more to write lines that are kept, flushes to the disk and closes; NULL is taken. GG_STORAGE
+ * when lines are lost or flushing fails. */
 gg_status gg_metrics_close(gg_metrics **metrics) GG_MUST_USE;
 
 #endif

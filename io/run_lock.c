@@ -14,15 +14,17 @@
 
 enum { HOLDER_BYTES = 320 };
 
-/* Tries until it is had, the time is over, or it cannot be. Returns 0 or an errno. */
-static int try_to_lock(int fd, double wait_seconds) {
+/* Tries until it is had, the time is over, the caller gives up, or it cannot be. Returns 0 or an errno. */
+static int try_to_lock(int fd, double wait_seconds, bool (*give_up)(void)) {
     const struct timespec pause = {.tv_nsec = 100000000};
     const double begin = gg_clock_seconds();
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR)
             continue;
-        if (errno != EWOULDBLOCK || gg_clock_seconds() - begin >= wait_seconds)
+        if (errno != EWOULDBLOCK)
             return errno;
+        if (gg_clock_seconds() - begin >= wait_seconds || give_up())
+            return EWOULDBLOCK;
         nanosleep(&pause, NULL);
     }
     return 0;
@@ -47,12 +49,12 @@ static void write_holder(int fd) {
         errno = 0;
 }
 
-gg_status gg_run_lock_take(const char *folder, double wait_seconds, int *lock) {
+gg_status gg_run_lock_take(const char *folder, double wait_seconds, bool (*give_up)(void), int *lock) {
     char *path = gg_format("%s/lock", folder);
     gg_status status = GG_OK;
     *lock = -1;
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    const int error = fd < 0 ? errno : try_to_lock(fd, wait_seconds);
+    const int error = fd < 0 ? errno : try_to_lock(fd, wait_seconds, give_up);
     if (fd < 0)
         status = gg_fail(GG_STORAGE, "%s: cannot be opened: %s", path, strerror(error));
     else if (error == EWOULDBLOCK)

@@ -1,6 +1,7 @@
 #include "io/settings_file.h"
 
 #include "core/base/memory.h"
+#include "core/text/utf8.h"
 #include "io/file.h"
 
 #include <stdlib.h>
@@ -232,11 +233,29 @@ gg_status gg_settings_read_file(struct gg_settings *settings, const char *path) 
     return status;
 }
 
+/* Settings are kept as YAML, in the run folder and in checkpoints, and YAML holds nothing but Unicode: what
+ * is not UTF-8 could not be read back, and a run with it not be gone on with. Files are YAML already. */
+static gg_status check_utf8(const char *name, const char *text) {
+    const size_t bytes = strlen(text);
+    uint32_t code;
+    for (size_t at = 0, length; at < bytes; at += length) {
+        length = gg_utf8_decode(text + at, bytes - at, &code);
+        if (length == 0)
+            return gg_fail(
+                GG_USAGE,
+                "command line: setting %s is '%s', which is not UTF-8 from byte %zu on; rename the "
+                "file or folder, or make a link to it with a name that is",
+                name, text, at);
+    }
+    return GG_OK;
+}
+
 gg_status gg_settings_set_word(struct gg_settings *settings, char *const *words, int index) {
     const char *word = words[index], *equals = strchr(word, '=');
     if (equals == NULL || equals == word)
         return gg_fail(GG_USAGE, "command line: '%s' is not of the form name=value", word);
     char *name = gg_strndup(word, (size_t)(equals - word));
+    gg_status status = check_utf8(name, equals + 1);
     const struct gg_option *option = gg_options_find(&gg_settings_table, name);
     if (option != NULL && option->type == GG_OPTION_LIST) {
         bool again = false;
@@ -245,7 +264,8 @@ gg_status gg_settings_set_word(struct gg_settings *settings, char *const *words,
         if (!again)
             gg_options_set_list(option, settings, NULL, 0);
     }
-    const gg_status status = gg_settings_set(settings, name, equals + 1, "command line");
+    if (status == GG_OK)
+        status = gg_settings_set(settings, name, equals + 1, "command line");
     free(name);
     return status;
 }

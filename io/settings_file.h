@@ -25,7 +25,8 @@ gg_status gg_settings_read_text(struct gg_settings *settings, const char *text, 
 
 /* Sets one setting from a "name=value" word of a command line; a list replaces the file's list the first time
  * and is appended to after that.
- *   words, index [in] all words and which one to set */
+ *   words, index [in] all words and which one to set
+ * GG_USAGE with the setting's name: as gg_settings_set, and for text that is not UTF-8. */
 gg_status gg_settings_set_word(struct gg_settings *settings, char *const *words, int index) GG_MUST_USE;
 
 #endif

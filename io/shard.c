@@ -27,8 +27,10 @@ gg_status gg_shard_open(const char *path, gg_shard **shard) {
     gg_shard *s = gg_calloc(1, sizeof *s);
     s->path = gg_strdup(path);
     s->info.path = s->path;
-    s->info.file_bytes = gg_file_size(path);
-    gg_status status = gg_shard_index_read(s);
+    gg_status status = gg_file_identify(path, &s->identity);
+    s->info.file_bytes = s->identity.bytes;
+    if (status == GG_OK)
+        status = gg_shard_index_read(s);
     if (status != GG_OK)
         gg_shard_close(&s);
     *shard = s;
@@ -48,6 +50,17 @@ uint64_t gg_shard_fingerprint(const gg_shard *shard) {
     return hash;
 }
 
+gg_status gg_shard_vocab_check(const char *path, int64_t vocab, const char *tokenizer,
+                               int64_t tokenizer_vocab) {
+    if (vocab == tokenizer_vocab)
+        return GG_OK;
+    return gg_fail(GG_BAD_DATA,
+                   "%s: says that its vocabulary has %" PRId64
+                   " ids; the tokenizer it was made with (%s) has "
+                   "%" PRId64 ": prepare the text again",
+                   path, vocab, tokenizer, tokenizer_vocab);
+}
+
 static size_t chunk_bytes(const gg_shard *shard) {
     return (size_t)GG_SHARD_CHUNK_TOKENS * (size_t)shard->info.token_bytes;
 }
@@ -62,9 +75,10 @@ int64_t gg_shard_chunk_tokens(const gg_shard *shard, int64_t chunk) {
 }
 
 static gg_status read_bytes(const char *path, uint64_t address, char *to, size_t bytes) {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* The name may mean another file by now, and opening a FIFO would wait for its writer. */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return gg_fail(GG_STORAGE, "%s: %s", path, strerror(errno));
+        return gg_fail(GG_STORAGE, "%s: could be opened before, but not now: %s", path, strerror(errno));
     gg_status status = GG_OK;
     for (size_t done = 0; done < bytes && status == GG_OK;) {
         const ssize_t got = pread(fd, to + done, bytes - done, (off_t)(address + done));
@@ -79,25 +93,42 @@ static gg_status read_bytes(const char *path, uint64_t address, char *to, size_t
     return status;
 }
 
+/* Each width has a loop that keeps to it, so that a vector holds as many ids as it can. */
 static uint32_t largest_id(const gg_shard *shard, const void *tokens, int64_t count) {
-    uint32_t largest = 0;
     if (shard->info.token_bytes == 2) {
         const uint16_t *ids = tokens;
+        uint16_t largest = 0;
+#pragma omp simd reduction(max : largest)
         for (int64_t i = 0; i < count; i++)
             largest = ids[i] > largest ? ids[i] : largest;
-    } else {
-        const uint32_t *ids = tokens;
-        for (int64_t i = 0; i < count; i++)
-            largest = ids[i] > largest ? ids[i] : largest;
+        return largest;
     }
+    const uint32_t *ids = tokens;
+    uint32_t largest = 0;
+#pragma omp simd reduction(max : largest)
+    for (int64_t i = 0; i < count; i++)
+        largest = ids[i] > largest ? ids[i] : largest;
     return largest;
 }
 
-gg_status gg_shard_read_chunk(const gg_shard *shard, int64_t chunk, void *scratch, void *tokens) {
-    GG_ASSERT(chunk >= 0 && chunk < shard->info.chunks);
+/* Every id of a chunk must be in the vocabulary: the model reads and writes at the place an id names. */
+static gg_status check_ids(const gg_shard *shard, int64_t chunk, const void *tokens) {
+    const int64_t count = gg_shard_chunk_tokens(shard, chunk);
+    if (largest_id(shard, tokens, count) < shard->info.vocab)
+        return GG_OK;
+    int64_t at = 0;
+    while (largest_id(shard, (const char *)tokens + at * shard->info.token_bytes, 1) < shard->info.vocab)
+        at++;
+    const uint32_t id = largest_id(shard, (const char *)tokens + at * shard->info.token_bytes, 1);
+    return gg_fail(GG_BAD_DATA,
+                   "%s: token %" PRId64 " (in chunk %" PRId64
+                   ") is id %u, and the vocabulary's last is %" PRId64 "; prepare the text again",
+                   shard->path, chunk * GG_SHARD_CHUNK_TOKENS + at, chunk, id, shard->info.vocab - 1);
+}
+
+static gg_status unpack(const gg_shard *shard, int64_t chunk, const void *scratch, void *tokens) {
     const struct gg_shard_chunk *place = &shard->chunks[chunk];
     const size_t bytes = chunk_bytes(shard);
-    GG_TRY(read_bytes(shard->path, place->address, scratch, place->bytes));
 
     if (ZSTD_getFrameContentSize(scratch, place->bytes) != bytes)
         return gg_fail(GG_BAD_DATA, "%s: chunk %" PRId64 " is damaged: not a zstd frame of %zu bytes",
@@ -109,15 +140,35 @@ gg_status gg_shard_read_chunk(const gg_shard *shard, int64_t chunk, void *scratc
     if (got != bytes || XXH3_64bits(tokens, bytes) != place->checksum)
         return gg_fail(GG_BAD_DATA, "%s: chunk %" PRId64 " is damaged: its checksum does not match",
                        shard->path, chunk);
-    const uint32_t largest = largest_id(shard, tokens, gg_shard_chunk_tokens(shard, chunk));
-    if (largest >= shard->info.vocab)
-        return gg_fail(GG_BAD_DATA, "%s: chunk %" PRId64 " holds id %u, the vocabulary ends at %" PRId64,
-                       shard->path, chunk, largest, shard->info.vocab - 1);
     return GG_OK;
+}
+
+/* A failed read, explained: whether the name means another file by now, or one that was written to. */
+static gg_status explain(const gg_shard *shard, gg_status status) {
+    char *failure = gg_strdup(gg_failure());
+    struct gg_file_identity now = {0};
+    const gg_status looked = gg_file_identify(shard->path, &now);
+    if (looked == GG_BAD_DATA || (looked == GG_OK && memcmp(&now, &shard->identity, sizeof now) != 0))
+        status = gg_fail(GG_BAD_DATA, "%s: was replaced or written to after it was opened (%s)", shard->path,
+                         failure);
+    else
+        status = gg_fail(status, "%s", failure);
+    free(failure);
+    return status;
+}
+
+gg_status gg_shard_read_chunk(const gg_shard *shard, int64_t chunk, void *scratch, void *tokens) {
+    GG_ASSERT(chunk >= 0 && chunk < shard->info.chunks);
+    const struct gg_shard_chunk *place = &shard->chunks[chunk];
+    gg_status status = read_bytes(shard->path, place->address, scratch, place->bytes);
+    if (status == GG_OK)
+        status = unpack(shard, chunk, scratch, tokens);
+    return status == GG_OK ? check_ids(shard, chunk, tokens) : explain(shard, status);
 }
 
 gg_status gg_shard_verify(const gg_shard *shard) {
     uint64_t *offsets = NULL;
+    GG_TRY(gg_shard_index_verify(shard));
     GG_TRY(gg_shard_read_documents(shard, &offsets));
     free(offsets);
     void *scratch = NULL, *tokens = NULL;
@@ -128,27 +179,5 @@ gg_status gg_shard_verify(const gg_shard *shard) {
         status = gg_shard_read_chunk(shard, i, scratch, tokens);
     free(scratch);
     free(tokens);
-    return status;
-}
-
-gg_status gg_shard_describe(const char *path, bool verify, FILE *out) {
-    gg_shard *shard = NULL;
-    GG_TRY(gg_shard_open(path, &shard));
-    const gg_status status = verify ? gg_shard_verify(shard) : GG_OK;
-    if (status == GG_OK) {
-        const struct gg_shard_info *info = &shard->info;
-        fprintf(out, "%s: token shard, format version %d\n", path, GG_SHARD_VERSION);
-        fprintf(out, "  tokens       %" PRId64 " (%d-bit, vocabulary of %" PRId64 ")\n", info->tokens,
-                8 * info->token_bytes, info->vocab);
-        fprintf(out, "  documents    %" PRId64 "\n", info->documents);
-        fprintf(out, "  text         %" PRId64 " bytes, %.3f per token\n", info->text_bytes,
-                info->tokens > 0 ? (double)info->text_bytes / (double)info->tokens : 0.0);
-        fprintf(out, "  file         %" PRId64 " bytes, %" PRId64 " chunks of zstd\n", info->file_bytes,
-                info->chunks);
-        fprintf(out, "  tokenizer    %016" PRIx64 "\n", info->fingerprint);
-        if (verify)
-            fprintf(out, "  verified     every checksum matches\n");
-    }
-    gg_shard_close(&shard);
     return status;
 }

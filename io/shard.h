@@ -51,6 +51,12 @@ const struct gg_shard_info *gg_shard_info(const gg_shard *shard);
 /* A hash of the shard's tokens (of its length and its chunks' checksums; nothing is read). */
 uint64_t gg_shard_fingerprint(const gg_shard *shard);
 
+/* GG_BAD_DATA unless a shard's vocabulary is that of the tokenizer it was made with. The fingerprint in the
+ * shard does not show it, and who takes the tokenizer's for the shard's trusts ids beyond it.
+ *   path, tokenizer [in] names for the message */
+gg_status gg_shard_vocab_check(const char *path, int64_t vocab, const char *tokenizer,
+                               int64_t tokenizer_vocab) GG_MUST_USE;
+
 /* Bytes of scratch that gg_shard_read_chunk needs for any chunk of this shard. */
 size_t gg_shard_scratch_bytes(const gg_shard *shard);
 
@@ -62,20 +68,23 @@ int64_t gg_shard_chunk_tokens(const gg_shard *shard, int64_t chunk);
  *   scratch [in]   gg_shard_scratch_bytes(), for the compressed bytes
  *   tokens  [out]  GG_SHARD_CHUNK_TOKENS elements of uint16 or uint32 by info.token_bytes; those beyond
  *                  gg_shard_chunk_tokens() are zero
- * GG_BAD_DATA or GG_STORAGE, naming file and chunk. */
+ * GG_BAD_DATA: damaged, replaced or written to since it was opened, an id beyond the vocabulary (with its
+ * place among the shard's tokens). GG_STORAGE: gone or unreadable. The message names the file. */
 gg_status gg_shard_read_chunk(const gg_shard *shard, int64_t chunk, void *scratch, void *tokens) GG_MUST_USE;
 
 /* Reads the documents' start offsets. Main thread only.
  *   offsets [out]  (info.documents) ascending; owned by the caller (free) */
 gg_status gg_shard_read_documents(const gg_shard *shard, uint64_t **offsets) GG_MUST_USE;
 
-/* Reads every chunk and the documents, and checks all there is to check. Main thread only. */
+/* Reads every chunk, the documents and all of HDF5's own bookkeeping, and checks all there is to check. Main
+ * thread only. */
 gg_status gg_shard_verify(const gg_shard *shard) GG_MUST_USE;
 
 /* True when the file is HDF5 and has /tokens: a shard, whole or damaged. Main thread only. */
 bool gg_shard_recognise(const char *path);
 
-/* Prints what a shard holds, in words; `verify` reads every byte first. Main thread only. */
+/* Prints what a shard holds, in words; `verify` reads every byte first, and compares ids and vocabulary with
+ * the tokenizer.json beside the shard, when that is the one it was made with. Main thread only. */
 gg_status gg_shard_describe(const char *path, bool verify, FILE *out) GG_MUST_USE;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "io/hdf5_error.h"
+#include "io/hdf5_walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,8 @@
 
 static gg_status open_file(const char *path, hid_t *file) {
     /* A plain open first: its errno says more than HDF5 does. */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    GG_TRY(gg_file_check_regular(path));
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return gg_fail(GG_STORAGE, "%s: %s", path, strerror(errno));
     unsigned char magic[8] = {0};
@@ -233,6 +235,14 @@ gg_status gg_shard_read_documents(const gg_shard *shard, uint64_t **offsets) {
         free(*offsets);
         *offsets = NULL;
     }
+    H5Fclose(file);
+    return status;
+}
+
+gg_status gg_shard_index_verify(const struct gg_shard *shard) {
+    hid_t file = -1;
+    GG_TRY(open_file(shard->path, &file));
+    const gg_status status = gg_hdf5_walk(shard->path, file);
     H5Fclose(file);
     return status;
 }

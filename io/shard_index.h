@@ -1,8 +1,9 @@
-/* The HDF5 side of reading a shard; internal to io/shard.c. Main thread only. All local.
+/* The HDF5 side of reading a shard; internal to io/shard.c and io/shard_print.c. Main thread only. All local.
  */
 #ifndef GG_IO_SHARD_INDEX_H
 #define GG_IO_SHARD_INDEX_H
 
+#include "io/file.h"
 #include "io/shard.h"
 
 struct gg_shard_chunk {
@@ -12,6 +13,7 @@ struct gg_shard_chunk {
 
 struct gg_shard {
     char *path;
+    struct gg_file_identity identity; /* of the file that was opened */
     struct gg_shard_info info;
     struct gg_shard_chunk *chunks; /* (info.chunks) */
 };
@@ -19,5 +21,8 @@ struct gg_shard {
 /* Reads attributes and the places of the chunks into `shard`, whose path and file_bytes are set. Errors as
  * gg_shard_open. */
 gg_status gg_shard_index_read(struct gg_shard *shard) GG_MUST_USE;
+
+/* Reads all of HDF5's own bookkeeping (io/hdf5_walk.h). */
+gg_status gg_shard_index_verify(const struct gg_shard *shard) GG_MUST_USE;
 
 #endif

@@ -1,11 +1,11 @@
 #include "io/shard_set.h"
 
 #include "core/base/memory.h"
+#include "io/file.h"
 
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 void gg_text_list_free(struct gg_text_list *list) {
     for (size_t i = 0; i < list->count; i++)
@@ -14,50 +14,69 @@ void gg_text_list_free(struct gg_text_list *list) {
     *list = (struct gg_text_list){0};
 }
 
-static void append_once(struct gg_text_list *list, const char *path) {
+/* The files found so far. */
+struct finding {
+    struct gg_text_list *paths;
+    struct gg_file_identity *identities; /* (paths->count) */
+    const char *origin;
+};
+
+/* Overlapping globs name a file twice, and that is all right. Two names of one file are a mistake: its text
+ * would be trained on twice as often as the rest. */
+static gg_status append_once(struct finding *found, const char *path) {
+    struct gg_text_list *list = found->paths;
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->items[i], path) == 0)
-            return;
+            return GG_OK;
+    struct gg_file_identity identity;
+    const gg_status status = gg_file_identify(path, &identity);
+    if (status != GG_OK)
+        return gg_fail_within(status, "%s", found->origin);
+    for (size_t i = 0; i < list->count; i++)
+        if (found->identities[i].device == identity.device && found->identities[i].inode == identity.inode)
+            return gg_fail(GG_USAGE, "%s: '%s' and '%s' are the same file; name it once", found->origin,
+                           list->items[i], path);
     list->items = gg_realloc(list->items, (list->count + 1) * sizeof *list->items);
+    found->identities = gg_realloc(found->identities, (list->count + 1) * sizeof *found->identities);
+    found->identities[list->count] = identity;
     list->items[list->count++] = gg_strdup(path);
+    return GG_OK;
 }
 
 static int by_bytes(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static gg_status expand_one(const char *pattern, struct gg_text_list *paths, const char *origin) {
-    struct stat info;
-    if (stat(pattern, &info) == 0) { /* a name with [ or * in it is taken as it is */
-        append_once(paths, pattern);
-        return GG_OK;
-    }
+static gg_status expand_one(const char *pattern, struct finding *paths) {
+    if (gg_file_exists(pattern)) /* a name with [ or * in it is taken as it is */
+        return append_once(paths, pattern);
     glob_t found;
     const int result = glob(pattern, GLOB_NOSORT, NULL, &found);
     if (result == GLOB_NOMATCH)
-        return gg_fail(GG_STORAGE, "%s: no file matches '%s'", origin, pattern);
+        return gg_fail(GG_STORAGE, "%s: no file matches '%s'", paths->origin, pattern);
     if (result != 0)
-        return gg_fail(GG_STORAGE, "%s: '%s' cannot be searched for", origin, pattern);
+        return gg_fail(GG_STORAGE, "%s: '%s' cannot be searched for", paths->origin, pattern);
     /* Sorted here: glob sorts by the locale. */
     qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_bytes);
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        append_once(paths, found.gl_pathv[i]);
+    gg_status status = GG_OK;
+    for (size_t i = 0; i < found.gl_pathc && status == GG_OK; i++)
+        status = append_once(paths, found.gl_pathv[i]);
     globfree(&found);
-    return GG_OK;
+    return status;
 }
 
 gg_status gg_shards_expand(const struct gg_text_list *patterns, struct gg_text_list *paths,
                            const char *origin) {
     if (patterns->count == 0)
         return gg_fail(GG_USAGE, "%s: no token shard is named; 'gridgpt prepare' makes them", origin);
-    for (size_t i = 0; i < patterns->count; i++) {
-        const gg_status status = expand_one(patterns->items[i], paths, origin);
-        if (status != GG_OK) {
-            gg_text_list_free(paths);
-            return status;
-        }
-    }
-    return GG_OK;
+    struct finding found = {.paths = paths, .origin = origin};
+    gg_status status = GG_OK;
+    for (size_t i = 0; i < patterns->count && status == GG_OK; i++)
+        status = expand_one(patterns->items[i], &found);
+    free(found.identities);
+    if (status != GG_OK)
+        gg_text_list_free(paths);
+    return status;
 }
 
 static gg_status add_shard(struct gg_shard_set *set, const char *path) {

@@ -16,10 +16,12 @@ struct gg_shard_set {
 };
 
 /* Expands paths and globs into the files they name: each pattern's matches sorted by byte value, patterns in
- * the order given, a file named twice taken once.
+ * the order given, a name that comes twice taken once.
  *   origin [in]   for messages: "data.train"
  *   paths  [out]  zeroed by the caller; owned by the caller, free with gg_text_list_free
- * GG_USAGE when there is no pattern; GG_STORAGE when one matches no file. Both name the origin. */
+ * GG_USAGE when there is no pattern, or when two different names are of one file (by spelling, link or hard
+ * link); GG_STORAGE when a pattern matches no file; GG_BAD_DATA for what is no regular file. All name the
+ * origin. */
 gg_status gg_shards_expand(const struct gg_text_list *patterns, struct gg_text_list *paths,
                            const char *origin) GG_MUST_USE;
 void gg_text_list_free(struct gg_text_list *list);

@@ -31,7 +31,7 @@ static gg_status grow(struct gg_text_window *window) {
             GG_BAD_DATA,
             "%s: byte %llu: a word (a run of letters, spaces ...) longer than %zu bytes: is this text?",
             window->name, (unsigned long long)window->offset, GG_WORD_MAX_BYTES);
-    char *larger = realloc(window->text, 2 * window->capacity);
+    char *larger = gg_realloc_or_null(window->text, 2 * window->capacity);
     if (larger == NULL)
         return gg_fail(GG_RESOURCE, "%s: no memory for a word of %zu bytes", window->name, window->capacity);
     window->text = larger;

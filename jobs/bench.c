@@ -24,7 +24,7 @@ static const struct gg_option options[] = {
     {"matmul", GG_OPTION_FLAG, AT(matmul), 0, 0, NULL, NULL, NULL,
      "every matmul shape of the model on the grid, alone"},
     {"kernels", GG_OPTION_FLAG, AT(kernels), 0, 0, NULL, NULL, NULL,
-     "every kernel that works element by element, against the rate of memory"},
+     "every kernel that works element by element, against what memory can do"},
     {"checkpoint", GG_OPTION_FLAG, AT(checkpoint), 0, 0, NULL, NULL, NULL,
      "writing and reading checkpoints beside plain files, below run.dir"},
     {"compare", GG_OPTION_LIST, AT(compare), 0, 0, NULL, NULL, "SETTINGS",
@@ -161,7 +161,10 @@ const struct gg_command gg_command_bench = {
         "Without settings: GPT-2 124M, 4 sequences of 1024 tokens on each replica, random tokens. Writes\n"
         "nothing but a temporary shard below TMPDIR, and with --checkpoint files below run.dir that it\n"
         "removes. MFU counts the model's FLOPs once: what compute.recompute repeats shows as 'again' in the\n"
-        "table of kernels and is part of the phase backward, but is no useful work.",
+        "table of kernels and is part of the phase backward, but is no useful work. With --kernels the\n"
+        "limit is the longest of bytes read / rate of read, bytes written / rate of write, and all bytes /\n"
+        "the best rate of read, write, triad and update in place, on arrays that no cache holds; what is\n"
+        "more than 5% faster has the reason beside it.",
     .options = &table,
     .run = run,
 };

@@ -5,21 +5,21 @@
 #include "core/kernels/norm.h"
 #include "core/kernels/residual.h"
 #include "core/kernels/rows.h"
-#include "core/kernels/triad.h"
 #include "core/optim/gradient_norm.h"
 #include "core/optim/optimizer.h"
 
-static void triad(const struct gg_bench_arrays *b) {
-    gg_triad(b->a, b->b, b->c, 3, b->triad_elements);
+/* Of so many activations of the width. */
+static struct gg_bench_traffic rows_traffic(const struct gg_bench_arrays *b, double read, double written,
+                                            double held) {
+    const double widths = (double)b->tokens * (double)b->width * (double)gg_stored_bytes(b->stored);
+    return (struct gg_bench_traffic){read * widths, written * widths, held * widths};
 }
 
-static double triad_bytes(const struct gg_bench_arrays *b) {
-    return 12.0 * (double)b->triad_elements;
-}
-
-/* Bytes of so many activations of the width. */
-static double rows_bytes(const struct gg_bench_arrays *b, double widths) {
-    return widths * (double)b->tokens * (double)b->width * (double)gg_stored_bytes(b->stored);
+/* Of so many bytes of each weight. */
+static struct gg_bench_traffic weights_traffic(const struct gg_bench_arrays *b, double read, double written,
+                                               double held) {
+    const double weights = (double)b->graph.table.local_elements;
+    return (struct gg_bench_traffic){read * weights, written * weights, held * weights};
 }
 
 /* As the model takes them: a few rows at a time, which stay in cache between the passes. */
@@ -39,8 +39,8 @@ static void norm_forward(const struct gg_bench_arrays *b) {
 }
 
 /* x, y */
-static double norm_forward_bytes(const struct gg_bench_arrays *b) {
-    return rows_bytes(b, 2);
+static struct gg_bench_traffic norm_forward_traffic(const struct gg_bench_arrays *b) {
+    return rows_traffic(b, 1, 1, 2);
 }
 
 static void norm_input(const struct gg_bench_arrays *b) {
@@ -57,8 +57,8 @@ static void norm_input(const struct gg_bench_arrays *b) {
 }
 
 /* x, d_y, d_x twice */
-static double norm_input_bytes(const struct gg_bench_arrays *b) {
-    return rows_bytes(b, 4);
+static struct gg_bench_traffic norm_input_traffic(const struct gg_bench_arrays *b) {
+    return rows_traffic(b, 3, 1, 3);
 }
 
 static void norm_parameters(const struct gg_bench_arrays *b) {
@@ -66,8 +66,8 @@ static void norm_parameters(const struct gg_bench_arrays *b) {
 }
 
 /* x, d_y */
-static double norm_parameters_bytes(const struct gg_bench_arrays *b) {
-    return rows_bytes(b, 2);
+static struct gg_bench_traffic norm_parameters_traffic(const struct gg_bench_arrays *b) {
+    return rows_traffic(b, 2, 0, 2);
 }
 
 static void gelu(const struct gg_bench_arrays *b) {
@@ -75,8 +75,8 @@ static void gelu(const struct gg_bench_arrays *b) {
 }
 
 /* u, y, four widths each */
-static double gelu_bytes(const struct gg_bench_arrays *b) {
-    return rows_bytes(b, 8);
+static struct gg_bench_traffic gelu_traffic(const struct gg_bench_arrays *b) {
+    return rows_traffic(b, 4, 4, 8);
 }
 
 /* In bf16 the model makes y again. */
@@ -86,8 +86,9 @@ static void gelu_backward(const struct gg_bench_arrays *b) {
 }
 
 /* u, d twice, in bf16 y */
-static double gelu_backward_bytes(const struct gg_bench_arrays *b) {
-    return rows_bytes(b, b->stored == GG_PRECISION_BF16 ? 16 : 12);
+static struct gg_bench_traffic gelu_backward_traffic(const struct gg_bench_arrays *b) {
+    const double again = b->stored == GG_PRECISION_BF16 ? 4 : 0;
+    return rows_traffic(b, 8, 4 + again, 8 + again);
 }
 
 static void residual(const struct gg_bench_arrays *b) {
@@ -96,8 +97,8 @@ static void residual(const struct gg_bench_arrays *b) {
 }
 
 /* x, branch, y */
-static double residual_bytes(const struct gg_bench_arrays *b) {
-    return rows_bytes(b, 3);
+static struct gg_bench_traffic residual_traffic(const struct gg_bench_arrays *b) {
+    return rows_traffic(b, 2, 1, 3);
 }
 
 static void bias_gradient(const struct gg_bench_arrays *b) {
@@ -105,8 +106,8 @@ static void bias_gradient(const struct gg_bench_arrays *b) {
 }
 
 /* d_y, four widths */
-static double bias_gradient_bytes(const struct gg_bench_arrays *b) {
-    return rows_bytes(b, 4);
+static struct gg_bench_traffic bias_gradient_traffic(const struct gg_bench_arrays *b) {
+    return rows_traffic(b, 4, 0, 4);
 }
 
 static void embedding_forward(const struct gg_bench_arrays *b) {
@@ -117,8 +118,12 @@ static void embedding_forward(const struct gg_bench_arrays *b) {
 }
 
 /* rows, y; y twice and a sequence's positions */
-static double embedding_bytes(const struct gg_bench_arrays *b) {
-    return rows_bytes(b, 4) + (double)b->graph.config.context * (double)b->width * sizeof(float);
+static struct gg_bench_traffic embedding_traffic(const struct gg_bench_arrays *b) {
+    const double positions = (double)b->graph.config.context * (double)b->width * sizeof(float);
+    struct gg_bench_traffic traffic = rows_traffic(b, 2, 2, 2);
+    traffic.read += positions;
+    traffic.held += positions;
+    return traffic;
 }
 
 static void embedding_gradient(const struct gg_bench_arrays *b) {
@@ -129,13 +134,19 @@ static void embedding_gradient(const struct gg_bench_arrays *b) {
 }
 
 /* d_y, a row of floats twice for each token; d_y and a sequence's positions twice */
-static double embedding_gradient_bytes(const struct gg_bench_arrays *b) {
-    return rows_bytes(b, 2) +
-           2.0 * (double)(b->tokens + b->graph.config.context) * (double)b->width * sizeof(float);
+static struct gg_bench_traffic embedding_gradient_traffic(const struct gg_bench_arrays *b) {
+    const double updated = (double)(b->tokens + b->graph.config.context) * (double)b->width * sizeof(float);
+    struct gg_bench_traffic traffic = rows_traffic(b, 2, 0, 1);
+    traffic.read += updated;
+    traffic.written += updated;
+    traffic.held += updated;
+    return traffic;
 }
 
-static double logits_bytes(const struct gg_bench_arrays *b, double bytes) {
-    return bytes * (double)b->head_tokens * (double)b->local_vocab;
+/* Bytes of a logit that are read and written; all hold floats. */
+static struct gg_bench_traffic logits_traffic(const struct gg_bench_arrays *b, double read, double written) {
+    const double logits = (double)b->head_tokens * (double)b->local_vocab;
+    return (struct gg_bench_traffic){read * logits, written * logits, sizeof(float) * logits};
 }
 
 static struct gg_logits logits_of(const struct gg_bench_arrays *b) {
@@ -147,8 +158,8 @@ static void loss_maximum(const struct gg_bench_arrays *b) {
     gg_loss_maximum(&logits, b->largest);
 }
 
-static double loss_maximum_bytes(const struct gg_bench_arrays *b) {
-    return logits_bytes(b, 4);
+static struct gg_bench_traffic loss_maximum_traffic(const struct gg_bench_arrays *b) {
+    return logits_traffic(b, 4, 0);
 }
 
 static void loss_exponentials(const struct gg_bench_arrays *b) {
@@ -157,8 +168,8 @@ static void loss_exponentials(const struct gg_bench_arrays *b) {
 }
 
 /* logits twice */
-static double loss_exponentials_bytes(const struct gg_bench_arrays *b) {
-    return logits_bytes(b, 8);
+static struct gg_bench_traffic loss_exponentials_traffic(const struct gg_bench_arrays *b) {
+    return logits_traffic(b, 4, 4);
 }
 
 static void loss_backward(const struct gg_bench_arrays *b) {
@@ -167,8 +178,8 @@ static void loss_backward(const struct gg_bench_arrays *b) {
 }
 
 /* exponentials; gradients, of the activations' precision */
-static double loss_backward_bytes(const struct gg_bench_arrays *b) {
-    return logits_bytes(b, 4 + (double)gg_stored_bytes(b->stored));
+static struct gg_bench_traffic loss_backward_traffic(const struct gg_bench_arrays *b) {
+    return logits_traffic(b, 4, (double)gg_stored_bytes(b->stored));
 }
 
 static void adamw(const struct gg_bench_arrays *b) {
@@ -186,8 +197,9 @@ static void adamw(const struct gg_bench_arrays *b) {
 }
 
 /* gradient; moments and weight twice; in bf16 the rounded weight */
-static double adamw_bytes(const struct gg_bench_arrays *b) {
-    return (b->stored == GG_PRECISION_BF16 ? 30.0 : 28.0) * (double)b->graph.table.local_elements;
+static struct gg_bench_traffic adamw_traffic(const struct gg_bench_arrays *b) {
+    const double rounded = b->stored == GG_PRECISION_BF16 ? 2 : 0;
+    return weights_traffic(b, 16, 12 + rounded, 16 + rounded);
 }
 
 static void square_sum(const struct gg_bench_arrays *b) {
@@ -195,22 +207,16 @@ static void square_sum(const struct gg_bench_arrays *b) {
         (float)gg_gradient_square_sum(&b->graph.table, 0, b->graph.table.local_elements, b->gradients);
 }
 
-static double square_sum_bytes(const struct gg_bench_arrays *b) {
-    return 4.0 * (double)b->graph.table.local_elements;
+static struct gg_bench_traffic square_sum_traffic(const struct gg_bench_arrays *b) {
+    return weights_traffic(b, 4, 0, 4);
 }
 
 static void round_weights(const struct gg_bench_arrays *b) {
     gg_bf16_from_floats(b->weights, b->rounded, b->graph.table.local_elements);
 }
 
-static double round_weights_bytes(const struct gg_bench_arrays *b) {
-    return 6.0 * (double)b->graph.table.local_elements;
-}
-
-static void lay_out_triad(struct gg_bench_arrays *b) {
-    b->a = gg_arena_floats(&b->arena, b->triad_elements);
-    b->b = gg_arena_floats(&b->arena, b->triad_elements);
-    b->c = gg_arena_floats(&b->arena, b->triad_elements);
+static struct gg_bench_traffic round_weights_traffic(const struct gg_bench_arrays *b) {
+    return weights_traffic(b, 4, 2, 6);
 }
 
 static void *take_rows(struct gg_bench_arrays *b, int64_t widths) {
@@ -262,36 +268,32 @@ static void lay_out_optimizer(struct gg_bench_arrays *b) {
         b->rounded = gg_arena_take(&b->arena, (size_t)elements * sizeof *b->rounded);
 }
 
-static const struct gg_bench_kernel memory[] = {
-    {"triad a = b + s c", triad, triad_bytes, false},
-};
 static const struct gg_bench_kernel activations[] = {
-    {"norm", norm_forward, norm_forward_bytes, false},
-    {"norm, d_input", norm_input, norm_input_bytes, false},
-    {"norm, d_parameters", norm_parameters, norm_parameters_bytes, false},
-    {"bias + GELU", gelu, gelu_bytes, false},
-    {"bias + GELU, backward", gelu_backward, gelu_backward_bytes, false},
-    {"residual + bias", residual, residual_bytes, false},
-    {"bias, backward", bias_gradient, bias_gradient_bytes, false},
+    {"norm", norm_forward, norm_forward_traffic, false},
+    {"norm, d_input", norm_input, norm_input_traffic, false},
+    {"norm, d_parameters", norm_parameters, norm_parameters_traffic, false},
+    {"bias + GELU", gelu, gelu_traffic, false},
+    {"bias + GELU, backward", gelu_backward, gelu_backward_traffic, false},
+    {"residual + bias", residual, residual_traffic, false},
+    {"bias, backward", bias_gradient, bias_gradient_traffic, false},
 };
 static const struct gg_bench_kernel embeddings[] = {
-    {"embedding", embedding_forward, embedding_bytes, false},
-    {"embedding, backward", embedding_gradient, embedding_gradient_bytes, false},
+    {"embedding", embedding_forward, embedding_traffic, false},
+    {"embedding, backward", embedding_gradient, embedding_gradient_traffic, false},
 };
 static const struct gg_bench_kernel losses[] = {
-    {"loss, maximum", loss_maximum, loss_maximum_bytes, false},
-    {"loss, exponentials", loss_exponentials, loss_exponentials_bytes, false},
-    {"loss, backward", loss_backward, loss_backward_bytes, false},
+    {"loss, maximum", loss_maximum, loss_maximum_traffic, false},
+    {"loss, exponentials", loss_exponentials, loss_exponentials_traffic, false},
+    {"loss, backward", loss_backward, loss_backward_traffic, false},
 };
 static const struct gg_bench_kernel optimizer[] = {
-    {"gradient norm", square_sum, square_sum_bytes, false},
-    {"AdamW", adamw, adamw_bytes, false},
-    {"rounding to bf16", round_weights, round_weights_bytes, true},
+    {"gradient norm", square_sum, square_sum_traffic, false},
+    {"AdamW", adamw, adamw_traffic, false},
+    {"rounding to bf16", round_weights, round_weights_traffic, true},
 };
 
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
 const struct gg_bench_group gg_bench_groups[GG_BENCH_GROUPS] = {
-    {"the triad", lay_out_triad, memory, LENGTH(memory)},
     {"the activations of a layer", lay_out_activations, activations, LENGTH(activations)},
     {"the embedding", lay_out_embedding, embeddings, LENGTH(embeddings)},
     {"the logits", lay_out_loss, losses, LENGTH(losses)},

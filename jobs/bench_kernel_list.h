@@ -1,5 +1,5 @@
-/* The kernels of a model that work element by element, and a triad beside them: each with the arrays it works
- * on and the bytes that it must move: what `gridgpt bench --kernels` measures.
+/* The kernels of a model that work element by element: each with the arrays it works on and the bytes that it
+ * must move: what `gridgpt bench --kernels` measures.
  */
 #ifndef GG_JOBS_BENCH_KERNEL_LIST_H
 #define GG_JOBS_BENCH_KERNEL_LIST_H
@@ -7,6 +7,7 @@
 #include "core/base/arena.h"
 #include "core/kernels/storage.h"
 #include "core/model/model.h"
+#include "jobs/bench_memory.h"
 
 #include <stdbool.h>
 
@@ -17,7 +18,6 @@ struct gg_bench_arrays {
     enum gg_precision stored;
     int64_t tokens, width; /* of a micro-batch, this rank's */
     int64_t head_tokens, local_vocab, embedding_rows;
-    int64_t triad_elements; /* of each of its three arrays */
 
     struct gg_arena arena;
     void *x, *y, *d_x, *d_y;                     /* (tokens, 4 width): the widest activation */
@@ -27,7 +27,6 @@ struct gg_bench_arrays {
     float *embeddings;                           /* (embedding_rows, width): operand or gradient */
     float *positions;                            /* (context, width) */
     float *logits, *largest;                     /* (head_tokens, local_vocab), (head_tokens) */
-    float *a, *b, *c;                            /* (triad_elements) */
     float *weights, *gradients, *first, *second; /* (local_elements) */
     gg_bf16 *rounded;                            /* (local_elements), or NULL in fp32 */
 };
@@ -35,9 +34,9 @@ struct gg_bench_arrays {
 struct gg_bench_kernel {
     const char *name;
     void (*run)(const struct gg_bench_arrays *arrays);
-    /* Bytes it must move: each array that it reads or writes counts once, one that it reads and writes twice;
-     * vectors and numbers per token, which stay in cache, do not count. */
-    double (*bytes)(const struct gg_bench_arrays *arrays);
+    /* What it must move: each array that it reads counts once, and each that it writes; vectors and numbers
+     * per token, which stay in cache, do not count. */
+    struct gg_bench_traffic (*traffic)(const struct gg_bench_arrays *arrays);
     bool bf16_only;
 };
 
@@ -49,8 +48,7 @@ struct gg_bench_group {
     int count;
 };
 
-/* The first has one kernel, the triad that the others are beside. */
-enum { GG_BENCH_GROUPS = 5 };
+enum { GG_BENCH_GROUPS = 4 };
 extern const struct gg_bench_group gg_bench_groups[GG_BENCH_GROUPS];
 
 #endif

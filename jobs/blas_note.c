@@ -23,15 +23,16 @@ static void note_fp32(const struct gg_world *world, const struct gg_gemm_rate *r
     const double peak = measure_peak(world);
     if (world->rank > 0)
         return;
+    const bool tiles = gg_matmul_has_bf16();
     fprintf(
         stderr,
         "note: built without oneDNN: matrices are multiplied by plain BLAS at %.1f GFLOP/s over all ranks, "
         "%.0f%% of the processors' measured peak; a library with kernels for the processor reaches 70-95%%. "
-        "%s. oneDNN is Debian's libdnnl-dev\n",
+        "%s%s. oneDNN is Debian's libdnnl-dev\n",
         1e-9 * rate->all, 100 * rate->all / peak,
-        gg_matmul_has_bf16()
-            ? "bf16 is AMX's here, and wants oneDNN only for the tiles of a parallel.grid"
-            : "There is no bf16, for which the processor wants AMX, or AVX512_BF16 and oneDNN");
+        tiles ? "bf16 is AMX's here, and wants oneDNN only for the tiles of a parallel.grid"
+              : "There is no bf16: ",
+        tiles ? "" : gg_matmul_bf16_lack());
 }
 
 static void note_grid(const struct gg_world *world) {

@@ -2,7 +2,6 @@
 
 #include "core/base/memory.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,8 +92,6 @@ gg_status gg_command_run(const struct gg_command *command, int argc, char **argv
     gg_status status = gg_command_line_read(command, argc, argv, values, &words, &help);
     if (status == GG_OK && !help)
         status = work(command, values, &words);
-    if (fflush(stdout) != 0 && status == GG_OK)
-        status = gg_fail(GG_STORAGE, "standard output: cannot be written: %s", strerror(errno));
     gg_words_free(&words);
     if (command->options != NULL)
         gg_options_free(command->options, values);

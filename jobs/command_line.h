@@ -13,10 +13,12 @@ struct gg_command {
     const char *summary;                   /* what it does, a sentence or a few lines */
     const struct gg_option_table *options; /* NULL: none but --help */
     /* argv[0] is the subcommand's name. Returns the exit status; main() prints the recorded description of a
-     * failure, so ranks that are not to speak clear it (gg_fail(status, "")), as gg_job_run() does. */
+     * failure, so ranks that are not to speak clear it (gg_fail(status, "")), as gg_job_run() does; and it
+     * sees that standard output is written. */
     gg_status (*run)(const struct gg_command *command, int argc, char **argv);
     const char *more_help;                  /* further text below the options, or NULL */
     const struct gg_option_table *settings; /* listed by --help below the options, or NULL */
+    bool stops; /* SIGINT, SIGTERM and SIGUSR1 ask it to stop (jobs/stop_signal.h), from main's first lines */
 };
 
 struct gg_words {
@@ -32,8 +34,8 @@ gg_status gg_command_line_read(const struct gg_command *command, int argc, char 
 
 void gg_words_free(struct gg_words *words);
 
-/* A subcommand of one process, without MPI: reads the command line, does the work, sees that its output is
- * written. Commands of all ranks: gg_job_run.
+/* A subcommand of one process, without MPI: reads the command line, does the work. Commands of all ranks:
+ * gg_job_run.
  *   values [in,out] zeroed struct of the command's options; freed here */
 gg_status gg_command_run(const struct gg_command *command, int argc, char **argv, void *values,
                          gg_status (*work)(const struct gg_command *command, const void *values,

@@ -2,6 +2,7 @@
 #include "jobs/commands.h"
 
 #include "core/base/memory.h"
+#include "core/text/clean.h"
 #include "jobs/evaluation.h"
 #include "jobs/job.h"
 #include "jobs/loaded_model.h"
@@ -11,6 +12,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct values {
     struct gg_text_list data;
@@ -52,16 +54,25 @@ static gg_status prepare(struct job *job) {
         return gg_fail(GG_BAD_DATA,
                        "%s: was prepared with another tokenizer than the model of %s was trained with",
                        job->shards.items[0], job->model.path);
+    GG_TRY(gg_shard_vocab_check(job->shards.items[0], gg_loader_vocab(job->loader), job->model.path,
+                                gg_tokenizer_vocab(job->model.tokenizer)));
     return gg_model_create(&job->model.graph, &job->model.fabric, GG_MODEL_EVALUATE,
                            job->values->micro / job->model.topology.shards.token_shards, job->model.weights,
                            NULL, &job->gpt);
 }
 
 static void print_json(const struct job *job, const struct gg_evaluation *result, double bits) {
-    json_t *object = json_pack("{s:s, s:I, s:f, s:f, s:f, s:I, s:f}", "checkpoint", job->model.path, "step",
-                               (json_int_t)job->model.contents.meta.step, "loss", result->loss, "perplexity",
-                               exp(result->loss), "bits_per_byte", bits, "tokens", (json_int_t)result->tokens,
-                               "tokens_per_s", (double)result->tokens / result->seconds);
+    /* JSON holds no names that are not UTF-8. */
+    const struct gg_clean_rules rules = {.replace_invalid = true, .keep_controls = true};
+    struct gg_text path = {0};
+    size_t invalid_at;
+    GG_ASSERT(gg_clean(&rules, job->model.path, strlen(job->model.path), &path, &invalid_at) == GG_OK);
+    json_t *object =
+        json_pack("{s:s%, s:I, s:f, s:f, s:f, s:I, s:f}", "checkpoint", path.bytes, path.count, "step",
+                  (json_int_t)job->model.contents.meta.step, "loss", result->loss, "perplexity",
+                  exp(result->loss), "bits_per_byte", bits, "tokens", (json_int_t)result->tokens,
+                  "tokens_per_s", (double)result->tokens / result->seconds);
+    gg_text_free(&path);
     GG_ASSERT(object != NULL);
     json_dumpf(object, stdout, JSON_REAL_PRECISION(9));
     putchar('\n');

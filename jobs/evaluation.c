@@ -53,6 +53,16 @@ static double evaluate_rows(const struct gg_evaluator *e, const struct buffers *
     return sum;
 }
 
+/* This rank's next micro-batch, or the ranks' agreement that there is none for all. */
+static gg_status next_rows(const struct gg_evaluator *e, gg_loader *loader, struct buffers *b) {
+    gg_status status = GG_OK;
+    if (e->stop != NULL && e->stop())
+        status = gg_fail(GG_STOPPED, "the evaluation was left on request");
+    if (status == GG_OK)
+        status = gg_loader_next(loader, b->inputs, b->targets, b->sample_ids, NULL);
+    return gg_agree(e->comm, status);
+}
+
 gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t sequences,
                       struct gg_evaluation *result) {
     const int64_t all = gg_loader_samples(loader), limit = sequences > 0 && sequences < all ? sequences : all;
@@ -66,8 +76,7 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
     int64_t rows = 0;
     gg_status status = GG_OK;
     for (int64_t first = 0; status == GG_OK && first < limit; first += round) {
-        status = gg_agree(e->comm,
-                          gg_loader_next(loader, buffers.inputs, buffers.targets, buffers.sample_ids, NULL));
+        status = next_rows(e, loader, &buffers);
         if (status != GG_OK)
             break;
         const int64_t counting = weigh_rows(&buffers, e->micro, e->context, limit);

@@ -16,6 +16,7 @@ struct gg_evaluator {
     gg_model *gpt;                  /* of any use but generation */
     int64_t context;                /* T */
     int64_t micro;                  /* B, sequences of a replica's micro-batch; Q divides it */
+    bool (*stop)(void);             /* asked before each micro-batch whether to leave; or NULL */
     void (*progress)(void *context_of_progress, int64_t done, int64_t total); /* sequences; or NULL */
     void *context_of_progress;
 };
@@ -27,8 +28,8 @@ struct gg_evaluation {
 };
 
 /* Evaluates the first `sequences` sequences of a sequential loader (all, when 0 or more than there are).
- * Every rank gets the same result. The loader is started anew. Collective over all ranks. Errors of the
- * loader, on all ranks alike. */
+ * Every rank gets the same result. The loader is started anew. Collective over all ranks. On all ranks alike:
+ * errors of the loader; GG_STOPPED, without a result, when stop() said so on any. */
 gg_status gg_evaluate(const struct gg_evaluator *evaluator, gg_loader *loader, int64_t sequences,
                       struct gg_evaluation *result) GG_MUST_USE;
 

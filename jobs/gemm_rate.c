@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/kernels/matmul_bf16.h"
+#include "jobs/train_plan.h"
 #include "mpi/world.h"
 
 #include <stdlib.h>
@@ -44,13 +45,18 @@ gg_status gg_gemm_rate_measure(MPI_Comm comm, enum gg_precision precision, struc
     void *memory = NULL;
     GG_TRY(gg_agree(comm, gg_try_malloc(3 * SIZE * SIZE * sizeof(float), "the GEMM measurement", &memory)));
     const double work = 2.0 * SIZE * SIZE * SIZE;
+    const size_t peak_before = gg_memory_peak();
     MPI_Barrier(comm);
     rate->precision = precision;
     rate->mine = work / best_seconds(precision, false, memory);
     rate->library = 0;
     if (precision == GG_PRECISION_BF16 && gg_tiles_available() && gg_matmul_library_has_bf16())
         rate->library = work / best_seconds(precision, true, memory);
+    const size_t peak = gg_memory_peak(), matrices = 3 * SIZE * SIZE * gg_stored_bytes(precision);
     free(memory);
+    /* Where the process held more before, nothing can be told. */
+    const size_t others = gg_memory_resident() + matrices;
+    rate->scratch_bytes = peak > peak_before && peak > others ? peak - others : 0;
     MPI_Allreduce(MPI_IN_PLACE, &rate->library, 1, MPI_DOUBLE, MPI_SUM, comm);
     MPI_Allreduce(&rate->mine, &rate->all, 1, MPI_DOUBLE, MPI_SUM, comm);
     return GG_OK;

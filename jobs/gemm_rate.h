@@ -11,6 +11,7 @@
 struct gg_gemm_rate {
     enum gg_precision precision; /* of operands and result */
     double mine, all;            /* FLOP/s of this rank, and summed over all */
+    size_t scratch_bytes;        /* that it took at most beside the matrices, and gave back; 0: not known */
     double library; /* of all with the library's product where ours is used (bf16 on AMX), else 0 */
 };
 

@@ -74,10 +74,8 @@ static gg_status stream_text(const struct gg_world *world, const struct values *
                                          (uint64_t)values->seed};
     const double begin = gg_clock_seconds();
     bool good = emit(world, prompt, prompt_bytes);
-    for (size_t i = 0; i < ids.count; i++) {
-        const int32_t id = (int32_t)ids.items[i];
-        gg_decoder_feed(decoder, &id, 1);
-    }
+    /* Ids are below 2^31. */
+    gg_decoder_feed(decoder, (const int32_t *)ids.items, (int64_t)ids.count);
     int64_t drawn = 0;
     while (drawn < values->tokens) {
         const uint32_t token = gg_decoder_sample(decoder, &sampling);

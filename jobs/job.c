@@ -2,6 +2,7 @@
 
 #include "core/base/denormals.h"
 #include "jobs/launch_check.h"
+#include "jobs/standard_streams.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ gg_status gg_job_run(const struct gg_command *command, int argc, char **argv, vo
     struct gg_world world;
     if (!help) {
         const gg_status read = status;
+        gg_standard_streams_survive();
         status = gg_launch_check_environment();
         if (status == GG_OK)
             status = gg_world_start(&world);
@@ -32,6 +34,8 @@ gg_status gg_job_run(const struct gg_command *command, int argc, char **argv, vo
             /* A wrong command line is wrong on every rank. */
             if (status == GG_OK)
                 status = read != GG_OK ? read : work(&world, values, &words);
+            if (status == GG_OK)
+                status = gg_agree(world.comm, gg_standard_output_end());
             /* Said before MPI ends: mpirun stops listening when the first rank has left with a failure. */
             if (world.rank == 0 && status != GG_OK && gg_failure()[0] != '\0')
                 fprintf(stderr, "gridgpt %s: %s\n", command->name, gg_failure());

@@ -7,7 +7,8 @@
 #include "mpi/world.h"
 
 /* Reads the command line, starts MPI, checks that the launcher's tasks form one world, runs `work` on every
- * rank, ends MPI. A failure that all ranks share is printed by rank 0 alone. Collective.
+ * rank, sees that its output is written, ends MPI. A failure that all ranks share is printed by rank 0 alone.
+ * Collective.
  *   values    [in,out] zeroed struct of the command's options; freed here
  *   min_words, max_words [in] how many words that are no options are wanted
  *   work      [in] returns the same status on every rank */

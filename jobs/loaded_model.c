@@ -28,6 +28,18 @@ static gg_status find_file(const char *path, char **file) {
     return status;
 }
 
+/* A checkpoint that was chosen by its name must be what that says; one that the user named may be called
+ * anything.
+ */
+static gg_status check_name(const char *path, const struct gg_loaded_model *m) {
+    const int64_t named = gg_checkpoint_named_step(m->path), step = m->contents.meta.step;
+    if (strcmp(path, m->path) == 0 || named == step)
+        return GG_OK;
+    return gg_fail(GG_BAD_DATA,
+                   "%s: is named for step %lld and holds step %lld; give the file itself to use it", m->path,
+                   (long long)named, (long long)step);
+}
+
 static gg_status read_texts(const char *grid, int64_t micro, struct gg_loaded_model *m) {
     const struct gg_checkpoint_meta *meta = &m->contents.meta;
     GG_TRY(gg_settings_read_text(&m->settings, meta->settings_yaml, strlen(meta->settings_yaml), m->path));
@@ -58,6 +70,7 @@ gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, c
     gg_settings_init(&model->settings);
     GG_TRY(gg_agree(world->comm, find_file(path, &model->path)));
     GG_TRY(gg_checkpoint_open(world->comm, model->path, &model->contents));
+    GG_TRY(check_name(path, model));
     GG_TRY(gg_agree(world->comm, read_texts(grid, micro, model)));
     GG_TRY(gg_legality_grid(&model->settings, world->size, world->rank, &place));
     gg_topology_create(world, &place, &model->topology);

@@ -1,6 +1,9 @@
 /* gridgpt: finds the subcommand and runs it. */
 #include "jobs/commands.h"
+#include "jobs/standard_streams.h"
+#include "jobs/stop_signal.h"
 
+#include <signal.h>
 #include <string.h>
 
 /* In the order of a model's life. */
@@ -53,20 +56,31 @@ static int unknown(const char *name) {
     return GG_USAGE;
 }
 
+/* The exit status, once what was printed is written out. */
+static int end(gg_status status, const char *separator, const char *name) {
+    if (status == GG_OK)
+        status = gg_standard_output_end();
+    if (status != GG_OK && gg_failure()[0] != '\0')
+        fprintf(stderr, "gridgpt%s%s: %s\n", separator, name, gg_failure());
+    return (int)status;
+}
+
 int main(int argc, char **argv) {
+    /* A file that may not grow any more (ulimit -f) is a failed write like others, and no reason to die. */
+    signal(SIGXFSZ, SIG_IGN);
+    gg_standard_streams_hold();
     if (argc < 2) {
         help(stderr);
         return GG_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         help(stdout);
-        return GG_OK;
+        return end(GG_OK, "", "");
     }
     const struct gg_command *command = find(argv[1]);
     if (command == NULL)
         return unknown(argv[1]);
-    const gg_status status = command->run(command, argc - 1, argv + 1);
-    if (status != GG_OK && gg_failure()[0] != '\0')
-        fprintf(stderr, "gridgpt %s: %s\n", command->name, gg_failure());
-    return (int)status;
+    if (command->stops)
+        gg_stop_install();
+    return end(command->run(command, argc - 1, argv + 1), " ", command->name);
 }

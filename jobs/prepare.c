@@ -51,7 +51,7 @@ static const struct gg_option options[] = {
      "keep documents whose cleaned text was there before"},
     {"level", GG_OPTION_INTEGER, AT(level), 1, 19, "3", NULL, "N", "zstd's compression level"},
     {"shard-tokens", GG_OPTION_INTEGER, AT(shard_tokens), 1, 4e9, "134217728", NULL, "N",
-     "a shard ends when it holds so many tokens"},
+     "a shard ends when it holds so many tokens, but never within a JSONL document or 4 MB of plain text"},
     {"overwrite", GG_OPTION_FLAG, AT(overwrite), 0, 0, NULL, NULL, NULL,
      "replace the shards that are in the folder"},
 };

@@ -1,5 +1,6 @@
-/* Being asked to stop: SIGINT, SIGTERM and SIGUSR1 set a flag that the training loop looks at once a step.
- * Local; the ranks agree in the step's allreduce.
+/* Being asked to stop: SIGINT, SIGTERM and SIGUSR1 set a flag that a run looks at between the parts of its
+ * start, once a step and once a micro-batch of a validation. Local; the ranks agree in the allreduces that
+ * are there anyway, and at the start in those of jobs/stop_agreement.h.
  *
  * mpirun (Open MPI 4) forwards SIGUSR1 to the ranks at once and waits for them. On SIGINT and SIGTERM it does
  * not wait: it sends SIGTERM after a second and SIGKILL after another, too soon for a checkpoint. A
@@ -14,9 +15,12 @@
 
 #include <stdbool.h>
 
-/* Installs the handlers, before any computing thread is made. A second SIGINT kills the process as usual.
- *   take_terminal [in] this rank may become the terminal's foreground group (one rank only) */
-void gg_stop_install(bool take_terminal);
+/* Installs the handlers: in main's first lines, before MPI or anything else makes a thread. A second SIGINT
+ * kills the process as usual. */
+void gg_stop_install(void);
+
+/* Makes this process the terminal's foreground group, as told above. One rank only. */
+void gg_stop_take_terminal(void);
 
 /* Whether a signal came. */
 bool gg_stop_requested(void);
@@ -24,7 +28,8 @@ bool gg_stop_requested(void);
 /* Its name, "SIGINT"; "" before one came. */
 const char *gg_stop_name(void);
 
-/* Gives the terminal back. For the end of the process: SIGTERM and SIGUSR1 are ignored from now on. */
+/* Gives the terminal back. For the end of the process: SIGTERM, SIGUSR1 and one SIGINT are ignored from now
+ * on, for the run has ended and MPI is about to. */
 void gg_stop_end(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "jobs/job.h"
 #include "jobs/job_settings.h"
 #include "jobs/launch_check.h"
+#include "jobs/standard_streams.h"
 #include "jobs/stop_signal.h"
 #include "jobs/trainer.h"
 #include "jobs/watchdog.h"
@@ -12,7 +13,8 @@ static gg_status train(const struct gg_world *world, void *values, const struct 
     (void)values;
     struct gg_settings settings;
     struct gg_trainer trainer = {0};
-    gg_stop_install(world->rank == 0);
+    if (world->rank == 0)
+        gg_stop_take_terminal();
     gg_settings_init(&settings);
     gg_status status = gg_launch_check_same(world, words);
     if (status == GG_OK)
@@ -23,6 +25,8 @@ static gg_status train(const struct gg_world *world, void *values, const struct 
         status = gg_trainer_create(world, &settings, GG_TRAINER_RUN, &trainer);
         if (status == GG_OK)
             status = gg_trainer_run(&trainer);
+        if (status == GG_OK) /* the report goes there; a run that has lost some of it went on all the same */
+            status = gg_agree(world->comm, gg_standard_error_end());
         gg_trainer_destroy(&trainer);
         gg_watchdog_stop();
     }
@@ -42,7 +46,9 @@ const struct gg_command gg_command_train = {
         "pretrains a model on token shards, data parallel over N ranks\n\n"
         "Settings come from a YAML file (dotted names or nested maps), then from key=value words. A run\n"
         "folder that has a checkpoint goes on from the newest one. Ctrl-C, SIGTERM and SIGUSR1 end the run\n"
-        "with a checkpoint and exit status 75; under mpirun, send SIGUSR1 (mpirun passes it on and waits).",
+        "with a checkpoint and exit status 75; under mpirun, send SIGUSR1 (mpirun passes it on and waits).\n"
+        "Before the first step there is nothing to save: 75 as well, and the same command begins again.",
     .run = run,
     .settings = &gg_settings_table,
+    .stops = true,
 };

@@ -69,6 +69,10 @@ gg_status gg_train_checkpoint_take(struct gg_trainer *t) {
     gg_time_limit_checkpoint(&t->time_limit, t->written.copy_seconds + t->written.write_seconds);
     t->seconds[GG_PHASE_CHECKPOINT] += gg_clock_seconds() - begin;
     t->written_fresh = true;
+    if (t->written.folder_made)
+        gg_train_report_note(
+            t, "warning: %s/checkpoints was gone, and the checkpoints in it; it has been made again",
+            t->settings->run.dir);
     if (t->written.written)
         t->saved_step = t->written.step;
     return status;

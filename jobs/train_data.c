@@ -6,6 +6,7 @@
 
 #include <libgen.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Opens the shards that a setting names.
  *   first [out] the first shard's path, owned by the caller; NULL if not wanted */
@@ -35,7 +36,8 @@ static gg_status open_loaders(const struct gg_settings *settings, struct gg_trai
     if (settings->data.val.count == 0)
         return GG_OK;
     GG_TRY(open_loader(settings, &settings->data.val, "data.val", false, &data->val, NULL));
-    if (gg_loader_fingerprint(data->val) != data->tokenizer_fingerprint)
+    if (gg_loader_fingerprint(data->val) != data->tokenizer_fingerprint ||
+        gg_loader_vocab(data->val) != gg_loader_vocab(data->train))
         return gg_fail(GG_BAD_DATA,
                        "the shards of data.val and data.train were made with different tokenizers; "
                        "prepare them together");
@@ -44,23 +46,24 @@ static gg_status open_loaders(const struct gg_settings *settings, struct gg_trai
 
 /* Every rank must have opened what rank 0 has. */
 static gg_status compare_with_root(const struct gg_world *world, const struct gg_train_data *data) {
-    uint64_t mine[2] = {data->data_fingerprint,
-                        data->val != NULL ? gg_loader_data_fingerprint(data->val) : 0};
-    uint64_t roots[2] = {mine[0], mine[1]};
-    MPI_Bcast(roots, 2, MPI_UINT64_T, 0, world->comm);
-    if (mine[0] == roots[0] && mine[1] == roots[1])
+    const uint64_t mine[3] = {data->data_fingerprint, (uint64_t)gg_loader_vocab(data->train),
+                              data->val != NULL ? gg_loader_data_fingerprint(data->val) : 0};
+    uint64_t roots[3] = {mine[0], mine[1], mine[2]};
+    MPI_Bcast(roots, 3, MPI_UINT64_T, 0, world->comm);
+    if (memcmp(mine, roots, sizeof mine) == 0)
         return GG_OK;
     return gg_fail(GG_BAD_DATA,
                    "%s is not what rank 0 reads under that name; is it on a file system that all "
                    "nodes share?",
-                   mine[0] != roots[0] ? "data.train" : "data.val");
+                   mine[0] != roots[0] || mine[1] != roots[1] ? "data.train" : "data.val");
 }
 
 /* Rank 0: loads the tokenizer and compares it with the shards'. */
-static gg_status load_tokenizer(const struct gg_settings *settings, char *first_shard,
+static gg_status load_tokenizer(const struct gg_settings *settings, const char *first_shard,
                                 struct gg_train_data *data) {
+    char *folder = gg_strdup(first_shard);
     char *path = settings->data.tokenizer != NULL ? gg_strdup(settings->data.tokenizer)
-                                                  : gg_format("%s/tokenizer.json", dirname(first_shard));
+                                                  : gg_format("%s/tokenizer.json", dirname(folder));
     gg_tokenizer *tokenizer = NULL;
     gg_status status = gg_tokenizer_load(path, &tokenizer);
     if (status != GG_OK && settings->data.tokenizer == NULL)
@@ -71,6 +74,9 @@ static gg_status load_tokenizer(const struct gg_settings *settings, char *first_
                     "%s is not the tokenizer that the training shards were made with; set data.tokenizer to "
                     "that one, or prepare the shards again",
                     path);
+    if (status == GG_OK)
+        status = gg_shard_vocab_check(first_shard, gg_loader_vocab(data->train), path,
+                                      gg_tokenizer_vocab(tokenizer));
     if (status == GG_OK) {
         data->vocab = gg_tokenizer_vocab(tokenizer);
         data->tokenizer_json = gg_tokenizer_to_json(tokenizer, &data->tokenizer_bytes);
@@ -79,6 +85,7 @@ static gg_status load_tokenizer(const struct gg_settings *settings, char *first_
     }
     gg_tokenizer_destroy(&tokenizer);
     free(path);
+    free(folder);
     return status;
 }
 

@@ -5,6 +5,9 @@
 #include "io/file.h"
 #include "io/run_lock.h"
 #include "io/settings_file.h"
+#include "jobs/stop_agreement.h"
+#include "jobs/stop_signal.h"
+#include "jobs/storage_patience.h"
 #include "jobs/train_checkpoint.h"
 #include "mpi/partition_gather.h"
 
@@ -96,20 +99,38 @@ static gg_status compare(const struct gg_trainer *t, const struct gg_checkpoint_
     return GG_OK;
 }
 
-/* Rank 0: a checkpoint that cannot be used. Its name is kept for set_aside(). */
-static void reject(struct gg_trainer *t, const char *path) {
+/* Rank 0: a checkpoint that cannot be used. Its name is kept for set_aside(), which puts `ending` behind it.
+ */
+static void reject(struct gg_trainer *t, const char *path, const char *ending) {
     fprintf(stderr, "warning: not used: %s\n", gg_failure());
     struct gg_train_resume *resume = &t->resume;
     resume->rejected =
         gg_realloc(resume->rejected, (size_t)(resume->rejected_count + 1) * sizeof *resume->rejected);
-    resume->rejected[resume->rejected_count++] = gg_strdup(path);
+    resume->rejected[resume->rejected_count++] = (struct gg_rejected_checkpoint){gg_strdup(path), ending};
+}
+
+static bool is_rejected(const struct gg_trainer *t, const char *path) {
+    for (int i = 0; i < t->resume.rejected_count; i++)
+        if (strcmp(t->resume.rejected[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* PATH.ENDING, or where there is such a file already PATH.ENDING.2 and so on; owned by the caller. */
+static char *free_name(const char *path, const char *ending) {
+    char *name = gg_format("%s.%s", path, ending);
+    for (int i = 2; gg_file_exists(name); i++) {
+        free(name);
+        name = gg_format("%s.%s.%d", path, ending, i);
+    }
+    return name;
 }
 
 /* Rank 0: once it is clear where the run goes on, files that are not what their names say lose these. */
 static gg_status set_aside(struct gg_trainer *t) {
     for (int i = 0; i < t->resume.rejected_count; i++) {
-        const char *path = t->resume.rejected[i];
-        char *name = gg_format("%s.damaged", path);
+        const char *path = t->resume.rejected[i].path;
+        char *name = free_name(path, t->resume.rejected[i].ending);
         const bool renamed = rename(path, name) == 0 || errno == ENOENT;
         const gg_status status =
             renamed ? GG_OK
@@ -122,24 +143,39 @@ static gg_status set_aside(struct gg_trainer *t) {
     return GG_OK;
 }
 
-/* Rank 0: the newest checkpoint of a step below `limit` whose metadata are in order; NULL: none. */
+/* Rank 0: whether a checkpoint's metadata are in order and are of the step that its name tells. One that was
+ * renamed would put the run back to another step than it says, and would never grow old. */
+static gg_status check_candidate(const struct gg_checkpoint_file *file, const char **ending) {
+    struct gg_checkpoint_contents contents;
+    *ending = "damaged";
+    gg_status status = gg_checkpoint_examine(file->path, &contents);
+    if (status == GG_OK && contents.meta.step != file->step) {
+        *ending = "misnamed";
+        status = gg_fail(GG_BAD_DATA, "%s: is named for step %lld and holds step %lld", file->path,
+                         (long long)file->step, (long long)contents.meta.step);
+    }
+    gg_checkpoint_contents_free(&contents);
+    return status;
+}
+
+/* Rank 0: the newest checkpoint of a step below `limit` that can be used; NULL: none. A storage that fails
+ * tells nothing about a file: GG_STORAGE or GG_RESOURCE then. */
 static gg_status find_newest(struct gg_trainer *t, const char *folder, int64_t limit, char **path) {
     struct gg_checkpoint_list list;
     *path = NULL;
     GG_TRY(gg_checkpoint_list(folder, &list));
     gg_status status = GG_OK;
     for (int i = list.count - 1; *path == NULL && status == GG_OK && i >= 0; i--) {
-        struct gg_checkpoint_contents contents;
-        if (list.items[i].step >= limit)
+        const char *ending;
+        if (list.items[i].step >= limit || is_rejected(t, list.items[i].path))
             continue;
-        status = gg_checkpoint_examine(list.items[i].path, &contents);
+        status = check_candidate(&list.items[i], &ending);
         if (status == GG_OK)
             *path = gg_strdup(list.items[i].path);
-        else if (status == GG_BAD_DATA || status == GG_STORAGE) {
-            reject(t, list.items[i].path);
+        else if (status == GG_BAD_DATA) {
+            reject(t, list.items[i].path, ending);
             status = GG_OK;
         }
-        gg_checkpoint_contents_free(&contents);
     }
     gg_checkpoint_list_free(&list);
     if (status == GG_OK && *path == NULL && t->resume.rejected_count > 0 && !t->settings->run.restart)
@@ -184,27 +220,58 @@ static gg_status find(struct gg_trainer *t, int64_t limit) {
     return status;
 }
 
-/* Rank 0: keeps other jobs out of the run folder, and removes what a killed one left half-written. */
+/* Rank 0: makes the run folder, and keeps other jobs out of it. */
 static gg_status take_folder(struct gg_trainer *t) {
     char *folder = gg_train_checkpoint_folder(t);
-    gg_status status = gg_folder_create(folder);
+    gg_status status = gg_checkpoint_check_folder(folder);
+    if (status != GG_OK)
+        gg_fail_within(status, "run.dir");
     if (status == GG_OK)
-        status = gg_run_lock_take(t->settings->run.dir, lock_seconds, &t->resume.lock);
+        status = gg_folder_create(folder);
+    if (status == GG_OK)
+        status = gg_run_lock_take(t->settings->run.dir, lock_seconds, gg_stop_requested, &t->resume.lock);
     t->resume.locked = status == GG_OK;
-    if (status == GG_OK)
-        status = gg_checkpoint_remove_temporaries(folder);
+    if (status != GG_OK && gg_stop_requested())
+        status = gg_stop_fail_at_start();
     free(folder);
+    return status;
+}
+
+/* Removes what a killed run left half-written, and looks for the newest checkpoint. */
+static gg_status find_in_folder(struct gg_trainer *t, int64_t limit) {
+    gg_status status = GG_OK;
+    if (t->world->rank == 0) {
+        char *folder = gg_train_checkpoint_folder(t);
+        status = gg_checkpoint_remove_temporaries(folder);
+        free(folder);
+    }
+    GG_TRY(gg_agree(t->world->comm, status));
+    return find(t, limit);
+}
+
+/* The same, while storage fails again and again. */
+static gg_status find_patiently(struct gg_trainer *t, int64_t limit) {
+    struct gg_storage_patience patience = {0};
+    gg_status status;
+    do
+        status = find_in_folder(t, limit);
+    while (gg_storage_patience_again(t->world, status, &patience));
     return status;
 }
 
 gg_status gg_train_resume_find(struct gg_trainer *t) {
     GG_TRY(gg_agree(t->world->comm, t->world->rank == 0 ? take_folder(t) : GG_OK));
-    return find(t, INT64_MAX);
+    return find_patiently(t, INT64_MAX);
 }
 
 /* Every replica reads its share; then they hand round what each needs of the others'. */
 static gg_status read_state(struct gg_trainer *t) {
-    GG_TRY(gg_checkpoint_read_share(t->world->comm, t->resume.path, &t->share));
+    struct gg_storage_patience patience = {0};
+    gg_status status;
+    do
+        status = gg_checkpoint_read_share(t->world->comm, t->resume.path, &t->share);
+    while (gg_storage_patience_again(t->world, status, &patience));
+    GG_TRY(status);
     for (int g = 0; g < GG_CHECKPOINT_GROUPS; g++)
         if (!t->share.compact[g])
             gg_partition_gather(&t->plan.partition, t->topology.across_replicas, t->share.values[g]);
@@ -223,11 +290,11 @@ gg_status gg_train_resume_read(struct gg_trainer *t) {
         const gg_status status = read_state(t);
         if (status == GG_OK)
             break;
-        if (status != GG_BAD_DATA && status != GG_STORAGE)
+        if (status != GG_BAD_DATA)
             return status;
         if (t->world->rank == 0)
-            reject(t, t->resume.path);
-        GG_TRY(find(t, t->resume.step));
+            reject(t, t->resume.path, "damaged");
+        GG_TRY(find_patiently(t, t->resume.step));
     }
     if (t->resume.path == NULL)
         begin_anew(t);
@@ -237,7 +304,7 @@ gg_status gg_train_resume_read(struct gg_trainer *t) {
 void gg_train_resume_free(struct gg_trainer *t) {
     struct gg_train_resume *resume = &t->resume;
     for (int i = 0; i < resume->rejected_count; i++)
-        free(resume->rejected[i]);
+        free(resume->rejected[i].path);
     free(resume->rejected);
     free(resume->path);
     free(resume->changed);

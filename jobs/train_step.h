@@ -11,6 +11,7 @@ struct gg_step_result {
     bool skipped; /* loss or gradient not finite: the weights are as before */
     bool stop;    /* some rank was asked to stop, or the time is up */
     bool time_is_up;
+    bool validation_left;  /* that behind the step: a stop was asked for; the next start does it */
     bool checkpoint_due;   /* by time */
     bool checkpoint_ended; /* a write that was under way has ended on every rank */
     double whole_seconds;  /* wall time */

@@ -66,8 +66,11 @@ struct gg_trainer {
         char *path;   /* the checkpoint that the run goes on from; NULL: none */
         int64_t step; /* where this run began, and the seconds that earlier ones had trained */
         double seconds;
-        char *changed;   /* rank 0: "optim.lr 0.001 (was 0.002), ...": settings that differ; NULL: none */
-        char **rejected; /* rank 0: checkpoints that could not be used */
+        char *changed; /* rank 0: "optim.lr 0.001 (was 0.002), ...": settings that differ; NULL: none */
+        struct gg_rejected_checkpoint {
+            char *path;
+            const char *ending; /* of the name that it gets: "damaged" */
+        } * rejected;           /* rank 0: checkpoints that could not be used */
         int rejected_count;
         bool locked; /* rank 0 has the run folder's lock */
         int lock;
@@ -86,17 +89,19 @@ struct gg_trainer {
     struct gg_time_limit time_limit; /* rank 0's counts */
     struct gg_progress progress;     /* rank 0 */
     gg_metrics *metrics;             /* rank 0 */
+    bool metrics_failed;             /* the last line could not be written */
 };
 
 /* Checks everything, announces the memory, allocates it, and loads or initialises the weights: afterwards the
- * trainer can step. `trainer` is zeroed memory; destroy it after a failure too.
- * Collective over the world, with the same settings; fails alike on every rank. */
+ * trainer can step. GG_STOPPED: a signal came meanwhile. `trainer` is zeroed memory; destroy it after a
+ * failure too. Collective over the world, with the same settings; fails alike on every rank. */
 gg_status gg_trainer_create(const struct gg_world *world, const struct gg_settings *settings,
                             enum gg_trainer_use use, struct gg_trainer *trainer) GG_MUST_USE;
 void gg_trainer_destroy(struct gg_trainer *trainer);
 
 /* Trains to run.steps. GG_STOPPED: a signal came, a checkpoint is written, start again to go on. GG_FAILED:
- * run.max_bad_steps steps in a row were not finite. Collective. */
+ * run.max_bad_steps steps in a row were not finite. GG_STORAGE: the last checkpoint could not be written, or
+ * it was and lines of metrics are lost. Collective. */
 gg_status gg_trainer_run(struct gg_trainer *trainer) GG_MUST_USE;
 
 #endif

@@ -15,7 +15,7 @@ struct gg_progress_thread {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t woken, rested;
-    bool wanted, stop; /* under the lock */
+    bool wanted, driving, stop; /* under the lock */
 };
 
 bool gg_progress_thread_possible(void) {
@@ -43,9 +43,11 @@ static void *run(void *argument) {
         while (!t->wanted && !t->stop)
             pthread_cond_wait(&t->woken, &t->lock);
         t->wanted = false;
+        t->driving = true;
         pthread_mutex_unlock(&t->lock);
         drive(&t->work);
         pthread_mutex_lock(&t->lock);
+        t->driving = false;
         pthread_cond_broadcast(&t->rested);
     }
     pthread_mutex_unlock(&t->lock);
@@ -104,7 +106,7 @@ void gg_progress_thread_wake(gg_progress_thread *thread) {
 
 void gg_progress_thread_wait(gg_progress_thread *thread) {
     pthread_mutex_lock(&thread->lock);
-    while (!thread->work.done(thread->work.context))
+    while (thread->wanted || thread->driving || !thread->work.done(thread->work.context))
         pthread_cond_wait(&thread->rested, &thread->lock);
     pthread_mutex_unlock(&thread->lock);
 }

@@ -33,7 +33,8 @@ void gg_progress_thread_stop(gg_progress_thread **thread);
 /* There is work: the thread drives until it is done. */
 void gg_progress_thread_wake(gg_progress_thread *thread);
 
-/* Sleeps until the work is done. */
+/* Sleeps until the work is done and the thread rests: it calls neither function again before the next wake,
+ * so that the work may be changed. */
 void gg_progress_thread_wait(gg_progress_thread *thread);
 
 #endif

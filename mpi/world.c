@@ -1,7 +1,16 @@
 #include "mpi/world.h"
 
+#include "core/base/memory.h"
+
 #include <limits.h>
 #include <string.h>
+
+/* Not every launcher ends a job whose process has left with a failure. */
+static void abort_all(void) {
+    int ended;
+    if (MPI_Finalized(&ended) == MPI_SUCCESS && !ended)
+        MPI_Abort(MPI_COMM_WORLD, GG_RESOURCE);
+}
 
 gg_status gg_world_start(struct gg_world *world) {
     int provided;
@@ -12,6 +21,8 @@ gg_status gg_world_start(struct gg_world *world) {
     MPI_Comm_dup(MPI_COMM_WORLD, &world->comm);
     MPI_Comm_rank(world->comm, &world->rank);
     MPI_Comm_size(world->comm, &world->size);
+    if (world->size > 1)
+        gg_out_of_memory_calls(abort_all);
     return GG_OK;
 }
 

@@ -16,8 +16,9 @@ struct gg_world {
     int rank, size;
 };
 
-/* Starts MPI (MPI_THREAD_MULTIPLE where granted, at least MPI_THREAD_FUNNELED) and fills the world.
- * Collective over all ranks of the job; works without mpirun too, as a world of one. */
+/* Starts MPI (MPI_THREAD_MULTIPLE where granted, at least MPI_THREAD_FUNNELED) and fills the world. From then
+ * on a rank that ends for lack of memory (core/base/memory.h) takes the others along. Collective over all
+ * ranks of the job; works without mpirun too, as a world of one. */
 gg_status gg_world_start(struct gg_world *world) GG_MUST_USE;
 
 /* Ends MPI. Collective. */

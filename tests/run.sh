@@ -1,23 +1,60 @@
 #!/bin/bash
-# Builds gridgpt with warnings as errors and runs every test: installs what they need first (Debian packages; a
-# Python environment under build/ for the programs that our files are compared with).
+# Builds gridgpt with warnings as errors and tests it: installs what the tests need first (Debian packages; a Python
+# environment under build/ for the programs that our files are compared with).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source cmake/install-packages.sh
-
-install_packages build run test
 venv=build/venv
-if ! "$venv/bin/python" -c 'import h5py, hdf5plugin, numpy, tokenizers' 2>/dev/null; then
-    echo "making $venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check h5py hdf5plugin numpy tokenizers
-fi
-# oneDNN 3, which is no Debian package yet: test_onednn3 is skipped without it.
-if ! [ -e "$venv/include/oneapi/dnnl/dnnl.h" ]; then
-    "$venv/bin/pip" install --quiet --disable-pip-version-check onednn-cpu-gomp==2023.2.0 onednn-devel-cpu-gomp==2023.2.0 ||
-        echo "oneDNN 3 cannot be installed: test_onednn3 will be skipped" >&2
-fi
-mpi_environment
-cmake --preset check -DGG_TEST_PYTHON="$PWD/$venv/bin/python"
-cmake --build --preset check -j "$(nproc)"
-ctest --preset check -j "$(nproc)"
+
+usage() {
+    cat <<'U'
+usage: tests/run.sh [WHAT]
+  all    every test (the default)
+  asan   every test, with the address and the undefined-behaviour sanitizer
+  tsan   the tests of what has threads of its own (ctest's label `threads`), with the thread sanitizer
+  fuzz SECONDS [NAME...]   libFuzzer on each reader of files and text, or those named, for so long each
+U
+}
+
+set_up() {
+    install_packages build run test
+    if ! "$venv/bin/python" -c 'import h5py, hdf5plugin, numpy, tokenizers' 2>/dev/null; then
+        echo "making $venv"
+        python3 -m venv "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check h5py hdf5plugin numpy tokenizers
+    fi
+    # oneDNN 3, which is no Debian package yet: test_onednn3 is skipped without it.
+    if ! [ -e "$venv/include/oneapi/dnnl/dnnl.h" ]; then
+        "$venv/bin/pip" install --quiet --disable-pip-version-check onednn-cpu-gomp==2023.2.0 onednn-devel-cpu-gomp==2023.2.0 ||
+            echo "oneDNN 3 cannot be installed: test_onednn3 will be skipped" >&2
+    fi
+    mpi_environment
+}
+
+# build_and_test PRESET [CTEST'S ARGUMENTS...]
+build_and_test() {
+    local preset=$1
+    shift
+    set_up
+    cmake --preset "$preset" -DGG_TEST_PYTHON="$PWD/$venv/bin/python"
+    cmake --build --preset "$preset" -j "$(nproc)"
+    ctest --preset "$preset" -j "$(nproc)" --no-tests=error "$@"
+}
+
+refuse() {
+    echo "tests/run.sh: $*" >&2
+    usage >&2
+    exit 64
+}
+
+what=${1:-all}
+[ $# = 0 ] || shift
+case "$what" in
+all | asan | tsan) [ $# = 0 ] || refuse "$what takes no more words: $*" ;;&
+all) build_and_test check ;;
+asan) build_and_test asan ;;
+tsan) build_and_test tsan -L '^threads$' ;;
+fuzz) exec tests/fuzz/fuzz.sh "$@" ;;
+-h | --help | help) usage ;;
+*) refuse "unknown: $what" ;;
+esac

@@ -96,8 +96,8 @@ gg_status gg_settings_set_list(struct gg_settings *settings, const char *name, c
  * the settings' names. */
 gg_status gg_settings_resolve(struct gg_settings *settings) GG_MUST_USE;
 
-/* Writes all settings as YAML, one dotted name a line, that reads back to the same settings.
- * Returns a string owned by the caller. */
+/* Writes all settings, whose texts must be UTF-8, as YAML, one dotted name a line, that reads back to the
+ * same settings. Returns a string owned by the caller. */
 char *gg_settings_yaml(const struct gg_settings *settings);
 
 #endif

@@ -1,5 +1,6 @@
 /* What is the same whichever library multiplies. */
 #include "core/kernels/matmul_bf16.h"
+#include "core/kernels/processor.h"
 
 void gg_matmul(enum gg_transpose transpose_a, enum gg_transpose transpose_b, int64_t m, int64_t n, int64_t k,
                const float *a, int64_t lda, const float *b, int64_t ldb, bool accumulate, float *c,
@@ -30,6 +31,17 @@ void gg_matmul_stored(enum gg_precision operands, enum gg_transpose transpose_a,
 
 bool gg_matmul_has_bf16(void) {
     return gg_tiles_available() || gg_matmul_library_has_bf16();
+}
+
+const char *gg_matmul_bf16_lack(void) {
+    static _Thread_local char text[256];
+#ifdef GG_MATMUL_IS_ONEDNN
+    const bool has_kernels = true;
+#else
+    const bool has_kernels = false;
+#endif
+    gg_processor_lack(gg_processor_here(), gg_matmul_library_name(), has_kernels, text, sizeof text);
+    return text;
 }
 
 const char *gg_matmul_maker(enum gg_precision operands) {

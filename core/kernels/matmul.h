@@ -44,6 +44,9 @@ void gg_matmul_stored(enum gg_precision operands, enum gg_transpose transpose_a,
 /* Whether this processor multiplies bfloat16 faster than float32: AMX, or AVX512_BF16 by the library. */
 bool gg_matmul_has_bf16(void);
 
+/* Why it does not, for a message (gg_processor_lack): of this thread until it asks again. */
+const char *gg_matmul_bf16_lack(void);
+
 /* What multiplies operands of a precision: "oneDNN 2.6.3", "BLAS", "gridgpt's AMX tiles". */
 const char *gg_matmul_maker(enum gg_precision operands);
 

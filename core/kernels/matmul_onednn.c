@@ -1,6 +1,6 @@
 #include "core/kernels/matmul_bf16.h"
 
-#include "core/base/status.h"
+#include "core/kernels/onednn_check.h"
 
 #include <oneapi/dnnl/dnnl.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@ void gg_matmul_scaled(enum gg_transpose transpose_a, enum gg_transpose transpose
     const dnnl_status_t status =
         dnnl_sgemm(transpose_a == GG_TRANSPOSED ? 'T' : 'N', transpose_b == GG_TRANSPOSED ? 'T' : 'N', m, n,
                    k, alpha, a, lda, b, ldb, beta, c, ldc);
-    GG_ASSERT(status == dnnl_success);
+    gg_onednn_check(status, "dnnl_sgemm", __FILE__, __LINE__);
 }
 
 const char *gg_matmul_library_name(void) {

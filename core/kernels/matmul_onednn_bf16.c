@@ -7,13 +7,13 @@
 #include "core/kernels/matmul_bf16.h"
 
 #include "core/base/memory.h"
-#include "core/base/status.h"
+#include "core/kernels/onednn_check.h"
 
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <stdlib.h>
 
-#define CHECK(call) GG_ASSERT((call) == dnnl_success)
+#define CHECK(call) gg_onednn_check((call), #call, __FILE__, __LINE__)
 
 /* What a primitive is made for. All members are 64 bits wide: it is compared and hashed as bytes. */
 struct shape {

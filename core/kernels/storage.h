@@ -88,6 +88,12 @@ static inline void gg_stream16(float *values, gg_floats16 from) {
     __builtin_nontemporal_store(from, (gg_floats16 *)(void *)values);
 #elif defined(__AVX512F__)
     __builtin_ia32_movntps512(values, from);
+#elif defined(__SSE__)
+    typedef float vector4 __attribute__((vector_size(16)));
+    vector4 parts[4];
+    memcpy(parts, &from, sizeof parts);
+    for (int i = 0; i < 4; i++)
+        __builtin_ia32_movntps(values + 4 * i, parts[i]);
 #else
     memcpy(values, &from, sizeof from);
 #endif

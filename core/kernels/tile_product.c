@@ -1,6 +1,6 @@
 #include "core/kernels/tile_product.h"
 
-#include "core/base/status.h"
+#include "core/kernels/processor.h"
 
 enum { TILE_ELEMENTS = GG_TILE * GG_STEP, TILE_SUMS = GG_TILE * GG_TILE };
 
@@ -26,12 +26,7 @@ void gg_tile_product_plain(int64_t steps, const gg_bf16 *a, const gg_bf16 *b, bo
 }
 
 #if defined(__x86_64__) && defined(__linux__)
-#include <cpuid.h>
 #include <immintrin.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define WITH_TILES __attribute__((target("amx-tile,amx-bf16")))
 
@@ -42,23 +37,8 @@ struct tile_shapes {
     uint8_t rows[16];
 };
 
-static bool available;
-
-static void find_out(void) {
-    enum { HAS_BF16 = 1 << 22, HAS_TILES = 1 << 24 };     /* CPUID leaf 7, EDX */
-    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 }; /* arch_prctl(2) */
-    unsigned a, b, c, d;
-    const char *wish = getenv("GRIDGPT_AMX");
-    if (wish != NULL && strcmp(wish, "0") == 0)
-        return;
-    available = __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & HAS_BF16) != 0 && (d & HAS_TILES) != 0 &&
-                syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
-}
-
 bool gg_tiles_available(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    GG_ASSERT(pthread_once(&once, find_out) == 0);
-    return available;
+    return gg_processor_here()->amx_granted;
 }
 
 /* gcc's intrinsics do not tell it all of the memory they read: it must stand in memory before. */

@@ -8,10 +8,11 @@
 struct gg_decoder {
     const struct gg_graph *graph;
     gg_model *model;
-    int32_t *ids;   /* (context) that the cache holds */
-    int64_t cached; /* of them */
-    uint64_t fed;   /* tokens since the beginning */
-    float *logits;  /* (padded_vocab) after the last token fed */
+    int32_t *ids;     /* (context) that the cache holds */
+    int64_t cached;   /* of them */
+    uint64_t fed;     /* tokens since the beginning */
+    int64_t computed; /* tokens that went through the model */
+    float *logits;    /* (padded_vocab) after the last token fed */
     struct gg_candidate *candidates;
 };
 
@@ -44,27 +45,30 @@ void gg_decoder_destroy(gg_decoder **decoder) {
     *decoder = NULL;
 }
 
-/* Makes room: the newer half of the context becomes its beginning. */
-static void forget_older_half(gg_decoder *d) {
-    const int64_t kept = d->graph->config.context / 2;
-    memmove(d->ids, d->ids + d->cached - kept, (size_t)kept * sizeof *d->ids);
-    d->cached = kept;
-    if (kept > 0)
-        gg_model_logits(d->model, d->ids, kept, 0, d->logits);
+/* How many of `total` tokens the cache holds once they are fed: whenever it is full and one more comes, the
+ * newer half becomes its beginning. */
+static int64_t held_of(int64_t total, int64_t context) {
+    const int64_t kept = context / 2;
+    return total <= context ? total : kept + 1 + (total - context - 1) % (context - kept);
 }
 
 void gg_decoder_feed(gg_decoder *d, const int32_t *ids, int64_t count) {
+    if (count == 0)
+        return;
+    const int64_t total = d->cached + count, held = held_of(total, d->graph->config.context);
+    const int64_t taken = count < held ? count : held, older = held - taken;
+    /* Where tokens are forgotten, the others move to other positions and are computed anew. */
+    const int64_t valid = held < total ? 0 : older;
+    memmove(d->ids, d->ids + d->cached - older, (size_t)older * sizeof *ids);
+    memcpy(d->ids + older, ids + count - taken, (size_t)taken * sizeof *ids);
+    gg_model_logits(d->model, d->ids + valid, held - valid, valid, d->logits);
+    d->cached = held;
     d->fed += (uint64_t)count;
-    while (count > 0) {
-        if (d->cached == d->graph->config.context)
-            forget_older_half(d);
-        const int64_t room = d->graph->config.context - d->cached, taken = count < room ? count : room;
-        memcpy(d->ids + d->cached, ids, (size_t)taken * sizeof *ids);
-        gg_model_logits(d->model, ids, taken, d->cached, d->logits);
-        d->cached += taken;
-        ids += taken;
-        count -= taken;
-    }
+    d->computed += held - valid;
+}
+
+int64_t gg_decoder_computed(const gg_decoder *d) {
+    return d->computed;
 }
 
 uint32_t gg_decoder_sample(gg_decoder *d, const struct gg_sampling *sampling) {

@@ -15,8 +15,12 @@ gg_status gg_decoder_create(const struct gg_graph *graph, const struct gg_fabric
 void gg_decoder_destroy(gg_decoder **decoder);
 
 /* Feeds tokens. When the context is full, the older half is forgotten and the newer half fed again, at the
- * first positions: learned positions end where the context ends. */
+ * first positions: learned positions end where the context ends. Tokens that would be forgotten within the
+ * call are never computed: a text of any length costs one pass over a context at most. */
 void gg_decoder_feed(gg_decoder *decoder, const int32_t *ids, int64_t count);
+
+/* Tokens that went through the model so far. */
+int64_t gg_decoder_computed(const gg_decoder *decoder);
 
 /* Draws the token after those fed (at least one must have been). It is not fed. */
 uint32_t gg_decoder_sample(gg_decoder *decoder, const struct gg_sampling *sampling);

@@ -18,13 +18,16 @@ size_t gg_model_bytes(const struct gg_graph *graph, enum gg_model_use use, int64
     return bytes;
 }
 
+const char *gg_model_activations_name(const struct gg_graph *graph, enum gg_model_use use) {
+    return use == GG_MODEL_TRAIN && graph->config.recompute != GG_RECOMPUTE_BLOCK
+               ? "the activations; compute.recompute=block or a smaller batch.micro needs less"
+               : "the activations; a smaller batch.micro needs less";
+}
+
 static gg_status allocate(struct gg_model *model) {
     const struct gg_buffer_list *buffers = &model->steps->buffers;
-    const bool keeps = model->use == GG_MODEL_TRAIN && model->graph->config.recompute != GG_RECOMPUTE_BLOCK;
-    const char *what = keeps ? "the activations; compute.recompute=block or a smaller batch.micro needs less"
-                             : "the activations; a smaller batch.micro needs less";
     void *memory;
-    GG_TRY(gg_try_malloc(buffers->bytes, what, &memory));
+    GG_TRY(gg_try_malloc(buffers->bytes, gg_model_activations_name(model->graph, model->use), &memory));
     model->memory = memory;
     gg_buffers_touch(buffers, model->memory);
     gg_step_list_place(model->steps, model->memory);

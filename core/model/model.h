@@ -29,6 +29,9 @@ enum gg_model_use {
  * weights; not weights or gradients. Local. */
 size_t gg_model_bytes(const struct gg_graph *graph, enum gg_model_use use, int64_t local_sequences);
 
+/* What messages call them when there is no memory for them, and what to do then. Local. */
+const char *gg_model_activations_name(const struct gg_graph *graph, enum gg_model_use use);
+
 /* Makes a model.
  *   graph           [in]  kept; must outlive the model
  *   fabric          [in]  of the graph's shards; kept; must outlive the model

@@ -16,8 +16,10 @@ enum { GG_BUCKETS_IN_FLIGHT = 4 };
 /* Parts of buckets that replicas send each other: what the sum of gradients holds on its way. */
 size_t gg_buckets_in_flight_bytes(const struct gg_partition *partition);
 
-/* What PBLAS's products hold on to in bf16, once every one was called: it takes its operands as fp32. 0 in
- * fp32 and on a 1x1 grid. */
-size_t gg_widened_bytes(const struct gg_graph *graph, int64_t local_tokens);
+/* What a grid's products take beside their operands and results, as far as the largest product needs them:
+ * panels that PBLAS and BLACS send round, and in bf16 what is widened for PBLAS, which takes its operands as
+ * fp32, and rounded again for a tile. 0 on a 1x1 grid. local_tokens [in] of a micro-batch block        [in]
+ * parallel.block */
+size_t gg_product_bytes(const struct gg_graph *graph, int64_t local_tokens, int64_t block);
 
 #endif

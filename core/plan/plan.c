@@ -23,7 +23,8 @@ static void measure(const struct gg_settings *settings, const struct gg_graph *g
         memory->rounded = (size_t)graph->table.local_elements * sizeof(gg_bf16);
         memory->activations -= memory->rounded;
     }
-    memory->products = gg_widened_bytes(graph, plan->local_sequences * graph->config.context);
+    memory->products =
+        gg_product_bytes(graph, plan->local_sequences * graph->config.context, settings->parallel.block);
     if (plan->place.replicas > 1)
         memory->reduction = gg_buckets_in_flight_bytes(&plan->partition) +
                             (plan->scattered ? (size_t)plan->owned_elements * sizeof(float) : 0);

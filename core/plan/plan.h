@@ -19,7 +19,7 @@ struct gg_plan_memory {
     size_t optimizer;   /* its states: of what this replica updates */
     size_t activations; /* and the scratch of all modules */
     size_t rounded;     /* the weights' bf16 copy */
-    size_t products;    /* PBLAS's fp32 copies of bf16 operands */
+    size_t products;    /* what a grid's matrix products hold beside their operands */
     size_t reduction;   /* the sum of gradients over replicas: parts on their way; ZeRO: the owned sums */
     size_t batch;       /* a micro-batch */
     size_t checkpoint;  /* the copy that is written behind the training */

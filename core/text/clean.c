@@ -1,5 +1,6 @@
 #include "core/text/clean.h"
 
+#include "core/base/memory.h"
 #include "core/text/utf8.h"
 
 #include <stdint.h>
@@ -18,7 +19,7 @@ static gg_status reserve(struct gg_text *text, size_t more) {
     size_t capacity = text->capacity + text->capacity / 2;
     if (capacity < text->count + more)
         capacity = text->count + more;
-    char *larger = capacity >= more ? realloc(text->bytes, capacity) : NULL;
+    char *larger = capacity >= more ? gg_realloc_or_null(text->bytes, capacity) : NULL;
     if (larger == NULL)
         return gg_fail(GG_RESOURCE, "no memory for a text of %zu bytes", text->count + more);
     text->bytes = larger;

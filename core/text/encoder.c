@@ -46,7 +46,7 @@ gg_status gg_ids_reserve(struct gg_ids *ids, size_t more) {
     if (capacity < 2 * ids->capacity)
         capacity = 2 * ids->capacity;
     uint32_t *items =
-        capacity > SIZE_MAX / sizeof *items ? NULL : realloc(ids->items, capacity * sizeof *items);
+        capacity > SIZE_MAX / sizeof *items ? NULL : gg_realloc_or_null(ids->items, capacity * sizeof *items);
     if (items == NULL)
         return gg_fail(GG_RESOURCE, "no memory for %zu token ids", capacity);
     ids->items = items;

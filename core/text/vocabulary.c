@@ -33,7 +33,7 @@ static gg_status grow_entries(struct gg_vocabulary *vocabulary, size_t wanted) {
         capacity *= 2;
     if (capacity > vocabulary->capacity) {
         struct gg_vocabulary_entry *entries =
-            realloc(vocabulary->entries, capacity * sizeof *vocabulary->entries);
+            gg_realloc_or_null(vocabulary->entries, capacity * sizeof *vocabulary->entries);
         if (entries == NULL)
             return gg_fail(GG_RESOURCE, "no memory for a vocabulary of %zu entries", wanted);
         vocabulary->entries = entries;
@@ -52,7 +52,7 @@ static gg_status grow_slots(struct gg_vocabulary *vocabulary) {
     if (2 * (vocabulary->token_count + 1) <= vocabulary->slot_count)
         return GG_OK;
     const size_t slot_count = vocabulary->slot_count > 0 ? 2 * vocabulary->slot_count : 1024;
-    uint32_t *slots = calloc(slot_count, sizeof *slots);
+    uint32_t *slots = gg_calloc_or_null(slot_count, sizeof *slots);
     if (slots == NULL)
         return gg_fail(GG_RESOURCE, "no memory for a vocabulary of %zu entries", vocabulary->token_count);
     free(vocabulary->slots);

@@ -1,5 +1,6 @@
 #include "core/text/word_counts.h"
 
+#include "core/base/memory.h"
 #include "core/text/gpt2_scanner.h"
 #include "core/text/tokenizer.h"
 
@@ -34,7 +35,7 @@ static gg_status grow_slots(struct gg_word_counts *counts) {
     if (2 * (counts->word_count + 1) <= counts->slot_count)
         return GG_OK;
     const size_t slot_count = counts->slot_count > 0 ? 2 * counts->slot_count : 1 << 14;
-    struct gg_word_count *slots = calloc(slot_count, sizeof *slots);
+    struct gg_word_count *slots = gg_calloc_or_null(slot_count, sizeof *slots);
     if (slots == NULL)
         return no_memory(counts);
     for (size_t i = 0; i < counts->slot_count; i++) {
@@ -57,7 +58,7 @@ static gg_status grow_bytes(struct gg_word_counts *counts, size_t more) {
     size_t capacity = counts->byte_capacity > 0 ? counts->byte_capacity : 1 << 16;
     while (capacity - counts->byte_count < more)
         capacity *= 2;
-    char *bytes = realloc(counts->bytes, capacity);
+    char *bytes = gg_realloc_or_null(counts->bytes, capacity);
     if (bytes == NULL)
         return no_memory(counts);
     counts->bytes = bytes;

@@ -11,16 +11,25 @@ grep -qF "Local matmul: oneDNN $version" configure.log || fail "$(cat configure.
 must_pass test_attention test_matmul test_gpt test_gpt_golden test_tiles
 grep -qxF "matmul: oneDNN $version in fp32" test_gpt_golden.log || fail "another library: $(cat test_gpt_golden.log)"
 
-# Whatever this processor has first; then the library's own bf16, where AMX hides it otherwise.
+# Whatever this processor has first; then the library's own bf16, where AMX hides it otherwise; then none.
 bf16_tests=(test_bf16 test_gpt_bf16)
-if processor_has avx512_bf16; then
-    must_pass "${bf16_tests[@]}"
-    export GRIDGPT_AMX=0
-    must_pass "${bf16_tests[@]}" test_tiles
-    grep -qxF "matmul: oneDNN $version in bf16" test_bf16.log || fail "another library: $(cat test_bf16.log)"
-else
-    must_skip "${bf16_tests[@]}"
-fi
+must_pass_bf16() {
+    must_pass test_processor test_tiles
+    case "$(processor maker)" in
+    tiles) must_pass "${bf16_tests[@]}" && grep -qxF "matmul: gridgpt's AMX tiles in bf16" test_bf16.log ;;
+    library) must_pass "${bf16_tests[@]}" && grep -qxF "matmul: oneDNN $version in bf16" test_bf16.log ;;
+    *) must_skip "${bf16_tests[@]}" ;;
+    esac || fail "another maker than $(processor maker): $(cat test_bf16.log)"
+}
+must_pass_bf16
+export GRIDGPT_AMX=0
+[ "$(processor maker)" != tiles ] || fail "GRIDGPT_AMX=0 does not forbid AMX"
+must_pass_bf16
+export DNNL_MAX_CPU_ISA=AVX512_CORE ONEDNN_MAX_CPU_ISA=AVX512_CORE
+[ "$(processor maker)" = none ] || fail "bf16 without oneDNN's kernels for it"
+must_pass_bf16
+must_pass test_matmul test_gpt test_gpt_golden
+unset DNNL_MAX_CPU_ISA ONEDNN_MAX_CPU_ISA
 
 # A oneDNN for SYCL is refused: the same headers with another word in them.
 rm -rf sycl mixed

@@ -134,7 +134,7 @@ static void foreign_files(void **state) {
     CHECK_FAILS(gg_checkpoint_examine(path, &contents), GG_BAD_DATA, "no HDF5 file");
     CHECK_OK(gg_file_write(path, "", 0));
     CHECK_FAILS(gg_checkpoint_examine(path, &contents), GG_BAD_DATA, path);
-    CHECK_FAILS(gg_checkpoint_examine(".", &contents), GG_STORAGE, ".");
+    CHECK_FAILS(gg_checkpoint_examine(".", &contents), GG_BAD_DATA, "folder");
     const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     H5Gclose(H5Gcreate2(file, "model", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
     H5Fclose(file);
@@ -173,7 +173,14 @@ static void folder_listing(void **state) {
     CHECK_OK(gg_checkpoint_newest(folder, &newest));
     assert_string_equal(newest, "test_checkpoint_damage.d/step-123456789.h5");
     free(newest);
-    CHECK_OK(gg_checkpoint_prune(folder, 2, 0));
+    /* A file that is named for a step the run has not reached neither counts nor goes. */
+    CHECK_OK(gg_checkpoint_prune(folder, 100, 2, 0));
+    CHECK_OK(gg_checkpoint_list(folder, &list));
+    assert_int_equal(list.count, 3);
+    assert_int_equal(list.items[0].step, 20);
+    assert_int_equal(list.items[2].step, 123456789);
+    gg_checkpoint_list_free(&list);
+    CHECK_OK(gg_checkpoint_prune(folder, 123456789, 2, 0));
     CHECK_OK(gg_checkpoint_remove_temporaries(folder));
     CHECK_OK(gg_checkpoint_list(folder, &list));
     assert_int_equal(list.count, 2);

@@ -116,8 +116,7 @@ static void writes_that_fail(void **state) {
     const int64_t bytes = gg_file_size(path);
     int failed = 0;
     for (int i = 0; i < ROUNDS; i++) {
-        /* All ranks fail, or only the last one (which may have nothing to write: MPI-IO decides who writes).
-         */
+        /* All ranks fail, or only the last one. */
         const unsigned ranks = i % 2 == 0 ? ~0u : 1u << (world.size - 1);
         const bool noticed = fails_after(bytes / world.size * i / ROUNDS, ranks, i % 3 == 0 ? EIO : ENOSPC);
         failed += noticed;

@@ -31,6 +31,10 @@ generate run --prompt "the king" --seed 6 --temperature 0 --tokens 30 >greedy6.t
 generate run --prompt "the king" --seed 7 --top-k 1 --tokens 30 >top1.txt
 cmp -s greedy5.txt greedy6.txt && cmp -s greedy5.txt top1.txt || fail "temperature 0 and top-k 1 are not the likeliest"
 echo -n "the king" | generate run --prompt - --seed 5 --tokens 30 | cmp -s - a.txt || fail "a prompt from standard input"
+# A long prompt costs no more than its end that fits the context.
+head -c 5000000 < <(yes "the king and queen of every land") >long.txt
+timeout 60 "$GRIDGPT" generate run --prompt - --seed 5 --tokens 30 <long.txt >long.out 2>generate.log || fail "a prompt of 5 MB: $(cat generate.log)"
+head -c 5000000 long.out | cmp -s - long.txt || fail "a prompt of 5 MB is not in front"
 generate run --seed 1 --tokens 100 >unprompted.txt # more than the context of 32, from <|endoftext|>
 [ "$(wc -c <unprompted.txt)" -gt 100 ] || fail "no text beyond the context"
 generate run/checkpoints/step-00000030.h5 --prompt "the king" --seed 5 --tokens 30 | cmp -s - a.txt || fail "by the file's name"
@@ -58,6 +62,9 @@ refused 65 "torn.h5" "$GRIDGPT" generate torn.h5
 refused 64 "--temprature" "$GRIDGPT" generate run --temprature 1
 refused 64 "a number from 0 to 1" "$GRIDGPT" generate run --top-p 2
 refused 64 "--data is wanted" "$GRIDGPT" evaluate run
+mkfifo fifo.h5
+refused 65 "fifo.h5: is a FIFO, not a file" timeout 60 "$GRIDGPT" evaluate run --data fifo.h5
+refused 64 "are the same file" "$GRIDGPT" evaluate run --data data/val-00000.h5 ./data/val-00000.h5
 refused 74 "gone.h5" "$GRIDGPT" evaluate run --data gone.h5
 "$GRIDGPT" tokenizer train --vocab 280 --out other.json text.txt >>prepare.log 2>&1
 "$GRIDGPT" prepare --tokenizer other.json --val 0 --out other text.txt >>prepare.log 2>&1

@@ -5,6 +5,7 @@
 #include "mpi/world.h"
 
 #include <hdf5.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,11 +104,27 @@ static void damage_is_65(void **state) {
     says("usage: gridgpt inspect FILE");
 }
 
+static void not_a_file(void **state) {
+    (void)state;
+    unlink("inspect-fifo.h5");
+    assert_int_equal(mkfifo("inspect-fifo.h5", 0600), 0);
+    alarm(60);
+    assert_int_equal(inspect("inspect-fifo.h5"), 65);
+    alarm(0);
+    says("inspect-fifo.h5: is a FIFO, not a file");
+    unlink("inspect-fifo.h5");
+    assert_int_equal(inspect("."), 65);
+    says(".: is a folder, not a file");
+    assert_int_equal(inspect("no-such-file.h5"), 74);
+    says("no-such-file.h5: No such file");
+}
+
 int main(void) {
     if (gg_world_start(&world) != GG_OK)
         return 1;
     case_create(&whole, 1, 1, 0, 0);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(in_words), cmocka_unit_test(damage_is_65)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(in_words), cmocka_unit_test(damage_is_65),
+                                       cmocka_unit_test(not_a_file)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     case_free(&whole);
     gg_world_stop(&world);

@@ -18,7 +18,8 @@ limited() { # RANKS NAME [key=value]...: as train, each rank with 1.5 GB of addr
 }
 
 limited 1 alone run.steps=1
-expect 71 "no memory for weights, gradients and optimizer state" alone
+expect 71 "no memory for weights, gradients and optimizer state: " alone
+expect 71 "the limit of the address space (ulimit -v) is 1464.8" alone
 limited 4 grid run.steps=1 parallel.grid=2x2
 expect 0 "trained 1 steps" grid
 limited 4 grid run.steps=2 parallel.grid=2x2
@@ -39,7 +40,8 @@ rm -rf alone grid whole zero
 # Of 24 blocks: 1.6 GB of activations that are kept, 0.2 GB where blocks are made again.
 large="model.layers=24 model.heads=2 model.width=128 model.context=64 batch.sequences=128 batch.micro=128 eval.sequences=4"
 limited 1 kept run.steps=1
-expect 71 "no memory for the activations; compute.recompute=block or a smaller batch.micro needs less" kept
+expect 71 "no memory for the activations; compute.recompute=block or a smaller batch.micro needs less: " kept
+expect 71 "(ulimit -v)" kept
 limited 1 again run.steps=1 compute.recompute=block
 expect 0 "trained 1 steps" again
 awk '/^peak memory of a rank/ { peak = $6; announced = $9 } END { exit !(peak > 0 && peak <= 1.1 * announced && peak >= 0.9 * announced) }' again.log ||

@@ -23,6 +23,13 @@ refused 64 "optim.lr cannot be 'fast'" 2 optim.lr=fast
 refused 64 "data.train is not set" 2 "data.train=[]"
 refused 74 "nowhere" 2 data.train=nowhere/*.h5
 refused 65 "data.train" 2 model.context=100000
+ln -s train-00000.h5 data/link.h5
+refused 64 "'data/train-00000.h5' and './data/train-00000.h5' are the same file" 2 data.train='[data/train-*.h5, ./data/train-*.h5]'
+refused 64 "'data/train-00000.h5' and 'data/link.h5' are the same file" 1 data.train='[data/train-*.h5, data/link.h5]'
+rm data/link.h5
+mkfifo fifo.h5
+refused 65 "fifo.h5: is a FIFO, not a file" 2 data.train=fifo.h5
+refused 65 "fifo.h5: is a FIFO, not a file" 1 data.val=fifo.h5
 refused 74 "no-tokenizer.json" 2 data.tokenizer=no-tokenizer.json
 
 "$GRIDGPT" tokenizer train --vocab 280 --out other.json text.txt >other.log 2>&1

@@ -176,9 +176,21 @@ static void behind(void **state) {
         /* A failure is told by the wait, on every rank. */
         const struct gg_checkpoint_meta meta = case_meta();
         const struct gg_checkpoint_retention retention = {1, 0};
-        gg_checkpoint_writer_begin(writer, "no-such-folder", &meta, &retention);
+        gg_checkpoint_writer_begin(writer, "/proc/no-such-folder", &meta, &retention);
         CHECK_FAILS(gg_checkpoint_writer_wait(writer, &outcome), GG_STORAGE, "no-such-folder");
         assert_false(outcome.written);
+        /* A folder that is gone is made again. */
+        char gone[80];
+        snprintf(gone, sizeof gone, "%s/gone", folder);
+        gg_checkpoint_writer_begin(writer, gone, &meta, &retention);
+        CHECK_OK(gg_checkpoint_writer_wait(writer, &outcome));
+        assert_true(outcome.written && outcome.folder_made == (world.rank == 0));
+        if (world.rank == 0) {
+            char *name = gg_checkpoint_path(gone, meta.step);
+            assert_int_equal(unlink(name), 0);
+            assert_int_equal(rmdir(gone), 0);
+            free(name);
+        }
         gg_checkpoint_writer_destroy(&writer);
         shared_free(&c);
     }

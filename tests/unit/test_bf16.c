@@ -119,7 +119,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(products), cmocka_unit_test(threads),
                                        cmocka_unit_test(many_shapes)};
     if (!gg_matmul_has_bf16()) {
-        printf("skipped: %s on this processor has no bf16\n", gg_matmul_maker(GG_PRECISION_BF16));
+        printf("skipped: no bf16: %s\n", gg_matmul_bf16_lack());
         return 77;
     }
     printf("matmul: %s in bf16\n", gg_matmul_maker(GG_PRECISION_BF16));

@@ -5,6 +5,7 @@
 #include "core/base/random.h"
 #include "io/document_reader.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -201,12 +202,44 @@ static void json_lines(void **state) {
     unlink("lines.jsonl");
 }
 
+static size_t allocated(void) {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+/* Lines that are refused leave no memory behind. Counted by malloc itself; a sanitizer's counts nothing. */
+static void refused_lines_cost_no_memory(void **state) {
+    (void)state;
+    static const struct {
+        const char *end, *message;
+    } cases[] = {{"\xFF", "lines.jsonl: invalid UTF-8 at byte 1040000"},
+                 {"\xE2\x82", "lines.jsonl: invalid UTF-8 at byte 1040000"},
+                 {"!", "lines.jsonl: line 7 (byte 1040000 of the file) is not JSON"},
+                 {"\"}", "is not JSON"}};
+    enum { BYTES = 1000000 };
+    char *line = gg_malloc(BYTES + 8);
+    memset(line, 'x', BYTES);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memcpy(line + BYTES, cases[i].end, strlen(cases[i].end));
+        const struct gg_text_unit unit = {
+            .bytes = line, .count = BYTES + strlen(cases[i].end), .json = true, .offset = 40000, .line = 7};
+        const size_t before = allocated();
+        for (int again = 0; again < 5; again++) {
+            struct gg_text found = {0};
+            CHECK_FAILS(gg_json_text("lines.jsonl", &unit, "text", &(struct gg_clean_rules){0}, &found),
+                        GG_BAD_DATA, cases[i].message);
+            gg_text_free(&found);
+        }
+        assert_true(allocated() < before + BYTES);
+    }
+    free(line);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_document_of_any_size),
-        cmocka_unit_test(separators),
-        cmocka_unit_test(separators_at_borders),
-        cmocka_unit_test(json_lines),
+        cmocka_unit_test(one_document_of_any_size),     cmocka_unit_test(separators),
+        cmocka_unit_test(separators_at_borders),        cmocka_unit_test(json_lines),
+        cmocka_unit_test(refused_lines_cost_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,8 +6,8 @@
 #include "tests/check.h"
 
 #include "core/kernels/matmul.h"
-#include "tests/optimizer_update.h"
 #include "tests/model_fixture.h"
+#include "tests/optimizer_update.h"
 
 static const struct gg_model_config small = {.layers = 2,
                                              .heads = 3,
@@ -157,7 +157,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(rounded_weights),
                                        cmocka_unit_test(cache_agrees), cmocka_unit_test(memory_is_smaller)};
     if (!gg_matmul_has_bf16()) {
-        printf("skipped: %s on this processor has no bf16\n", gg_matmul_maker(GG_PRECISION_BF16));
+        printf("skipped: no bf16: %s\n", gg_matmul_bf16_lack());
         return 77;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -193,6 +193,43 @@ static void globs(void **state) {
     CHECK_FAILS(gg_shards_expand(&(struct gg_text_list){NULL, 0}, &found, "data.val"), GG_USAGE, "data.val");
 }
 
+static gg_status expand(const char *const *names, size_t count, struct gg_text_list *found) {
+    char *patterns[4];
+    for (size_t i = 0; i < count; i++)
+        patterns[i] = gg_strdup(names[i]);
+    const gg_status status = gg_shards_expand(&(struct gg_text_list){patterns, count}, found, "data.train");
+    for (size_t i = 0; i < count; i++)
+        free(patterns[i]);
+    return status;
+}
+
+/* A file under two names would count twice; under one name, from overlapping globs, it is taken once. */
+static void one_file_by_two_names(void **state) {
+    (void)state;
+    unlink("loader-symbolic.h5"); /* of an earlier run that failed */
+    unlink("loader-hard.h5");
+    assert_int_equal(symlink("loader-1.h5", "loader-symbolic.h5"), 0);
+    assert_int_equal(link("loader-1.h5", "loader-hard.h5"), 0);
+    char *absolute = realpath("loader-1.h5", NULL);
+    const char *const others[] = {"./loader-1.h5",      ".//loader-1.h5", absolute,
+                                  "loader-symbolic.h5", "loader-hard.h5", "./loader-[1].h5"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct gg_text_list found = {0};
+        const char *const names[] = {"loader-0.h5", "loader-[12].h5", others[i]};
+        CHECK_FAILS(expand(names, 3, &found), GG_USAGE, "are the same file; name it once");
+        assert_non_null(strstr(gg_failure(), "data.train: 'loader-1.h5' and '"));
+        assert_null(found.items);
+    }
+    free(absolute);
+    unlink("loader-symbolic.h5");
+    unlink("loader-hard.h5");
+    struct gg_text_list found = {0};
+    const char *const overlapping[] = {"loader-1.h5", "loader-?.h5", "loader-[01].h5"};
+    CHECK_OK(expand(overlapping, 3, &found));
+    assert_int_equal(found.count, 5);
+    gg_text_list_free(&found);
+}
+
 /* Stopping at any moment neither hangs nor leaks. */
 static void start_and_stop(void **state) {
     (void)state;
@@ -221,6 +258,7 @@ int main(void) {
         cmocka_unit_test(damage_reaches_the_consumer),
         cmocka_unit_test(shards_that_do_not_belong_together),
         cmocka_unit_test(globs),
+        cmocka_unit_test(one_file_by_two_names),
         cmocka_unit_test(start_and_stop),
     };
     return cmocka_run_group_tests(tests, make_shards, remove_shards);

@@ -28,6 +28,7 @@ static void write_step(gg_metrics *metrics, int64_t step) {
                                          .phases = phases,
                                          .phase_count = 2};
     CHECK_OK(gg_metrics_write(metrics, &line));
+    assert_null(gg_metrics_notice(metrics));
 }
 
 static void contents(char **text, size_t *bytes) {
@@ -131,8 +132,79 @@ static void a_full_disk(void **state) {
     unlink(path);
 }
 
+static int count_lines(const char *name) {
+    char *text;
+    size_t bytes;
+    int count = 0;
+    CHECK_OK(gg_file_read(name, 1 << 20, &text, &bytes));
+    for (const char *p = text; *p != '\0'; p++)
+        count += *p == '\n';
+    assert_true(bytes == 0 || text[bytes - 1] == '\n');
+    free(text);
+    return count;
+}
+
+static void write_noticed(gg_metrics *metrics, int64_t step, const char *notice) {
+    const struct gg_metrics_line line = {.step = step, .trained = true};
+    CHECK_OK(gg_metrics_write(metrics, &line));
+    assert_non_null(gg_metrics_notice(metrics));
+    assert_non_null(strstr(gg_metrics_notice(metrics), notice));
+}
+
+/* What others do to the file, or to its folder, while it is open. */
+static void its_name(void **state) {
+    (void)state;
+    static const char name[] = "test_metrics_folder/run/metrics.jsonl", old[] = "test_metrics_old.jsonl";
+    gg_metrics *metrics;
+    CHECK_OK(gg_folder_create("test_metrics_folder/run"));
+    CHECK_OK(gg_metrics_open(name, -1, &metrics));
+    write_step(metrics, 1);
+    assert_int_equal(unlink(name), 0);
+    write_noticed(metrics, 2, "deleted");
+    assert_int_equal(count_lines(name), 2);
+    assert_int_equal(unlink(name) + rmdir("test_metrics_folder/run") + rmdir("test_metrics_folder"), 0);
+    write_noticed(metrics, 3, "deleted");
+    write_step(metrics, 4);
+    assert_int_equal(count_lines(name), 4);
+    assert_int_equal(rename(name, old), 0);
+    write_noticed(metrics, 5, "a new one is begun");
+    assert_int_equal(count_lines(old), 4);
+    assert_int_equal(count_lines(name), 1);
+    FILE *other = fopen(old, "ab");
+    fputs("{\"step\":5}", other); /* somebody's last line has no end */
+    fclose(other);
+    assert_int_equal(rename(old, name), 0);
+    write_noticed(metrics, 6, "another file");
+    assert_int_equal(count_lines(name), 6);
+    CHECK_OK(gg_metrics_close(&metrics));
+    assert_int_equal(unlink(name) + rmdir("test_metrics_folder/run") + rmdir("test_metrics_folder"), 0);
+}
+
+/* As many lines as there is room for are kept; the end tells how many are lost. */
+static void lost_lines(void **state) {
+    (void)state;
+    gg_metrics *metrics;
+    CHECK_OK(gg_metrics_open(path, -1, &metrics));
+    write_step(metrics, 0);
+    unlink(path);
+    assert_int_equal(symlink("/dev/full", path), 0);
+    const struct gg_metrics_line line = {.step = 1, .trained = true};
+    int written = 0;
+    for (size_t bytes = 0; bytes < 3 * GG_METRICS_KEPT_BYTES; bytes += 80, written++)
+        CHECK_FAILS(gg_metrics_write(metrics, &line), GG_STORAGE, "No space left on device");
+    unlink(path);
+    CHECK_OK(gg_metrics_write(metrics, &line));
+    const int kept = count_lines(path);
+    assert_true(kept > 1000 && kept < written);
+    char expected[64];
+    snprintf(expected, sizeof expected, "%d of its lines are lost", written + 1 - kept);
+    CHECK_FAILS(gg_metrics_close(&metrics), GG_STORAGE, expected);
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(resuming_cuts),
-                                       cmocka_unit_test(a_full_disk)};
+                                       cmocka_unit_test(a_full_disk), cmocka_unit_test(its_name),
+                                       cmocka_unit_test(lost_lines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

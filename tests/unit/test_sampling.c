@@ -63,8 +63,45 @@ static void beyond_the_context(void **state) {
     model_fixture_free(&f);
 }
 
+/* A long text costs as much as a context, and leaves the decoder where feeding it bit by bit does. */
+static void long_text_in_one_call(void **state) {
+    (void)state;
+    enum { LONGEST = 3000 };
+    const struct gg_model_config config = {
+        .layers = 2, .heads = 2, .width = 16, .context = 8, .vocab = 50, .padded_vocab = 64};
+    struct model_fixture f;
+    model_fixture_make(&f, config, GG_MODEL_GENERATE, 4);
+    int32_t text[LONGEST];
+    for (int i = 0; i < LONGEST; i++)
+        text[i] = (int32_t)(gg_random_bits(5, 5, (uint64_t)i) % 50);
+    const struct gg_sampling greedy = {.temperature = 0, .top_p = 1};
+    for (int64_t length = 1; length <= LONGEST; length += length < 40 ? 1 : 740) {
+        gg_decoder *whole, *pieces;
+        CHECK_OK(gg_decoder_create(&f.graph, &f.fabric, f.weights, &whole));
+        CHECK_OK(gg_decoder_create(&f.graph, &f.fabric, f.weights, &pieces));
+        gg_decoder_feed(whole, text, length);
+        assert_true(gg_decoder_computed(whole) <= config.context);
+        for (int64_t at = 0, part; at < length; at += part) {
+            part = 1 + at % 3 < length - at ? 1 + at % 3 : length - at;
+            gg_decoder_feed(pieces, text + at, part);
+        }
+        for (int i = 0; i < 12; i++) {
+            const int32_t a = (int32_t)gg_decoder_sample(whole, &greedy),
+                          b = (int32_t)gg_decoder_sample(pieces, &greedy);
+            if (a != b)
+                fail_msg("a text of %lld: token %d is %d, fed in pieces %d", (long long)length, i, a, b);
+            gg_decoder_feed(whole, &a, 1);
+            gg_decoder_feed(pieces, &b, 1);
+        }
+        gg_decoder_destroy(&whole);
+        gg_decoder_destroy(&pieces);
+    }
+    model_fixture_free(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(shares_follow_probabilities), cmocka_unit_test(cuts),
-                                       cmocka_unit_test(beyond_the_context)};
+                                       cmocka_unit_test(beyond_the_context),
+                                       cmocka_unit_test(long_text_in_one_call)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* Settings files and name=value words: what is read, what is refused and how. */
+#include "tests/check.h"
+
+#include "core/base/memory.h"
 #include "io/file.h"
 #include "io/settings_file.h"
-#include "tests/check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,10 +116,21 @@ static void every_setting_round_trips(void **state) {
     for (size_t i = 0; i < gg_settings_table.count; i++) {
         const struct gg_option *option = &gg_settings_table.options[i];
         char text[64] = "";
-        const char *const items[] = {"a, b", "\"q\" \\ #", "tab\there", "new\nline", "[x]", "~", "\xc3\xa4"};
+        /* The last ones: what YAML takes for line ends or refuses, and their neighbours that it takes. */
+        const char *const items[] = {"a, b",
+                                     "\"q\" \\ #",
+                                     "tab\there",
+                                     "new\nline",
+                                     "[x]",
+                                     "~",
+                                     "\xc3\xa4",
+                                     "a\x01\x7f\xc2\x80\xc2\x85\xc2\x9f\xc2\xa0z",
+                                     " \xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa ",
+                                     "\xef\xbb\xbf\xef\xbf\xbd\xef\xbf\xbe\xef\xbf\xbf\xf0\x9f\x98\x80"};
         switch (option->type) {
         case GG_OPTION_LIST:
-            CHECK_OK(gg_settings_set_list(&settings, option->name, items, 7, "here"));
+            CHECK_OK(
+                gg_settings_set_list(&settings, option->name, items, sizeof items / sizeof *items, "here"));
             continue;
         case GG_OPTION_INTEGER:
             snprintf(text, sizeof text, "%.0f", option->max);
@@ -148,7 +161,7 @@ static void every_setting_round_trips(void **state) {
         assert_string_equal(before, after);
         assert_true(again.given[i]);
     }
-    assert_int_equal(again.data.train.count, 7);
+    assert_int_equal(again.data.train.count, 10);
     assert_string_equal(again.data.train.items[3], "new\nline");
     free(yaml);
     gg_settings_free(&again);
@@ -196,6 +209,24 @@ static void words(void **state) {
     CHECK_FAILS(gg_settings_set_word(&settings, line, 4), GG_USAGE, "name=value");
 }
 
+/* Refused where they are given: the YAML that they would be kept in could not be read back. */
+static void words_that_are_not_utf8(void **state) {
+    (void)state;
+    static const char *const names[] = {"run.dir", "data.train", "data.val", "data.tokenizer"};
+    static const char *const values[] = {"\xff", "runs/\xc3", "a\xe2\x82/b", "\xed\xa0\x80", "[a, b\xf5]"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
+            char *word = gg_format("%s=%s", names[i], values[v]);
+            CHECK_FAILS(gg_settings_set_word(&settings, &word, 0), GG_USAGE, names[i]);
+            CHECK_FAILS(gg_settings_set_word(&settings, &word, 0), GG_USAGE, "not UTF-8");
+            free(word);
+        }
+    char *good = gg_strdup("run.dir=\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    CHECK_OK(gg_settings_set_word(&settings, &good, 0));
+    assert_string_equal(settings.run.dir, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    free(good);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(dotted_and_nested, setup, teardown),
@@ -205,6 +236,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(every_setting_round_trips, setup, teardown),
         cmocka_unit_test_setup_teardown(resolving, setup, teardown),
         cmocka_unit_test_setup_teardown(words, setup, teardown),
+        cmocka_unit_test_setup_teardown(words_that_are_not_utf8, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

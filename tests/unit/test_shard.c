@@ -230,6 +230,52 @@ static void foreign(void **state) {
     unlink("foreign.h5");
 }
 
+/* What is no file is refused without opening it: an open FIFO would wait for a writer. */
+static void not_a_file(void **state) {
+    (void)state;
+    unlink("fifo.h5");
+    assert_int_equal(mkfifo("fifo.h5", 0600), 0);
+    alarm(30);
+    CHECK_FAILS(gg_file_check_regular("fifo.h5"), GG_BAD_DATA, "fifo.h5: is a FIFO, not a file");
+    CHECK_FAILS(read_all("fifo.h5"), GG_BAD_DATA, "fifo.h5: is a FIFO, not a file");
+    assert_false(gg_shard_recognise("fifo.h5"));
+    alarm(0);
+    unlink("fifo.h5");
+    CHECK_FAILS(read_all("."), GG_BAD_DATA, ".: is a folder, not a file");
+    CHECK_FAILS(read_all("/dev/null"), GG_BAD_DATA, "/dev/null: is a device, not a file");
+    CHECK_FAILS(gg_file_check_regular("no-such-file"), GG_STORAGE, "no-such-file: No such file");
+    CHECK_FAILS(gg_file_check_regular("/dev/null/x"), GG_STORAGE, "/dev/null/x: Not a directory");
+}
+
+/* A chunk that cannot be read any more is explained by what happened to the file. */
+static void changed_after_opening(void **state) {
+    (void)state;
+    fixture_shard("changed.h5", 5, 3000, 100, VOCAB, FIXTURE_FINGERPRINT);
+    fixture_shard("other.h5", 6, 3000, 100, VOCAB, FIXTURE_FINGERPRINT);
+    gg_shard *shard = NULL;
+    CHECK_OK(gg_shard_open("changed.h5", &shard));
+    CHECK_OK(gg_shard_read_chunk(shard, 0, scratch, tokens));
+    rename("changed.h5", "kept.h5");
+    CHECK_FAILS(gg_shard_read_chunk(shard, 0, scratch, tokens), GG_STORAGE,
+                "changed.h5: could be opened before, but not now: No such file");
+    rename("other.h5", "changed.h5");
+    CHECK_FAILS(gg_shard_read_chunk(shard, 0, scratch, tokens), GG_BAD_DATA,
+                "changed.h5: was replaced or written to after it was opened");
+    assert_int_equal(truncate("changed.h5", 300), 0);
+    CHECK_FAILS(gg_shard_read_chunk(shard, 0, scratch, tokens), GG_BAD_DATA,
+                "shorter than when it was opened");
+    unlink("changed.h5");
+    assert_int_equal(mkfifo("changed.h5", 0600), 0);
+    alarm(30);
+    CHECK_FAILS(gg_shard_read_chunk(shard, 0, scratch, tokens), GG_BAD_DATA,
+                "changed.h5: was replaced or written to after it was opened");
+    alarm(0);
+    rename("kept.h5", "changed.h5");
+    CHECK_OK(gg_shard_read_chunk(shard, 0, scratch, tokens));
+    gg_shard_close(&shard);
+    unlink("changed.h5");
+}
+
 static void described(void **state) {
     (void)state;
     fixture_shard("words.h5", 5, 3000, 100, VOCAB, FIXTURE_FINGERPRINT);
@@ -247,8 +293,10 @@ static void described(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),   cmocka_unit_test(same_bytes), cmocka_unit_test(writer_refuses),
-        cmocka_unit_test(flipped_bits), cmocka_unit_test(truncated),  cmocka_unit_test(foreign),
+        cmocka_unit_test(round_trip),     cmocka_unit_test(same_bytes),
+        cmocka_unit_test(writer_refuses), cmocka_unit_test(flipped_bits),
+        cmocka_unit_test(truncated),      cmocka_unit_test(foreign),
+        cmocka_unit_test(not_a_file),     cmocka_unit_test(changed_after_opening),
         cmocka_unit_test(described),
     };
     return cmocka_run_group_tests(tests, allocate, release);

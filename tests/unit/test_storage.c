@@ -1,9 +1,6 @@
 /* Activations in memory: rounding to bfloat16 against its plain twin, and loads and stores of any length. */
 #include "tests/kernel_case.h"
 
-#include "core/kernels/triad.h"
-#include "tests/reference/reference_triad.h"
-
 /* The same number, or neither is one. */
 static bool same(double a, double b) {
     return a == b || (isnan(a) && isnan(b));
@@ -109,31 +106,8 @@ static void streamed(void **state) {
         assert_true(streamed[i] == (i < 16 ? 0 : (float)i - 19));
 }
 
-static void triad(const void *argument) {
-    struct tensor *const *t = argument;
-    gg_triad(t[0]->values, t[1]->values, t[2]->values, 0.7f, t[0]->count);
-}
-
-/* Two roundings. */
-static void triads(void **state) {
-    (void)state;
-    for (int i = 0; i < COUNTS; i++) {
-        struct tensor a = tensor_make(GG_PRECISION_FP32, 1, counts[i]),
-                      b = tensor_make(a.stored, 2, counts[i]);
-        struct tensor c = tensor_make(a.stored, 3, counts[i]);
-        struct tensor *const all[] = {&a, &b, &c};
-        double *expected = case_doubles(counts[i]), *sizes = case_doubles(counts[i]);
-        reference_triad(expected, b.exact, c.exact, (double)0.7f, counts[i]);
-        reference_triad(sizes, tensor_magnitudes(&b), tensor_magnitudes(&c), 0.7, counts[i]);
-        run_with_threads(triad, all, (struct tensor *const[]){&a}, 1);
-        tensor_check("triad", &a, expected, sizes, 2);
-        case_end();
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rounding), cmocka_unit_test(conversions),
-                                       cmocka_unit_test(vectors), cmocka_unit_test(streamed),
-                                       cmocka_unit_test(triads)};
+                                       cmocka_unit_test(vectors), cmocka_unit_test(streamed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

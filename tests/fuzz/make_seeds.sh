@@ -1,0 +1,78 @@
+#!/bin/bash
+# Makes the seeds of tests/fuzz/corpus again, all but what fuzzing found (found-*): `make_seeds.sh BUILD`, where
+# BUILD is a build folder with the target make_seeds. The tokenizers are of bytes and a few merges.
+set -euo pipefail
+build="$(realpath "$1")"
+cd "$(dirname "$0")/corpus"
+mkdir -p tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean jsonl documents metrics \
+    shard checkpoint
+"$build/tests/fuzz/make_seeds" .
+
+printf 'the theme of the thesis, then the others: the the the' >/tmp/fuzz-text.$$
+trap 'rm -rf /tmp/fuzz-text.$$ /tmp/fuzz-tokenizer.$$' EXIT
+"$build/gridgpt" tokenizer train --vocab 262 --out tokenizer_json/small.json /tmp/fuzz-text.$$ >/dev/null
+python3 - <<'P'
+import base64, json
+whole = json.load(open("tokenizer_json/small.json"))
+model = whole["model"]
+split = dict(whole)
+split["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [
+    {"type": "Split", "pattern": {"Regex": r"\p{N}{1,3}| ?\p{L}+|\s+(?!\S)|\s+"}, "behavior": "Isolated", "invert": False},
+    {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}]}
+json.dump(split, open("tokenizer_json/split.json", "w"), ensure_ascii=False, separators=(",", ":"))
+merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
+vocab = json.dumps(model["vocab"], ensure_ascii=False, separators=(",", ":"))
+with open("tokenizer_pair/small", "wb") as out:
+    out.write((vocab + "\0#version: 0.2\n" + "\n".join(merges) + "\n").encode())
+with open("tokenizer_pair/no-merges", "wb") as out:
+    out.write((vocab + "\0").encode())
+tokens = [bytes([i]) for i in range(256)] + [b"th", b"the", b" the", b"  "]
+with open("tokenizer_ranks/small.tiktoken", "w") as out:
+    out.writelines(f"{base64.b64encode(t).decode()} {i}\n" for i, t in enumerate(tokens))
+P
+
+cat >settings/nested.yaml <<'Y'
+model:
+  preset: gpt2-124m
+  dropout: 0.1
+data: {train: [a.h5, "b c.h5"], val: v.h5}
+batch: {sequences: 8, micro: 2}
+run: {dir: "run \u00e4", steps: 10k}
+Y
+cat >settings/dotted.yaml <<'Y'
+# all kinds of values
+model.layers: 2
+model.heads: 2
+model.width: 8
+optim.lr: 6e-4
+optim.schedule: wsd
+data.train: a.h5
+data.tokenizer: ~
+checkpoint.async: false
+parallel.grid: 2x1
+run.steps: 1000
+optim.warmup: 10
+Y
+printf '&a x: *a\n--- !!str\n' >settings/refused.yaml
+printf '\003run.yaml\nmodel.layers=2\ndata.train=a.h5\ndata.train=b.h5\noptim.lr=1e-3\n' >command_line/train
+printf '\000--tokenizer\nt.json\n--out=data\n--val\n0.1\n--no-nfc\n--\n-x' >command_line/prepare
+printf '\001x\n--prompt\n-\n--temperature=0.5\n--tokens\n1k\n--precision\nbf16\n--stats' >command_line/generate
+printf '\004--verfy' >command_line/nearest
+printf '\000\001the theme  of\n\nthe <|endoftext|> aaaa 100000 ababa it'"'"'s' >encode/words
+printf '\003\007caf\303\251 \344\270\255\346\226\207 \377\376 <|endoftext|> <|end  \r\n\r\n  aab' >encode/unicode
+printf '\000a\r\nb\rc\001\302\205e\314\201\303\251 the end of it' >clean/controls
+printf '\001\355\240\200abc' >clean/surrogate
+printf '\000a\303\303\251 \342\200\377\360\237\300\200 z' >clean/leads
+printf '\004a \340\244b\n\nc\360\220 d e f' >clean/invalid
+printf '\000{"text": "a\\u0041\\ud83d\\ude42\\n", "n": 1}\n\n{"text": ""}\n{"x": "y"}\n[1]\n' >jsonl/lines
+printf '\000{"text": "\\ud800 \\\\ud800 \377"}\n{"text": 1}\n{' >jsonl/repaired
+printf '\001{"text": "\377"}\r\n{"text": "a\\u0000b"}' >jsonl/refused
+printf '\000\357\273\277plain text\r\nof two lines' >documents/plain
+printf '\001one\n\n\ntwo\r\n\r\nthree' >documents/blank
+printf '\002one\n---\n---\ntwo\n---' >documents/line
+{ printf '\001'; printf 'one\n\ntwo\n' | gzip -n; printf 'three' | gzip -n; } >documents/gzip
+{ printf '\000'; printf 'one\n\ntwo\n' | zstd -q; printf 'three' | zstd -q --no-check; } >documents/zstd
+{ printf '\000'; printf 'P*M\030\003\000\000\000abc'; head -c 3000 /dev/zero | zstd -q -19; } >documents/zstd-skipped
+{ printf '\002'; printf '\3757zXZ\000abc'; } >documents/xz
+printf '\002\000{"step":0,"tokens":0,"val_loss":5.5}\n{"step":1,"loss":5.1,"tokens":64}\n{"step":2,"loss":null,"tokens":128}\n{"step":3,"loss":4.9,"tokens":192}\n{"step":4,"lo' >metrics/cut
+printf '\001\000{"step":1}\r\n\n[]\n{"step":-1}\n{"step":1e3}\n{"step":9223372036854775807}\nx' >metrics/odd
