@@ -1,7 +1,7 @@
 /* gridgpt: finds the subcommand and runs it. */
-#include "jobs/commands.h"
-#include "jobs/standard_streams.h"
-#include "jobs/stop_signal.h"
+#include "jobs/command/commands.h"
+#include "jobs/command/standard_streams.h"
+#include "jobs/launch/stop_signal.h"
 
 #include <signal.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 
 #include "core/base/memory.h"
 #include "core/model/graph.h"
-#include "io/checkpoint.h"
+#include "io/checkpoint/checkpoint.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Small allocations that cannot sensibly be recovered from (names, tables, handles): they end the process
  * with a message and status GG_RESOURCE when the machine has no memory left. Tensors and buffers whose size
  * comes from outside use gg_try_malloc() or an arena, and report. What libraries allocate is of the first
- * kind too, in the program (jobs/allocation.c). All local.
+ * kind too, in the program (jobs/command/allocation.c). All local.
  */
 #ifndef GG_CORE_BASE_MEMORY_H
 #define GG_CORE_BASE_MEMORY_H

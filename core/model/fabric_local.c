@@ -1,7 +1,7 @@
 /* The fabric of a replica that is one rank: local products, and nothing to exchange. */
 #include "core/model/fabric.h"
 
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul/matmul.h"
 
 #include <string.h>
 

@@ -30,20 +30,20 @@ int64_t gg_parameter_intersect(const struct gg_parameter *parameter, int64_t fro
     return last - *at;
 }
 
-bool gg_parameter_repeated(const struct gg_parameter *parameter) {
+bool gg_parameter_replicated(const struct gg_parameter *parameter) {
     return parameter->layout == GG_LAYOUT_VECTOR;
 }
 
 int64_t gg_parameters_replicated(const struct gg_parameter_table *table) {
     int64_t elements = 0;
     for (int i = 0; i < table->count; i++)
-        if (gg_parameter_repeated(&table->items[i]))
+        if (gg_parameter_replicated(&table->items[i]))
             elements += table->items[i].local_rows * table->items[i].local_columns;
     return elements;
 }
 
 bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter) {
-    return !gg_parameter_repeated(parameter) || table->shards.token_index == 0;
+    return !gg_parameter_replicated(parameter) || table->shards.token_index == 0;
 }
 
 int gg_parameter_find(const struct gg_parameter_table *table, const char *name) {

@@ -17,7 +17,7 @@
 enum gg_layout {
     GG_LAYOUT_MATRIX,    /* (in, out): columns (out) block-cyclic over P, rows (in) block over Q */
     GG_LAYOUT_EMBEDDING, /* (entries, width): columns (width) over P, rows (entries, padded) over Q */
-    GG_LAYOUT_VECTOR,    /* (1, width): block-cyclic over P, repeated over Q */
+    GG_LAYOUT_VECTOR,    /* (1, width): block-cyclic over P, replicated over Q */
 };
 
 enum gg_initial { GG_INITIAL_ZERO, GG_INITIAL_ONE, GG_INITIAL_NORMAL };
@@ -57,13 +57,13 @@ int64_t gg_parameter_column(const struct gg_parameter_table *table, const struct
 int64_t gg_parameter_intersect(const struct gg_parameter *parameter, int64_t from, int64_t to, int64_t *at);
 
 /* Whether every token shard holds the same part: vectors. */
-bool gg_parameter_repeated(const struct gg_parameter *parameter);
+bool gg_parameter_replicated(const struct gg_parameter *parameter);
 
 /* How many elements of a rank's part other token shards hold too. */
 int64_t gg_parameters_replicated(const struct gg_parameter_table *table);
 
 /* Whether this rank's part is the one that counts when whole tensors are summed or written: false for the
- * repeated parts of vectors on token shards other than 0. */
+ * replicated parts of vectors on token shards other than 0. */
 bool gg_parameter_owned(const struct gg_parameter_table *table, const struct gg_parameter *parameter);
 
 /* The index of the parameter of that name, or -1. */

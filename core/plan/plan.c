@@ -1,7 +1,7 @@
 #include "core/plan/plan.h"
 
 #include "core/model/model.h"
-#include "core/plan/memory.h"
+#include "core/plan/plan_memory.h"
 #include "core/plan/state.h"
 
 size_t gg_plan_memory_sum(const struct gg_plan_memory *m) {

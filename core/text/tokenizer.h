@@ -2,7 +2,7 @@
  * by a pattern, and each word's bytes are merged by rank. Every byte string decodes back to itself.
  *
  * A tokenizer is immutable once made and may be shared by threads; an encoder (the caches and scratch of one
- * thread) may not. Files are io/tokenizer_file.h's business. All local.
+ * thread) may not. Files are io/tokenizer/tokenizer_file.h's business. All local.
  */
 #ifndef GG_CORE_TEXT_TOKENIZER_H
 #define GG_CORE_TEXT_TOKENIZER_H

@@ -165,7 +165,7 @@ static bool refuse(const void *caller, size_t bytes) {
     return refuse_one_of(is_ours(caller) ? OURS : LIBRARIES, caller, bytes);
 }
 
-/* Who asked. In the program everybody asks its own functions (jobs/allocation.c), which keep a frame pointer;
+/* Who asked. In the program everybody asks its own functions (jobs/command/allocation.c), which keep a frame pointer;
  * the caller is then whoever called those. */
 #pragma GCC diagnostic ignored "-Wframe-address"
 #define CALLER                                                                                               \

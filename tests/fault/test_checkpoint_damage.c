@@ -3,8 +3,8 @@
 #include "tests/checkpoint_case.h"
 
 #include "core/base/random.h"
-#include "io/file.h"
-#include "mpi/world.h"
+#include "io/base/file.h"
+#include "mpi/world/world.h"
 
 #include <hdf5.h>
 #include <sys/stat.h>

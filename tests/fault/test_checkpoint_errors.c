@@ -3,8 +3,8 @@
  * the file's name and the system's reason. */
 #include "tests/checkpoint_case.h"
 
-#include "io/file.h"
-#include "mpi/world.h"
+#include "io/base/file.h"
+#include "mpi/world/world.h"
 
 #include <errno.h>
 #include <fcntl.h>

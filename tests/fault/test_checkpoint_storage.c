@@ -3,8 +3,8 @@
  * all. */
 #include "tests/checkpoint_case.h"
 
-#include "io/file.h"
-#include "mpi/world.h"
+#include "io/base/file.h"
+#include "mpi/world/world.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "core/base/memory.h"
-#include "io/file.h"
+#include "io/base/file.h"
 
 #include <dirent.h>
 #include <stdio.h>

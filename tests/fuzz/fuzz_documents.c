@@ -1,7 +1,7 @@
 /* Documents in plain, gzip and zstd files; the first byte chooses the separator. The units of all documents
  * and the separators between are the file's text, which is the same by whatever reads it is unpacked. */
-#include "io/document_reader.h"
-#include "io/text_input.h"
+#include "io/corpus/document_reader.h"
+#include "io/corpus/text_input.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

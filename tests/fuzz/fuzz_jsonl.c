@@ -1,5 +1,5 @@
 /* JSONL, read as prepare does; the first byte gives the rules of cleaning. */
-#include "io/document_reader.h"
+#include "io/corpus/document_reader.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {

@@ -1,9 +1,9 @@
 /* metrics.jsonl on a resume at the step that the first two bytes give: lines of later steps are cut off, what
  * stays is what stood at the front, and a line written behind it is found again. */
-#include "io/metrics.h"
+#include "io/run/metrics.h"
 #include "tests/fuzz/fuzz.h"
 
-#include "io/file.h"
+#include "io/base/file.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Settings files. What is taken is written as YAML that reads back to the same. */
-#include "io/settings_file.h"
+#include "io/run/settings_file.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Token shards, HDF5's checksums off: what opens is read to its end. */
 #include "core/base/memory.h"
-#include "io/shard.h"
+#include "io/shards/shard.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/hdf5_unchecked.h"
 

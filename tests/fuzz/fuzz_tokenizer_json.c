@@ -1,5 +1,5 @@
 /* tokenizer.json. One that is taken encodes what it decodes, and survives being written and read again. */
-#include "io/tokenizer_file.h"
+#include "io/tokenizer/tokenizer_file.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

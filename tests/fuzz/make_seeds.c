@@ -2,9 +2,9 @@
  * has all parts. Usage: make_seeds FOLDER; make_seeds.sh tells the rest. */
 #include "core/base/memory.h"
 #include "core/model/graph.h"
-#include "io/checkpoint.h"
-#include "io/shard_writer.h"
-#include "mpi/world.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/shards/shard_writer.h"
+#include "mpi/world/world.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Puts right HDF5 checksums into a shard or checkpoint that was changed: what the fuzzer finds becomes a file
  * that HDF5 takes without our help. Usage: repair_checksums FILE. */
-#include "io/checkpoint.h"
-#include "io/shard.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/shards/shard.h"
 #include "tests/fuzz/hdf5_unchecked.h"
 
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  * tokenizer's own vocabulary, but for the one at PLACE. */
 #include "tests/unit/shard_fixture.h"
 
-#include "io/tokenizer_file.h"
+#include "io/tokenizer/tokenizer_file.h"
 
 #include <hdf5.h>
 

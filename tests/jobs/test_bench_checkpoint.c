@@ -3,9 +3,9 @@
 #include "tests/check.h"
 
 #include "core/base/memory.h"
-#include "io/file.h"
-#include "jobs/bench_checkpoint.h"
-#include "jobs/job.h"
+#include "io/base/file.h"
+#include "jobs/bench/bench_checkpoint.h"
+#include "jobs/command/job.h"
 
 #include <stdlib.h>
 #include <string.h>

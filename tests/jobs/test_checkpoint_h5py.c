@@ -2,8 +2,8 @@
  * equal to what was written, and numpy computes the same checksums (tests/jobs/read_checkpoint.py). */
 #include "tests/checkpoint_case.h"
 
-#include "io/file.h"
-#include "mpi/world.h"
+#include "io/base/file.h"
+#include "mpi/world/world.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

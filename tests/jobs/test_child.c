@@ -1,7 +1,7 @@
 /* Work in a child process: how its end is told. */
 #include "tests/check.h"
 
-#include "jobs/child.h"
+#include "jobs/command/child.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* gridgpt inspect on checkpoints: what it says, and its exit status. */
 #include "tests/checkpoint_case.h"
 
-#include "io/file.h"
-#include "mpi/world.h"
+#include "io/base/file.h"
+#include "mpi/world/world.h"
 
 #include <hdf5.h>
 #include <sys/stat.h>

@@ -4,9 +4,9 @@
 #include "tests/check.h"
 
 #include "core/base/memory.h"
-#include "io/file.h"
-#include "io/hdf5_error.h"
-#include "jobs/memory_limit.h"
+#include "io/base/file.h"
+#include "io/base/hdf5_error.h"
+#include "jobs/launch/memory_limit.h"
 
 #include <stdlib.h>
 #include <string.h>

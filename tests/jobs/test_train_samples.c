@@ -4,10 +4,10 @@
 #include "tests/unit/shard_fixture.h"
 
 #include "core/text/bpe_training.h"
-#include "io/file.h"
-#include "io/tokenizer_file.h"
-#include "jobs/train_checkpoint.h"
-#include "jobs/train_step.h"
+#include "io/base/file.h"
+#include "io/tokenizer/tokenizer_file.h"
+#include "jobs/train/train_checkpoint.h"
+#include "jobs/train/train_step.h"
 
 #include <unistd.h>
 

@@ -3,9 +3,9 @@
 #include "tests/check.h"
 
 #include "core/base/memory.h"
-#include "io/checkpoint.h"
-#include "io/file.h"
-#include "io/shard.h"
+#include "io/base/file.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/shards/shard.h"
 
 #include <stdlib.h>
 #include <string.h>

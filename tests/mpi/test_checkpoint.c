@@ -2,9 +2,9 @@
  * byte for byte. */
 #include "tests/checkpoint_case.h"
 
-#include "io/file.h"
-#include "io/settings_file.h"
-#include "mpi/world.h"
+#include "io/base/file.h"
+#include "io/run/settings_file.h"
+#include "mpi/world/world.h"
 
 #include <unistd.h>
 

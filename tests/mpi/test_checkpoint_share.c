@@ -3,10 +3,10 @@
  * reads back bit for bit. */
 #include "tests/checkpoint_case.h"
 
-#include "io/checkpoint_writer.h"
-#include "io/file.h"
-#include "mpi/topology.h"
-#include "mpi/world.h"
+#include "io/base/file.h"
+#include "io/checkpoint/checkpoint_writer.h"
+#include "mpi/world/topology.h"
+#include "mpi/world/world.h"
 
 #include <unistd.h>
 

@@ -2,10 +2,10 @@
  */
 #include "tests/check.h"
 
-#include "core/kernels/matmul.h"
-#include "mpi/grid.h"
-#include "mpi/pblas.h"
-#include "mpi/world.h"
+#include "core/kernels/matmul/matmul.h"
+#include "mpi/grid/grid.h"
+#include "mpi/grid/pblas.h"
+#include "mpi/world/world.h"
 #include "tests/model_fixture.h"
 
 enum { SEQUENCES = 12 };
@@ -33,7 +33,7 @@ static void take_part(const struct gg_parameter_table *table, const struct gg_pa
         }
 }
 
-static void sum_repeated(const gg_grid *grid, const struct gg_parameter_table *table, float *gradients) {
+static void sum_replicated(const gg_grid *grid, const struct gg_parameter_table *table, float *gradients) {
     for (int i = 0; i < table->count; i++) {
         const struct gg_parameter *p = &table->items[i];
         if (p->layout == GG_LAYOUT_VECTOR)
@@ -107,7 +107,7 @@ static void compare_grid(const struct model_fixture *whole, double whole_loss, i
     compare_recompute(whole->graph.config, fabric, &batch, weights, loss, gradients);
     double total = fabric->shards.feature_index == 0 ? loss : 0;
     MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPI_DOUBLE, MPI_SUM, world.comm);
-    sum_repeated(grid, &table, gradients);
+    sum_replicated(grid, &table, gradients);
     assert_true((gg_pblas_tiles() > tiles) == gg_grid_uses_our_tiles(grid));
     if (!(fabs(total - whole_loss) <= tolerance.loss * whole_loss))
         fail_msg("%dx%d: loss %.9g, expected %.9g", p, q, total, whole_loss);

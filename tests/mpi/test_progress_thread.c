@@ -1,5 +1,5 @@
 /* The thread that drives: whoever has waited for it finds it at rest, and may change its work. */
-#include "mpi/progress_thread.h"
+#include "mpi/reduce/progress_thread.h"
 #include "tests/check.h"
 
 #include <stdatomic.h>

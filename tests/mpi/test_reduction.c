@@ -1,10 +1,10 @@
 /* The bucketed sum of gradients: values, bounds of buckets, the same bits on every replica and every time,
  * whoever makes progress. */
 #include "core/plan/legality.h"
-#include "mpi/progress_thread.h"
-#include "mpi/reduction.h"
-#include "mpi/topology.h"
-#include "mpi/world.h"
+#include "mpi/reduce/progress_thread.h"
+#include "mpi/reduce/reduction.h"
+#include "mpi/world/topology.h"
+#include "mpi/world/world.h"
 #include "tests/check.h"
 
 #include <omp.h>

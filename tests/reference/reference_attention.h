@@ -9,7 +9,7 @@
 #ifndef GG_TESTS_REFERENCE_ATTENTION_H
 #define GG_TESTS_REFERENCE_ATTENTION_H
 
-#include "core/kernels/attention.h"
+#include "core/kernels/attention/attention.h"
 
 /* Where things stand is said by `shape` (strides, first, dropout) as to the kernel; its `stored` is not used.
  *   out, log_sums [out] as the kernel's */

@@ -6,7 +6,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/random.h"
-#include "io/shard_writer.h"
+#include "io/shards/shard_writer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Blocked attention against its plain twin. */
 #include "tests/kernel_case.h"
 
-#include "core/kernels/attention.h"
-#include "core/kernels/matmul.h"
+#include "core/kernels/attention/attention.h"
+#include "core/kernels/matmul/matmul.h"
 #include "tests/reference/reference_attention.h"
 
 /* Queries, keys and values beside each other in a row, of two sequences. */

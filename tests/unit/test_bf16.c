@@ -1,7 +1,7 @@
 /* bfloat16 products, whoever multiplies, against their plain twin on the same operands. */
 #include "tests/kernel_case.h"
 
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul/matmul.h"
 #include "tests/reference/reference_matmul.h"
 
 struct product {

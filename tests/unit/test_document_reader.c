@@ -3,7 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/random.h"
-#include "io/document_reader.h"
+#include "io/corpus/document_reader.h"
 
 #include <malloc.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #include "tests/check.h"
 
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul/matmul.h"
 #include "tests/model_fixture.h"
 #include "tests/optimizer_update.h"
 

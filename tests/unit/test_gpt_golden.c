@@ -1,9 +1,9 @@
 /* The model against PyTorch: tests/golden/make_model_golden.py made the numbers. */
 #include "tests/check.h"
 
-#include "core/kernels/matmul.h"
-#include "tests/optimizer_update.h"
+#include "core/kernels/matmul/matmul.h"
 #include "tests/model_fixture.h"
+#include "tests/optimizer_update.h"
 
 static const struct gg_model_config tiny = {
     .layers = 2, .heads = 3, .width = 24, .context = 20, .vocab = 101, .padded_vocab = 128};

@@ -3,7 +3,7 @@
  */
 #include "tests/check.h"
 
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul/matmul.h"
 #include "tests/model_fixture.h"
 
 static const struct gg_model_config small = {.layers = 4,

@@ -1,6 +1,6 @@
 /* The loader: the same samples for any number of replicas, resumable, and exactly what the shards hold. */
 #include "core/data/sampler.h"
-#include "io/loader.h"
+#include "io/shards/loader.h"
 #include "tests/unit/shard_fixture.h"
 
 #include <time.h>

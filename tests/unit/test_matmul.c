@@ -1,7 +1,7 @@
 /* float32 products, whichever library multiplies, against their plain twin. */
 #include "tests/kernel_case.h"
 
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul/matmul.h"
 #include "tests/reference/reference_matmul.h"
 
 struct product {

@@ -4,7 +4,7 @@
 
 #include "core/base/memory.h"
 #if defined(GG_MATMUL_IS_ONEDNN) && __has_include(<oneapi/dnnl/dnnl.h>)
-#include "core/kernels/onednn_check.h"
+#include "core/kernels/matmul/onednn_check.h"
 #define HAS_ONEDNN
 #endif
 

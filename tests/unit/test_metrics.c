@@ -1,8 +1,8 @@
 /* metrics.jsonl: its lines, and what resuming cuts off. */
 #include "tests/check.h"
 
-#include "io/file.h"
-#include "io/metrics.h"
+#include "io/base/file.h"
+#include "io/run/metrics.h"
 
 #include <jansson.h>
 #include <signal.h>

@@ -5,7 +5,7 @@
 
 #include "tests/check.h"
 
-#include "jobs/progress.h"
+#include "jobs/launch/progress.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

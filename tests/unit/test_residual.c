@@ -1,7 +1,7 @@
 /* The residual stream and dropout of activations against their plain twins. */
 #include "tests/kernel_case.h"
 
-#include "core/kernels/residual.h"
+#include "core/kernels/residual_add.h"
 #include "tests/reference/reference_dropout.h"
 #include "tests/reference/reference_residual.h"
 

@@ -2,8 +2,8 @@
 #include "tests/check.h"
 
 #include "core/base/memory.h"
-#include "io/file.h"
-#include "io/settings_file.h"
+#include "io/base/file.h"
+#include "io/run/settings_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Token shards: what is written is read, and a damaged file is refused by name, or holds the same after all.
  */
-#include "io/file.h"
-#include "io/shard.h"
+#include "io/base/file.h"
+#include "io/shards/shard.h"
 #include "tests/unit/shard_fixture.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* Being asked to stop: the flag that a handler sets in a thread of its own is seen by the one that computes.
  */
-#include "jobs/stop_signal.h"
+#include "jobs/launch/stop_signal.h"
 #include "tests/check.h"
 
 #include <signal.h>

@@ -2,8 +2,8 @@
 #include "tests/check.h"
 
 #include "core/kernels/streams.h"
-#include "jobs/bench_memory.h"
-#include "jobs/largest_cache.h"
+#include "jobs/bench/bench_memory.h"
+#include "jobs/launch/largest_cache.h"
 
 #include <omp.h>
 #include <stdlib.h>

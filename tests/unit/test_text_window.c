@@ -5,8 +5,8 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/text/bpe_training.h"
-#include "io/file.h"
-#include "io/text_window.h"
+#include "io/base/file.h"
+#include "io/corpus/text_window.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * part in plain C and, where the processor has it, in AMX, against sums in double precision. */
 #include "tests/kernel_case.h"
 
-#include "core/kernels/matmul_bf16.h"
+#include "core/kernels/matmul/matmul_bf16.h"
 #include "tests/reference/reference_matmul.h"
 #include "tests/reference/reference_tiles.h"
 

@@ -1,6 +1,6 @@
 /* When a run stops for its time limit. */
 #include "core/base/clock.h"
-#include "jobs/time_limit.h"
+#include "jobs/launch/time_limit.h"
 #include "tests/check.h"
 
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/text/bpe_training.h"
-#include "io/file.h"
-#include "io/tokenizer_file.h"
+#include "io/base/file.h"
+#include "io/tokenizer/tokenizer_file.h"
 
 #include <jansson.h>
 #include <stdlib.h>

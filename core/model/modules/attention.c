@@ -1,6 +1,6 @@
 /* Causal multi-head attention: y = softmax(q k^T / sqrt(head size)) v, with q, k, v = x + bias side by side
  * in its input (kernels/attention.h). */
-#include "core/kernels/attention.h"
+#include "core/kernels/attention/attention.h"
 #include "core/kernels/rows.h"
 #include "core/model/builder_internal.h"
 #include "core/model/module.h"

@@ -1,5 +1,5 @@
 /* Embedding: y = dropout(E[id] + W[position]), with the token embedding E and learned positions W. */
-#include "core/kernels/residual.h"
+#include "core/kernels/residual_add.h"
 #include "core/kernels/rows.h"
 #include "core/model/builder_internal.h"
 #include "core/model/module.h"

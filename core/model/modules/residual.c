@@ -1,6 +1,6 @@
 /* Residual connection: y = stream + dropout(branch + bias), with the bias of the map that made the branch.
  * Inputs: branch, stream. */
-#include "core/kernels/residual.h"
+#include "core/kernels/residual_add.h"
 #include "core/model/builder_internal.h"
 #include "core/model/module.h"
 

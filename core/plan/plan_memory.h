@@ -1,0 +1,25 @@
+/* The memory of a rank, by part, without making anything: what each part's owner will allocate, to the byte.
+ * All local and pure.
+ */
+#ifndef GG_CORE_PLAN_PLAN_MEMORY_H
+#define GG_CORE_PLAN_PLAN_MEMORY_H
+
+#include "core/model/graph.h"
+#include "core/plan/partition.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Buckets of gradients that are being summed at once. */
+enum { GG_BUCKETS_IN_FLIGHT = 4 };
+
+/* Parts of buckets that replicas send each other: what the sum of gradients holds on its way. */
+size_t gg_buckets_in_flight_bytes(const struct gg_partition *partition);
+
+/* What a grid's products take beside their operands and results, as far as the largest product needs them:
+ * panels that PBLAS and BLACS send round, and in bf16 what is widened for PBLAS, which takes its operands as
+ * fp32, and rounded again for a tile. 0 on a 1x1 grid. local_tokens [in] of a micro-batch block        [in]
+ * parallel.block */
+size_t gg_product_bytes(const struct gg_graph *graph, int64_t local_tokens, int64_t block);
+
+#endif

@@ -1,0 +1,174 @@
+/* Checkpoints: one HDF5 file that holds a model, its optimizer and all that is needed to go on, to evaluate
+ * or to generate. Nothing in it tells on how many ranks it was written: each tensor stands whole, in table
+ * order, under its Hugging Face name.
+ *
+ *   /model/NAME                 float32 (rows, columns), or (columns) for a vector
+ *   /optimizer/exp_avg/NAME     AdamW's first moments; absent from a checkpoint of weights only
+ *   /optimizer/exp_avg_sq/NAME  AdamW's second moments
+ *       attribute checksum      uint64, io/checkpoint/checkpoint_checksum.h
+ *   /settings                   uint8: the resolved settings, YAML (attributes are limited to 64 KiB)
+ *   /tokenizer                  uint8: tokenizer.json; absent when there is none
+ *   attributes of /             format ("gridgpt checkpoint"), format_version, the numbers of struct
+ *                               gg_checkpoint_meta by name, and metadata_checksum: XXH3 (64 bits) over all
+ *                               of these, the two texts, and each tensor's name, shape and checksum
+ *
+ * Written with the file format of HDF5 1.8, whose own metadata carry checksums.
+ */
+#ifndef GG_IO_CHECKPOINT_CHECKPOINT_H
+#define GG_IO_CHECKPOINT_CHECKPOINT_H
+
+#include "core/model/parameters.h"
+#include "core/plan/partition.h"
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define GG_CHECKPOINT_FORMAT "gridgpt checkpoint"
+enum { GG_CHECKPOINT_VERSION = 1, GG_CHECKPOINT_GROUPS = 3 };
+
+/* What a checkpoint knows beside its tensors. */
+struct gg_checkpoint_meta {
+    int64_t step;             /* optimizer steps done, skipped ones included */
+    int64_t updates;          /* steps that changed the weights: AdamW's t */
+    int64_t bad_steps;        /* skipped in a row at the end */
+    int64_t consumed_samples; /* training sequences taken from the data order */
+    int64_t consumed_tokens;
+    int64_t run_seed, data_seed;
+    int64_t vocab; /* of the tokenizer, not padded */
+    uint64_t data_fingerprint, tokenizer_fingerprint;
+    double train_loss, val_loss; /* the last measured; NaN: never */
+    double train_seconds;        /* spent in training, over all its runs */
+    char *settings_yaml;         /* the resolved settings; owned, NUL-terminated */
+    char *tokenizer_json;        /* owned, NUL-terminated; NULL: none */
+    size_t tokenizer_bytes;
+};
+void gg_checkpoint_meta_free(struct gg_checkpoint_meta *meta);
+
+struct gg_checkpoint_tensor {
+    char group[24]; /* "model", "optimizer/exp_avg", "optimizer/exp_avg_sq" */
+    char name[80];
+    int64_t rows, columns; /* a vector has one row */
+    int dimensions;
+    uint64_t checksum;
+    int64_t offset; /* of its first byte in the file, where its elements stand in one piece */
+};
+
+/* Everything but the tensors' values. */
+struct gg_checkpoint_contents {
+    struct gg_checkpoint_meta meta;
+    struct gg_checkpoint_tensor *tensors; /* owned; in file order */
+    int count;
+    int64_t file_bytes;
+};
+void gg_checkpoint_contents_free(struct gg_checkpoint_contents *contents);
+
+/* What one rank writes or reads: ranges of the flat buffers of its part of the model. The ranges of the ranks
+ * that hold the same part (one of each replica) make up the whole part, so that all replicas share the work.
+ */
+struct gg_checkpoint_share {
+    const struct gg_parameter_table *table;
+    const struct gg_range *ranges; /* disjoint */
+    int range_count;
+    float *values[GG_CHECKPOINT_GROUPS]; /* weights, AdamW's first and second moments; weights only: NULL */
+    bool compact[GG_CHECKPOINT_GROUPS];  /* the buffer holds the ranges alone, each at its `at` */
+};
+
+/* Writes a checkpoint: every rank its share, under a temporary name that becomes `path` when all is on the
+ * disk. Collective over `comm`, all ranks of all replicas; a thread may call it while others use other
+ * communicators and nobody else uses HDF5.
+ *   share [in] padding and replicated parts are left out; values are only read
+ *   meta  [in] rank 0's counts
+ * GG_STORAGE on every rank when it cannot be written (no space, an I/O error), GG_RESOURCE when there are no
+ * file descriptors or no memory for it; nothing is left behind then, and an older file of that name stays. */
+gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struct gg_checkpoint_share *share,
+                                    const struct gg_checkpoint_meta *meta) GG_MUST_USE;
+
+/* The same by the ranks of one replica.
+ *   weights          [in] the rank's parts, a flat buffer of the table
+ *   moment1, moment2 [in] likewise; both NULL: weights only */
+gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
+                              const float *weights, const float *moment1, const float *moment2,
+                              const struct gg_checkpoint_meta *meta) GG_MUST_USE;
+
+/* Reads everything but the tensors' values. Rank 0 reads, all ranks get it. Collective over `comm`.
+ *   contents [out] owned by the caller, also after a failure (then empty)
+ * GG_STORAGE: missing, or the system reports an error when it is opened or read; GG_RESOURCE: no file
+ * descriptors or memory for it; GG_BAD_DATA: its bytes were read and are not a checkpoint's, truncated, or
+ * damaged (the metadata checksum is verified), or it is no plain file. */
+gg_status gg_checkpoint_open(MPI_Comm comm, const char *path,
+                             struct gg_checkpoint_contents *contents) GG_MUST_USE;
+
+/* The same on one rank, without MPI. Local. */
+gg_status gg_checkpoint_examine(const char *path, struct gg_checkpoint_contents *contents) GG_MUST_USE;
+
+/* Reads each rank's share, no rank a whole tensor, and verifies the checksums of all. Collective over
+ * `comm`, all ranks of all replicas.
+ *   share [in, out] its buffers are filled where the ranges are; padding becomes zero. Without moments the
+ *                   optimizer's tensors are not read
+ * What is read may be trusted only when GG_OK is returned. GG_BAD_DATA names the file and the tensor: not in
+ * the file, of another shape, a tensor that the model does not have, a checksum that does not fit.
+ * GG_STORAGE, GG_RESOURCE: as gg_checkpoint_open; they say nothing about the file's contents. */
+gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path,
+                                   const struct gg_checkpoint_share *share) GG_MUST_USE;
+
+/* The same by the ranks of one replica, each all of its part.
+ *   weights, moment1, moment2 [out] flat buffers; the moments both NULL: not read */
+gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
+                             float *weights, float *moment1, float *moment2) GG_MUST_USE;
+
+/* Recomputes the checksum of every tensor through a bounded buffer. Local.
+ *   good [out] one flag per tensor of the contents, caller's; may be NULL
+ * GG_BAD_DATA when one does not fit; the message names the first. GG_STORAGE, GG_RESOURCE: as
+ * gg_checkpoint_open. */
+gg_status gg_checkpoint_verify(const char *path, const struct gg_checkpoint_contents *contents,
+                               bool *good) GG_MUST_USE;
+
+/* Reads all of HDF5's own bookkeeping, of which reading the tensors takes a part only (io/base/hdf5_walk.h).
+ * Local. GG_BAD_DATA. */
+gg_status gg_checkpoint_verify_bookkeeping(const char *path) GG_MUST_USE;
+
+/* Prints what a checkpoint holds, in words. Local.
+ *   verify  [in] read all bookkeeping and recompute every tensor's checksum; those that do not fit are
+ *                listed
+ *   tensors [in] list all tensors
+ * GG_STORAGE, GG_BAD_DATA as gg_checkpoint_examine and gg_checkpoint_verify. */
+gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE *out) GG_MUST_USE;
+
+/* The checkpoints of a folder, by their names step-NNNNNNNN.h5; ascending steps. */
+struct gg_checkpoint_list {
+    struct gg_checkpoint_file {
+        int64_t step;
+        char *path;
+    } * items; /* owned */
+    int count;
+};
+void gg_checkpoint_list_free(struct gg_checkpoint_list *list);
+
+/* Lists a folder; one that does not exist has none. Local. GG_STORAGE, GG_RESOURCE. */
+gg_status gg_checkpoint_list(const char *folder, struct gg_checkpoint_list *list) GG_MUST_USE;
+
+/* FOLDER/step-NNNNNNNN.h5; owned by the caller. */
+char *gg_checkpoint_path(const char *folder, int64_t step);
+
+/* The step that a path's last part tells, or -1: its name is not of that form. */
+int64_t gg_checkpoint_named_step(const char *path);
+
+/* Path of the checkpoint with the highest step, owned by the caller, or NULL. Local. */
+gg_status gg_checkpoint_newest(const char *folder, char **path) GG_MUST_USE;
+
+/* Whether the names of a folder's checkpoints, and those that they get when they are set aside, are no longer
+ * than the system takes. Local. GG_USAGE. */
+gg_status gg_checkpoint_check_folder(const char *folder) GG_MUST_USE;
+
+/* Removes all but the `keep` newest up to `step`, the newest of the run, and, when keep_every > 0, those of
+ * steps it divides. Files that are named for later steps are not the run's: they neither count nor go. For
+ * one rank, while no checkpoint is being written. Local. GG_STORAGE. */
+gg_status gg_checkpoint_prune(const char *folder, int64_t step, int64_t keep, int64_t keep_every) GG_MUST_USE;
+
+/* Removes temporary files that a killed run left. As above. */
+gg_status gg_checkpoint_remove_temporaries(const char *folder) GG_MUST_USE;
+
+#endif

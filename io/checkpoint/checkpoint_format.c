@@ -1,0 +1,106 @@
+#include "io/checkpoint/checkpoint_format.h"
+
+#include "io/base/hdf5_error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+const char *const gg_checkpoint_groups[GG_CHECKPOINT_GROUPS] = {"model", "optimizer/exp_avg",
+                                                                "optimizer/exp_avg_sq"};
+
+#define FIELD(name, type)                                                                                    \
+    { #name, type, offsetof(struct gg_checkpoint_meta, name) }
+const struct gg_checkpoint_field gg_checkpoint_fields[] = {
+    FIELD(step, GG_FIELD_INTEGER),
+    FIELD(updates, GG_FIELD_INTEGER),
+    FIELD(bad_steps, GG_FIELD_INTEGER),
+    FIELD(consumed_samples, GG_FIELD_INTEGER),
+    FIELD(consumed_tokens, GG_FIELD_INTEGER),
+    FIELD(run_seed, GG_FIELD_INTEGER),
+    FIELD(data_seed, GG_FIELD_INTEGER),
+    FIELD(vocab, GG_FIELD_INTEGER),
+    FIELD(data_fingerprint, GG_FIELD_HASH),
+    FIELD(tokenizer_fingerprint, GG_FIELD_HASH),
+    FIELD(train_loss, GG_FIELD_REAL),
+    FIELD(val_loss, GG_FIELD_REAL),
+    FIELD(train_seconds, GG_FIELD_REAL),
+};
+const int gg_checkpoint_field_count = sizeof gg_checkpoint_fields / sizeof *gg_checkpoint_fields;
+
+hid_t gg_checkpoint_field_type(const struct gg_checkpoint_field *field, bool in_file) {
+    switch (field->type) {
+    case GG_FIELD_INTEGER:
+        return in_file ? H5T_STD_I64LE : H5T_NATIVE_INT64;
+    case GG_FIELD_HASH:
+        return in_file ? H5T_STD_U64LE : H5T_NATIVE_UINT64;
+    case GG_FIELD_REAL:
+        break;
+    }
+    return in_file ? H5T_IEEE_F64LE : H5T_NATIVE_DOUBLE;
+}
+
+static void hash_number(XXH3_state_t *state, uint64_t value) {
+    unsigned char bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(value >> (8 * i));
+    XXH3_64bits_update(state, bytes, sizeof bytes);
+}
+
+static void hash_text(XXH3_state_t *state, const char *text, size_t bytes) {
+    hash_number(state, bytes);
+    if (bytes > 0)
+        XXH3_64bits_update(state, text, bytes);
+}
+
+uint64_t gg_checkpoint_metadata_checksum(const struct gg_checkpoint_meta *meta,
+                                         const struct gg_checkpoint_tensor *tensors, int count) {
+    XXH3_state_t *state = XXH3_createState();
+    GG_ASSERT(state != NULL);
+    XXH3_64bits_reset(state);
+    hash_number(state, GG_CHECKPOINT_VERSION);
+    for (int i = 0; i < gg_checkpoint_field_count; i++) {
+        uint64_t bits;
+        memcpy(&bits, (const char *)meta + gg_checkpoint_fields[i].offset, sizeof bits);
+        hash_text(state, gg_checkpoint_fields[i].name, strlen(gg_checkpoint_fields[i].name));
+        hash_number(state, bits);
+    }
+    hash_text(state, meta->settings_yaml, strlen(meta->settings_yaml));
+    hash_text(state, meta->tokenizer_json, meta->tokenizer_bytes);
+    hash_number(state, (uint64_t)count);
+    for (int i = 0; i < count; i++) {
+        hash_text(state, tensors[i].group, strlen(tensors[i].group));
+        hash_text(state, tensors[i].name, strlen(tensors[i].name));
+        hash_number(state, (uint64_t)tensors[i].dimensions);
+        hash_number(state, (uint64_t)tensors[i].rows);
+        hash_number(state, (uint64_t)tensors[i].columns);
+        hash_number(state, tensors[i].checksum);
+    }
+    const uint64_t checksum = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    return checksum;
+}
+
+struct gg_checkpoint_tensor gg_checkpoint_describe(const struct gg_parameter *p, const char *group) {
+    struct gg_checkpoint_tensor tensor;
+    memset(&tensor, 0, sizeof tensor);
+    snprintf(tensor.group, sizeof tensor.group, "%s", group);
+    snprintf(tensor.name, sizeof tensor.name, "%s", p->name);
+    tensor.rows = p->rows;
+    tensor.columns = p->columns;
+    tensor.dimensions = p->dimensions;
+    return tensor;
+}
+
+void gg_checkpoint_meta_free(struct gg_checkpoint_meta *meta) {
+    free(meta->settings_yaml);
+    free(meta->tokenizer_json);
+    *meta = (struct gg_checkpoint_meta){0};
+}
+
+void gg_checkpoint_contents_free(struct gg_checkpoint_contents *contents) {
+    gg_checkpoint_meta_free(&contents->meta);
+    free(contents->tensors);
+    *contents = (struct gg_checkpoint_contents){0};
+}

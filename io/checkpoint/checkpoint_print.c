@@ -1,0 +1,129 @@
+/* A checkpoint in words. */
+#include "io/checkpoint/checkpoint.h"
+
+#include "core/base/memory.h"
+#include "io/run/settings_file.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t elements(const struct gg_checkpoint_contents *contents, const char *group) {
+    int64_t count = 0;
+    for (int i = 0; i < contents->count; i++)
+        if (strcmp(contents->tensors[i].group, group) == 0)
+            count += contents->tensors[i].rows * contents->tensors[i].columns;
+    return count;
+}
+
+static void print_progress(const struct gg_checkpoint_meta *meta, FILE *out) {
+    fprintf(out, "  step         %" PRId64, meta->step);
+    if (meta->updates != meta->step)
+        fprintf(out, " (%" PRId64 " updates; %" PRId64 " steps were skipped, %" PRId64 " of them last)",
+                meta->updates, meta->step - meta->updates, meta->bad_steps);
+    fprintf(out, "\n  seen         %" PRId64 " tokens, %" PRId64 " sequences, %.0f seconds of training\n",
+            meta->consumed_tokens, meta->consumed_samples, meta->train_seconds);
+    fprintf(out, "  loss         ");
+    fprintf(out, isnan(meta->train_loss) ? "not measured in training, " : "%.4f in training, ",
+            meta->train_loss);
+    fprintf(out, isnan(meta->val_loss) ? "not measured in validation\n" : "%.4f in validation\n",
+            meta->val_loss);
+}
+
+/* The settings that are not the defaults, one a line. */
+static void print_settings(const struct gg_settings *settings, FILE *out) {
+    struct gg_settings defaults;
+    gg_settings_init(&defaults);
+    fprintf(out, "  settings that differ from the defaults\n");
+    for (size_t i = 0; i < gg_settings_table.count; i++) {
+        const struct gg_option *option = &gg_settings_table.options[i];
+        const size_t bytes = gg_options_format(option, settings, NULL, 0) + 1;
+        char *value = gg_malloc(bytes), usual[256];
+        gg_options_format(option, settings, value, bytes);
+        gg_options_format(option, &defaults, usual, sizeof usual);
+        if (strcmp(value, usual) != 0)
+            fprintf(out, "    %s: %s\n", option->name, value);
+        free(value);
+    }
+    gg_settings_free(&defaults);
+}
+
+static void print_model(const struct gg_checkpoint_contents *contents, FILE *out) {
+    struct gg_settings settings;
+    gg_settings_init(&settings);
+    const char *yaml = contents->meta.settings_yaml;
+    const double millions = (double)elements(contents, "model") / 1e6;
+    if (gg_settings_read_text(&settings, yaml, strlen(yaml), "its settings") != GG_OK) {
+        fprintf(out, "  model        %.2f M parameters\n", millions);
+        fprintf(out, "  settings     not understood by this version: %s\n", gg_failure());
+    } else {
+        fprintf(out,
+                "  model        %" PRId64 " layers, %" PRId64 " heads, width %" PRId64 ", context %" PRId64
+                ", vocabulary %" PRId64 ": %.2f M parameters\n",
+                settings.model.layers, settings.model.heads, settings.model.width, settings.model.context,
+                settings.model.vocab != 0 ? settings.model.vocab : contents->meta.vocab, millions);
+        print_settings(&settings, out);
+    }
+    gg_settings_free(&settings);
+}
+
+/* One line per tensor; `good` NULL: not verified. Those that do not fit are printed in any case. */
+static void print_tensors(const struct gg_checkpoint_contents *contents, const bool *good, bool all,
+                          FILE *out) {
+    for (int i = 0; i < contents->count; i++) {
+        const struct gg_checkpoint_tensor *t = &contents->tensors[i];
+        if (!all && (good == NULL || good[i]))
+            continue;
+        char shape[48], name[112];
+        snprintf(name, sizeof name, "%s/%s", t->group, t->name);
+        if (t->dimensions == 2)
+            snprintf(shape, sizeof shape, "%" PRId64 " x %" PRId64, t->rows, t->columns);
+        else
+            snprintf(shape, sizeof shape, "%" PRId64, t->columns);
+        fprintf(out, "    %-60s %16s  %016" PRIx64 "%s\n", name, shape, t->checksum,
+                good == NULL ? ""
+                : good[i]    ? "  ok"
+                             : "  BAD");
+    }
+}
+
+/* As gg_checkpoint_examine; damaged bookkeeping is told before anything that might come of it. */
+static gg_status examine(const char *path, bool verify, struct gg_checkpoint_contents *contents) {
+    GG_TRY(gg_checkpoint_examine(path, contents));
+    const gg_status status = verify ? gg_checkpoint_verify_bookkeeping(path) : GG_OK;
+    if (status != GG_OK)
+        gg_checkpoint_contents_free(contents);
+    return status;
+}
+
+gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE *out) {
+    struct gg_checkpoint_contents contents;
+    GG_TRY(examine(path, verify, &contents));
+    const struct gg_checkpoint_meta *meta = &contents.meta;
+    fprintf(out, "%s: checkpoint, format version %d\n", path, GG_CHECKPOINT_VERSION);
+    print_progress(meta, out);
+    fprintf(out, "  optimizer    %s\n",
+            elements(&contents, "optimizer/exp_avg") > 0 ? "both moments of AdamW: training can go on"
+                                                         : "none: weights only");
+    fprintf(out, "  tokenizer    %016" PRIx64 ", vocabulary of %" PRId64 ", %s\n",
+            meta->tokenizer_fingerprint, meta->vocab,
+            meta->tokenizer_bytes > 0 ? "enclosed" : "not enclosed");
+    fprintf(out, "  data         %016" PRIx64 "\n", meta->data_fingerprint);
+    fprintf(out, "  seeds        run %" PRId64 ", data %" PRId64 "\n", meta->run_seed, meta->data_seed);
+    fprintf(out, "  file         %" PRId64 " bytes, %d tensors\n", contents.file_bytes, contents.count);
+    print_model(&contents, out);
+
+    bool *good = verify ? gg_calloc((size_t)contents.count + 1, sizeof *good) : NULL;
+    const gg_status status = verify ? gg_checkpoint_verify(path, &contents, good) : GG_OK;
+    const bool listed = status == GG_OK || status == GG_BAD_DATA;
+    if (tensors || status == GG_BAD_DATA)
+        fprintf(out, "  %s\n", tensors ? "tensors, with their checksums" : "damaged tensors");
+    if (listed)
+        print_tensors(&contents, good, tensors, out);
+    if (verify && status == GG_OK)
+        fprintf(out, "  verified     every checksum matches\n");
+    free(good);
+    gg_checkpoint_contents_free(&contents);
+    return status;
+}

@@ -1,0 +1,102 @@
+#include "io/corpus/corpus_split.h"
+
+#include "core/base/memory.h"
+#include "core/base/random.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct lengths {
+    int64_t *items; /* bytes of each document; 0 for JSONL, whose text is cut where it is parsed */
+    int64_t count, capacity;
+};
+
+static void note_unit(struct lengths *lengths, const struct gg_text_unit *unit) {
+    if (unit->first) {
+        if (lengths->count == lengths->capacity) {
+            lengths->capacity = lengths->capacity > 0 ? 2 * lengths->capacity : 256;
+            lengths->items = gg_realloc(lengths->items, (size_t)lengths->capacity * sizeof *lengths->items);
+        }
+        lengths->items[lengths->count++] = 0;
+    }
+    if (!unit->json)
+        lengths->items[lengths->count - 1] += (int64_t)unit->count;
+}
+
+/* Counts the documents, and their bytes, until `enough` are seen. */
+static gg_status count_documents(const struct gg_text_list *paths, const struct gg_document_format *format,
+                                 int64_t enough, struct lengths *lengths) {
+    for (size_t i = 0; i < paths->count && lengths->count < enough; i++) {
+        gg_document_reader *reader = NULL;
+        GG_TRY(gg_document_reader_open(paths->items[i], format, &reader));
+        gg_status status = GG_OK;
+        for (bool more = true; more && lengths->count < enough && status == GG_OK;) {
+            struct gg_text_unit unit;
+            status = gg_document_reader_next(reader, &unit, &more);
+            if (status == GG_OK && more)
+                note_unit(lengths, &unit);
+        }
+        gg_document_reader_close(&reader);
+        GG_TRY(status);
+    }
+    return GG_OK;
+}
+
+static double draw(uint64_t seed, int64_t document) {
+    return gg_random_uniform(seed, GG_STREAM(GG_STREAM_SPLIT, 0), (uint64_t)document);
+}
+
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The draw of rank `count` among the documents'. */
+static double smallest_draws(uint64_t seed, int64_t documents, int64_t count) {
+    double *draws = gg_malloc((size_t)documents * sizeof *draws);
+    for (int64_t i = 0; i < documents; i++)
+        draws[i] = draw(seed, i);
+    qsort(draws, (size_t)documents, sizeof *draws, ascending);
+    const double threshold = draws[count - 1];
+    free(draws);
+    return threshold;
+}
+
+gg_status gg_corpus_split_find(const struct gg_text_list *paths, const struct gg_document_format *format,
+                               double fraction, uint64_t seed, struct gg_corpus_split *split) {
+    *split = (struct gg_corpus_split){.seed = seed, .threshold = -1};
+    if (fraction == 0)
+        return GG_OK;
+    const double many = ceil(20 / fraction);
+    const int64_t enough = many < (double)GG_SPLIT_MAX_COUNTED ? (int64_t)many : GG_SPLIT_MAX_COUNTED;
+    struct lengths lengths = {0};
+    const gg_status status = count_documents(paths, format, enough, &lengths);
+    const int64_t wanted = (int64_t)floor((double)lengths.count * fraction + 0.5);
+    if (status != GG_OK || lengths.count == 0) {
+        free(lengths.items);
+        return status;
+    }
+    if (lengths.count >= enough) {
+        split->threshold = fraction;
+    } else if (wanted > 0) {
+        split->threshold = smallest_draws(seed, lengths.count, wanted);
+    } else {
+        split->tail = fraction;
+        split->documents = lengths.count;
+        split->cut = lengths.items;
+        for (int64_t i = 0; i < lengths.count; i++)
+            split->cut[i] = (int64_t)((1 - fraction) * (double)lengths.items[i]);
+        return GG_OK;
+    }
+    free(lengths.items);
+    return GG_OK;
+}
+
+void gg_corpus_split_free(struct gg_corpus_split *split) {
+    free(split->cut);
+    split->cut = NULL;
+}
+
+bool gg_corpus_split_validates(const struct gg_corpus_split *split, int64_t document) {
+    return split->threshold >= 0 && draw(split->seed, document) <= split->threshold;
+}

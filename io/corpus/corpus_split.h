@@ -1,0 +1,35 @@
+/* Which documents are for validation: a rule that depends on the input, the fraction and the seed alone.
+ *
+ * With n documents and fraction v,
+ *   - n v below one half (few documents): the last v of each document's text, cut at a line (gg_line_cut);
+ *   - n below 20 / v: the round(n v) documents with the smallest draws;
+ *   - else: each document whose draw is below v.
+ * A document's draw is gg_random_uniform(seed, GG_STREAM_SPLIT, its number in the input). All local.
+ */
+#ifndef GG_IO_CORPUS_CORPUS_SPLIT_H
+#define GG_IO_CORPUS_CORPUS_SPLIT_H
+
+#include "core/base/options.h"
+#include "io/corpus/document_reader.h"
+
+/* Documents are counted up to so many. */
+#define GG_SPLIT_MAX_COUNTED ((int64_t)1 << 20)
+
+struct gg_corpus_split {
+    uint64_t seed;
+    double threshold;  /* validation: draw <= threshold; below 0: none by document */
+    double tail;       /* fraction of each document's text; 0: by document */
+    int64_t documents; /* counted: lengths below */
+    int64_t *cut; /* (documents) where each plain-text document is to be cut; NULL without tails; owned */
+};
+
+/* Reads the inputs as far as needed to find the rule; nothing of them when `fraction` is 0. Errors as
+ * gg_document_reader_next. Free with gg_corpus_split_free. */
+gg_status gg_corpus_split_find(const struct gg_text_list *paths, const struct gg_document_format *format,
+                               double fraction, uint64_t seed, struct gg_corpus_split *split) GG_MUST_USE;
+void gg_corpus_split_free(struct gg_corpus_split *split);
+
+/* Whether a whole document is for validation. */
+bool gg_corpus_split_validates(const struct gg_corpus_split *split, int64_t document);
+
+#endif

@@ -1,0 +1,73 @@
+/* Cuts a text file into documents, without parsing more than that takes.
+ *
+ * Plain text is one document, or several split at lines that equal a separator. A document comes in units of
+ * at most GG_UNIT_BYTES, cut where cleaning and tokenizing do not notice (gg_safe_cut), so that a file or a
+ * line of any size streams through a fixed buffer. Where the cuts lie is a function of the document alone.
+ * JSONL comes a line a unit, still as JSON (gg_json_text() takes the text out). A byte-order mark at the
+ * front of a file is skipped; empty documents and blank lines do not count. Memory: 16 MiB, or twice the
+ * longest JSONL line. All local.
+ */
+#ifndef GG_IO_CORPUS_DOCUMENT_READER_H
+#define GG_IO_CORPUS_DOCUMENT_READER_H
+
+#include "core/text/clean.h"
+
+#include <stdint.h>
+
+#define GG_UNIT_BYTES          ((size_t)4 << 20)
+#define GG_JSON_LINE_MAX_BYTES ((size_t)256 << 20)
+
+enum gg_document_form {
+    GG_DOCUMENTS_AUTO, /* by name: .jsonl or .ndjson, with or without .gz or .zst; else text */
+    GG_DOCUMENTS_TEXT,
+    GG_DOCUMENTS_JSONL,
+};
+
+struct gg_document_format {
+    enum gg_document_form form;
+    const char *separator; /* a whole line, without its line feed; "" a blank one; NULL: none */
+    const char *field;     /* JSONL: member that holds the text */
+};
+
+struct gg_text_unit {
+    const char *bytes; /* valid until the next call */
+    size_t count;
+    bool json;
+    bool first, last; /* of its document, or of the part before or behind a cut */
+    bool tail;        /* of the part behind a cut */
+    int64_t document; /* number in the file, from 0 */
+    int64_t offset;   /* of its first byte in the (decompressed) file */
+    int64_t line;     /* JSONL: from 1; else 0 */
+};
+
+typedef struct gg_document_reader gg_document_reader;
+
+/* Errors as gg_text_input_open. The format must outlive the reader. */
+gg_status gg_document_reader_open(const char *path, const struct gg_document_format *format,
+                                  gg_document_reader **reader) GG_MUST_USE;
+void gg_document_reader_close(gg_document_reader **reader);
+
+/* Asks for plain-text documents to be cut in two near that byte of each, at a line (gg_line_cut): units up to
+ * there, then units with `tail` set.
+ *   cuts [in]  (count) by the document's number in the file; 0: no cut; kept */
+void gg_document_reader_cut(gg_document_reader *reader, const int64_t *cuts, int64_t count);
+
+/* The next unit; *more is false at the end of the file.
+ * Errors as gg_text_input_read; GG_BAD_DATA for a JSONL line above GG_JSON_LINE_MAX_BYTES. */
+gg_status gg_document_reader_next(gg_document_reader *reader, struct gg_text_unit *unit,
+                                  bool *more) GG_MUST_USE;
+
+/* Bytes of the file consumed, compressed ones for a compressed file. */
+int64_t gg_document_reader_position(const gg_document_reader *reader);
+
+/* Appends the text field of a JSONL unit to `text`.
+ *   path, rules [in]  for messages; with replace_invalid, bytes that are no UTF-8 and escaped lone surrogates
+ *                     become U+FFFD
+ * GG_BAD_DATA: not a JSON object, no such field, not a string; the message names file and line. */
+gg_status gg_json_text(const char *path, const struct gg_text_unit *unit, const char *field,
+                       const struct gg_clean_rules *rules, struct gg_text *text) GG_MUST_USE;
+
+/* The failure of a file that is not UTF-8 from that byte on: GG_BAD_DATA. */
+gg_status gg_invalid_utf8(const char *path, int64_t offset);
+
+#endif

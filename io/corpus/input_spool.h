@@ -1,0 +1,19 @@
+/* Makes every input a file that can be read again, and by every rank.
+ */
+#ifndef GG_IO_CORPUS_INPUT_SPOOL_H
+#define GG_IO_CORPUS_INPUT_SPOOL_H
+
+#include "core/base/options.h"
+#include "mpi/world/world.h"
+
+/* Copies what is not a regular file (standard input as "-", pipes) to FOLDER/input-N.tmp. Collective; all
+ * ranks return the same status. paths [out]  zeroed by the caller; the files to read, in order; end with
+ * gg_input_spool_end bytes [out]  of all files GG_STORAGE naming the input. */
+gg_status gg_input_spool(const struct gg_world *world, const struct gg_text_list *inputs, const char *folder,
+                         struct gg_text_list *paths, int64_t *bytes) GG_MUST_USE;
+
+/* Rank 0 removes the copies; every rank frees the list. Local. */
+void gg_input_spool_end(const struct gg_world *world, const struct gg_text_list *inputs,
+                        struct gg_text_list *paths);
+
+#endif

@@ -1,0 +1,62 @@
+/* metrics.jsonl: what a run measured, one JSON object per line and optimizer step.
+ *
+ * Keys: step, loss, lr, grad_norm, tokens, tokens_per_s, mfu, skipped (only when true), seconds (an object:
+ * by phase), val_loss (only where measured), checkpoint_step and checkpoint_seconds (of a checkpoint whose
+ * write has ended since the line before). A number that is not finite is null. Lines are only ever
+ * appended; each is handed to the system whole before gg_metrics_write() returns, or kept until it can be.
+ *
+ * The file is found by its name again for every line. When it was deleted, with its folder or alone, it is
+ * made again with all its lines, out of the file that is still open; when it was renamed (a log that is
+ * rotated), a new one is begun; when another file has its name, lines go to that one. All local; rank 0's
+ * business.
+ */
+#ifndef GG_IO_RUN_METRICS_H
+#define GG_IO_RUN_METRICS_H
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct gg_metrics gg_metrics;
+
+struct gg_metrics_phase {
+    const char *name; /* "data", "forward", "backward", "reduce", "optimizer", "checkpoint" ... */
+    double seconds;
+};
+
+struct gg_metrics_line {
+    int64_t step;
+    int64_t tokens; /* trained on since the beginning of the run, this step included */
+    bool trained;   /* false (validation at step 0): the line has step, tokens, val_loss */
+    bool skipped;   /* loss or gradient was not finite: the weights are as before */
+    double loss, lr, grad_norm;
+    double tokens_per_s, mfu;
+    bool validated; /* val_loss was measured behind this step */
+    double val_loss;
+    int64_t checkpoint_step; /* 0: none was written */
+    double checkpoint_seconds;
+    const struct gg_metrics_phase *phases;
+    int phase_count;
+};
+
+/* Opens the file for appending, and makes it when it is missing.
+ *   resume_step [in] everything behind the last line of a step <= this is cut off (lines of steps that will
+ * be done again, a line that a crash left unfinished); -1: the file is emptied GG_STORAGE when it cannot be
+ * opened, read or cut. */
+gg_status gg_metrics_open(const char *path, int64_t resume_step, gg_metrics **metrics) GG_MUST_USE;
+
+/* Appends a line. GG_STORAGE when it cannot be written: no part of it is left in the file then, and it is
+ * written with the next line for which there is room, up to GG_METRICS_KEPT_BYTES of such lines. */
+enum { GG_METRICS_KEPT_BYTES = 1 << 20 };
+gg_status gg_metrics_write(gg_metrics *metrics, const struct gg_metrics_line *line) GG_MUST_USE;
+
+/* What the last write found had happened to the file, and how it was mended, as the end of a sentence that
+ * begins with its name: "was deleted: made again, ..."; NULL: nothing. */
+const char *gg_metrics_notice(const gg_metrics *metrics);
+
+/* Tries once more to write lines that are kept, flushes to the disk and closes; NULL is taken. GG_STORAGE
+ * when lines are lost or flushing fails. */
+gg_status gg_metrics_close(gg_metrics **metrics) GG_MUST_USE;
+
+#endif

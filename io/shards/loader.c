@@ -1,0 +1,280 @@
+#include "io/shards/loader.h"
+
+#include "core/base/memory.h"
+#include "core/data/sampler.h"
+#include "io/shards/chunk_cache.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <xxhash.h>
+
+enum {
+    /* A pool of the sampler lies in at most so many chunks at once, and two are for the sample at its border.
+     */
+    CACHE_CHUNKS = 2 * (GG_SAMPLER_POOL_BLOCKS + 1) + 2,
+    /* Look-ahead: enough rows that a new pool's chunks are decompressed while they last. */
+    LOOK_AHEAD_ROWS = 64,
+    LOOK_AHEAD_MICRO_BATCHES = 4,
+};
+
+struct gg_loader {
+    struct gg_shard_set set;
+    struct gg_sampler sampler;
+    gg_chunk_cache *cache;
+    struct gg_loader_plan plan;
+
+    /* The ring of micro-batches, each of B rows of T + 1 tokens, and their sample ids. */
+    int64_t slots;
+    int32_t *tokens;
+    uint64_t *ids;
+
+    bool running; /* the thread exists */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t filled, freed;
+    /* Below: under the lock. */
+    int64_t made, taken; /* micro-batches since the start */
+    bool stop;
+    gg_status status; /* of the thread; once failed it has ended */
+    char *failure;
+};
+
+gg_status gg_loader_create(const struct gg_text_list *paths, int64_t context, uint64_t seed, bool shuffle,
+                           gg_loader **loader) {
+    gg_loader *l = gg_calloc(1, sizeof *l);
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->filled, NULL);
+    pthread_cond_init(&l->freed, NULL);
+    gg_status status = gg_shard_set_open(paths, &l->set);
+    if (status == GG_OK) {
+        int64_t *shard_tokens = gg_malloc(((size_t)l->set.count + 1) * sizeof *shard_tokens);
+        for (int64_t i = 0; i < l->set.count; i++)
+            shard_tokens[i] = gg_shard_info(l->set.shards[i])->tokens;
+        status = gg_sampler_init(&l->sampler, shard_tokens, l->set.count, context, seed, shuffle);
+        if (status != GG_OK && paths->count > 0)
+            status = gg_fail_within(status, "%s%s", paths->items[0], paths->count > 1 ? " and others" : "");
+        free(shard_tokens);
+    }
+    if (status == GG_OK)
+        status = gg_chunk_cache_create(&l->set, CACHE_CHUNKS, &l->cache);
+    if (status != GG_OK)
+        gg_loader_destroy(&l);
+    *loader = l;
+    return status;
+}
+
+static int64_t ring_slots(const struct gg_loader_plan *plan) {
+    const int64_t slots = (LOOK_AHEAD_ROWS + plan->micro - 1) / plan->micro;
+    return slots > LOOK_AHEAD_MICRO_BATCHES ? slots : LOOK_AHEAD_MICRO_BATCHES;
+}
+
+size_t gg_loader_bytes(const gg_loader *loader, const struct gg_loader_plan *plan) {
+    const size_t rows = (size_t)(ring_slots(plan) * plan->micro);
+    return gg_chunk_cache_bytes(&loader->set, CACHE_CHUNKS) +
+           rows * ((size_t)(loader->sampler.context + 1) * sizeof(int32_t) + sizeof(uint64_t));
+}
+
+/* The sample of row `row` of the plan's micro-batch number `micro_batch`. */
+static uint64_t sample_of(const gg_loader *loader, int64_t micro_batch, int64_t row) {
+    const struct gg_loader_plan *plan = &loader->plan;
+    const int64_t accumulation = plan->sequences / (plan->micro * plan->replicas);
+    const int64_t step = micro_batch / accumulation, a = micro_batch % accumulation;
+    return (uint64_t)(plan->consumed + step * plan->sequences +
+                      (a * plan->replicas + plan->replica) * plan->micro + row);
+}
+
+static gg_status fill(gg_loader *loader, int64_t micro_batch) {
+    const int64_t window = loader->sampler.context + 1, slot = micro_batch % loader->slots;
+    for (int64_t row = 0; row < loader->plan.micro; row++) {
+        int32_t *tokens = loader->tokens + (slot * loader->plan.micro + row) * window;
+        uint64_t *id = &loader->ids[slot * loader->plan.micro + row];
+        *id = sample_of(loader, micro_batch, row);
+        if (!loader->sampler.shuffle && *id >= (uint64_t)gg_loader_samples(loader)) {
+            *id = GG_LOADER_NO_SAMPLE;
+            continue;
+        }
+        int64_t shard, offset;
+        gg_sampler_locate(&loader->sampler, *id, &shard, &offset);
+        GG_TRY(gg_chunk_cache_copy(loader->cache, shard, offset, window, tokens));
+    }
+    return GG_OK;
+}
+
+static void *prefetch(void *argument) {
+    gg_loader *loader = argument;
+    for (int64_t next = 0;; next++) {
+        pthread_mutex_lock(&loader->lock);
+        while (!loader->stop && next - loader->taken >= loader->slots)
+            pthread_cond_wait(&loader->freed, &loader->lock);
+        const bool stop = loader->stop;
+        pthread_mutex_unlock(&loader->lock);
+        if (stop)
+            return NULL;
+
+        const gg_status status = fill(loader, next);
+        pthread_mutex_lock(&loader->lock);
+        if (status == GG_OK) {
+            loader->made = next + 1;
+        } else {
+            loader->status = status;
+            loader->failure = gg_strdup(gg_failure());
+        }
+        pthread_cond_signal(&loader->filled);
+        pthread_mutex_unlock(&loader->lock);
+        if (status != GG_OK)
+            return NULL;
+    }
+}
+
+static void stop(gg_loader *loader) {
+    if (loader->running) {
+        pthread_mutex_lock(&loader->lock);
+        loader->stop = true;
+        pthread_cond_signal(&loader->freed);
+        pthread_mutex_unlock(&loader->lock);
+        pthread_join(loader->thread, NULL);
+    }
+    free(loader->tokens);
+    free(loader->ids);
+    free(loader->failure);
+    loader->tokens = NULL;
+    loader->ids = NULL;
+    loader->failure = NULL;
+    loader->running = loader->stop = false;
+    loader->made = loader->taken = 0;
+    loader->status = GG_OK;
+}
+
+void gg_loader_destroy(gg_loader **loader) {
+    if (*loader == NULL)
+        return;
+    stop(*loader);
+    gg_chunk_cache_destroy(&(*loader)->cache);
+    gg_sampler_free(&(*loader)->sampler);
+    gg_shard_set_close(&(*loader)->set);
+    pthread_cond_destroy(&(*loader)->freed);
+    pthread_cond_destroy(&(*loader)->filled);
+    pthread_mutex_destroy(&(*loader)->lock);
+    free(*loader);
+    *loader = NULL;
+}
+
+static gg_status start_thread(gg_loader *loader) {
+    /* Signals are the main thread's business. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&loader->thread, NULL, prefetch, loader);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    loader->running = error == 0;
+    if (error != 0)
+        return gg_fail(GG_RESOURCE, "the thread that reads ahead cannot be started: %s", strerror(error));
+    return GG_OK;
+}
+
+gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) {
+    GG_ASSERT(plan->micro > 0 && plan->replicas > 0 && plan->sequences > 0 && plan->consumed >= 0);
+    GG_ASSERT(plan->replica >= 0 && plan->replica < plan->replicas);
+    if (plan->sequences % plan->micro != 0 || plan->sequences / plan->micro % plan->replicas != 0)
+        return gg_fail(GG_USAGE,
+                       "batch.sequences (%lld) must be a multiple of batch.micro (%lld) times the number of "
+                       "replicas (%d)",
+                       (long long)plan->sequences, (long long)plan->micro, plan->replicas);
+    stop(loader);
+    loader->plan = *plan;
+    loader->slots = ring_slots(plan);
+    const size_t rows = (size_t)(loader->slots * plan->micro);
+    void *tokens = NULL, *ids = NULL;
+    gg_status status = gg_try_malloc(rows * (size_t)(loader->sampler.context + 1) * sizeof(int32_t),
+                                     "the look-ahead", &tokens);
+    if (status == GG_OK)
+        status = gg_try_malloc(rows * sizeof(uint64_t), "the look-ahead", &ids);
+    loader->tokens = tokens;
+    loader->ids = ids;
+    return status == GG_OK ? start_thread(loader) : status;
+}
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void copy_out(const gg_loader *loader, int64_t slot, int32_t *inputs, int32_t *targets,
+                     uint64_t *sample_ids) {
+    const int64_t context = loader->sampler.context, micro = loader->plan.micro;
+    const size_t row_bytes = (size_t)context * sizeof(int32_t);
+    for (int64_t row = 0; row < micro; row++) {
+        const int32_t *tokens = loader->tokens + (slot * micro + row) * (context + 1);
+        const uint64_t id = loader->ids[slot * micro + row];
+        if (id == GG_LOADER_NO_SAMPLE) {
+            memset(inputs + row * context, 0, row_bytes);
+            memset(targets + row * context, 0, row_bytes);
+        } else {
+            memcpy(inputs + row * context, tokens, row_bytes);
+            memcpy(targets + row * context, tokens + 1, row_bytes);
+        }
+        if (sample_ids != NULL)
+            sample_ids[row] = id;
+    }
+}
+
+gg_status gg_loader_next(gg_loader *loader, int32_t *inputs, int32_t *targets, uint64_t *sample_ids,
+                         double *waited_seconds) {
+    GG_ASSERT(loader->running);
+    if (waited_seconds != NULL)
+        *waited_seconds = 0;
+    pthread_mutex_lock(&loader->lock);
+    if (loader->made == loader->taken && loader->status == GG_OK) {
+        const double start = seconds_now();
+        while (loader->made == loader->taken && loader->status == GG_OK)
+            pthread_cond_wait(&loader->filled, &loader->lock);
+        if (waited_seconds != NULL)
+            *waited_seconds = seconds_now() - start;
+    }
+    const bool ready = loader->made > loader->taken;
+    const gg_status status = loader->status;
+    const int64_t slot = loader->taken % loader->slots;
+    pthread_mutex_unlock(&loader->lock);
+    if (!ready)
+        return gg_fail(status, "%s", loader->failure);
+
+    copy_out(loader, slot, inputs, targets, sample_ids);
+    pthread_mutex_lock(&loader->lock);
+    loader->taken++;
+    pthread_cond_signal(&loader->freed);
+    pthread_mutex_unlock(&loader->lock);
+    return GG_OK;
+}
+
+int64_t gg_loader_samples(const gg_loader *loader) {
+    return gg_sampler_samples(&loader->sampler);
+}
+
+int64_t gg_loader_tokens(const gg_loader *loader) {
+    return loader->set.tokens;
+}
+
+int64_t gg_loader_vocab(const gg_loader *loader) {
+    return loader->set.vocab;
+}
+
+uint64_t gg_loader_fingerprint(const gg_loader *loader) {
+    return loader->set.fingerprint;
+}
+
+double gg_loader_text_bytes_per_token(const gg_loader *loader) {
+    return loader->set.tokens > 0 ? (double)loader->set.text_bytes / (double)loader->set.tokens : 0;
+}
+
+uint64_t gg_loader_data_fingerprint(const gg_loader *loader) {
+    uint64_t hash = XXH3_64bits(&loader->set.fingerprint, sizeof loader->set.fingerprint);
+    for (int64_t i = 0; i < loader->set.count; i++) {
+        const uint64_t shard[2] = {gg_shard_fingerprint(loader->set.shards[i]), hash};
+        hash = XXH3_64bits(shard, sizeof shard);
+    }
+    return hash;
+}

@@ -1,0 +1,90 @@
+/* Token shards: reading. The format, version 1, is an HDF5 file (1.10 or later) with
+ *   /tokens     1-D, uint16 little-endian when the vocabulary has at most 65536 ids, else uint32; chunks of
+ *               GG_SHARD_CHUNK_TOKENS, each one zstd frame that tells its size (filter 32015, cd_values[0] =
+ *               level; the last chunk is filled up with zeros). Its attribute chunk_xxh3_64 (uint64, one per
+ *               chunk) is the XXH3-64 of each chunk's decompressed bytes.
+ *   /documents  1-D, uint64, contiguous: the offsets in /tokens at which documents start. Its attribute
+ * xxh3_64 is the XXH3-64 of its bytes. A document longer than a shard goes on in the next one. attributes of
+ * /: format_version, tokenizer_fingerprint, vocabulary_size, token_count, text_bytes (uint64) Each document
+ * ends with <|endoftext|>. The file's metadata carries HDF5's own checksums.
+ *
+ * Opening and verifying call HDF5: main thread only. Reading chunks does not. All local.
+ */
+#ifndef GG_IO_SHARDS_SHARD_H
+#define GG_IO_SHARDS_SHARD_H
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define GG_SHARD_VERSION      1
+#define GG_SHARD_CHUNK_TOKENS ((int64_t)1 << 20)
+#define GG_SHARD_MAX_TOKENS   ((int64_t)1 << 32) /* so that the chunks' checksums fit an HDF5 attribute */
+#define GG_SHARD_MAX_VOCAB    ((int64_t)1 << 31) /* ids are int32 in the model */
+#define GG_SHARD_ZSTD_FILTER  32015
+
+typedef struct gg_shard gg_shard;
+
+struct gg_shard_info {
+    const char *path; /* owned by the shard */
+    int64_t tokens;
+    int64_t vocab;        /* ids are below */
+    uint64_t fingerprint; /* of the tokenizer */
+    int64_t text_bytes;   /* of the text these tokens were made of */
+    int64_t documents;    /* that start in this shard */
+    int64_t chunks;
+    int token_bytes; /* 2 or 4 in the file */
+    int64_t file_bytes;
+};
+
+/* Opens a shard: reads its attributes and the places of its chunks; no file stays open. Main thread only.
+ * GG_STORAGE: missing or unreadable. GG_BAD_DATA: not HDF5, another HDF5 file, truncated, damaged, places
+ * that lie outside of the file. The message names the file. */
+gg_status gg_shard_open(const char *path, gg_shard **shard) GG_MUST_USE;
+void gg_shard_close(gg_shard **shard);
+
+const struct gg_shard_info *gg_shard_info(const gg_shard *shard);
+
+/* A hash of the shard's tokens (of its length and its chunks' checksums; nothing is read). */
+uint64_t gg_shard_fingerprint(const gg_shard *shard);
+
+/* GG_BAD_DATA unless a shard's vocabulary is that of the tokenizer it was made with. The fingerprint in the
+ * shard does not show it, and who takes the tokenizer's for the shard's trusts ids beyond it.
+ *   path, tokenizer [in] names for the message */
+gg_status gg_shard_vocab_check(const char *path, int64_t vocab, const char *tokenizer,
+                               int64_t tokenizer_vocab) GG_MUST_USE;
+
+/* Bytes of scratch that gg_shard_read_chunk needs for any chunk of this shard. */
+size_t gg_shard_scratch_bytes(const gg_shard *shard);
+
+/* Tokens in a chunk: GG_SHARD_CHUNK_TOKENS but for the last. */
+int64_t gg_shard_chunk_tokens(const gg_shard *shard, int64_t chunk);
+
+/* Reads a chunk with pread, decompresses it, and checks its checksum and that every id is in the vocabulary.
+ * May be called from any thread; no HDF5.
+ *   scratch [in]   gg_shard_scratch_bytes(), for the compressed bytes
+ *   tokens  [out]  GG_SHARD_CHUNK_TOKENS elements of uint16 or uint32 by info.token_bytes; those beyond
+ *                  gg_shard_chunk_tokens() are zero
+ * GG_BAD_DATA: damaged, replaced or written to since it was opened, an id beyond the vocabulary (with its
+ * place among the shard's tokens). GG_STORAGE: gone or unreadable. The message names the file. */
+gg_status gg_shard_read_chunk(const gg_shard *shard, int64_t chunk, void *scratch, void *tokens) GG_MUST_USE;
+
+/* Reads the documents' start offsets. Main thread only.
+ *   offsets [out]  (info.documents) ascending; owned by the caller (free) */
+gg_status gg_shard_read_documents(const gg_shard *shard, uint64_t **offsets) GG_MUST_USE;
+
+/* Reads every chunk, the documents and all of HDF5's own bookkeeping, and checks all there is to check. Main
+ * thread only. */
+gg_status gg_shard_verify(const gg_shard *shard) GG_MUST_USE;
+
+/* True when the file is HDF5 and has /tokens: a shard, whole or damaged. Main thread only. */
+bool gg_shard_recognise(const char *path);
+
+/* Prints what a shard holds, in words; `verify` reads every byte first, and compares ids and vocabulary with
+ * the tokenizer.json beside the shard, when that is the one it was made with. Main thread only. */
+gg_status gg_shard_describe(const char *path, bool verify, FILE *out) GG_MUST_USE;
+
+#endif

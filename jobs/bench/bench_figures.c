@@ -1,0 +1,73 @@
+#include "jobs/bench/bench_figures.h"
+
+#include "core/base/clock.h"
+#include "jobs/launch/statistics.h"
+
+#include <string.h>
+
+static double largest_of(MPI_Comm comm, double value) {
+    MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_MAX, comm);
+    return value;
+}
+
+/* The sum of the gradients once more, with nothing beside it: seconds of the slowest rank. The gradients are
+ * of no use afterwards; the weights stay as they are. */
+static double reduce_alone(struct gg_trainer *t) {
+    if (t->topology.replicas == 1)
+        return 0;
+    MPI_Barrier(t->world->comm);
+    const double begin = gg_clock_seconds();
+    gg_reducer_begin(t->reducer);
+    gg_reducer_finish(t->reducer);
+    gg_reducer_gather(t->reducer, t->state.weights);
+    return largest_of(t->world->comm, gg_clock_seconds() - begin);
+}
+
+/* Seconds that a rank works before it can wait for others. */
+static double busy_seconds(const struct gg_trainer *t) {
+    return t->seconds[GG_PHASE_DATA] + t->seconds[GG_PHASE_FORWARD] + t->seconds[GG_PHASE_BACKWARD];
+}
+
+void gg_bench_series_add(struct gg_bench_series *series, struct gg_trainer *t,
+                         const struct gg_step_result *result) {
+    double step[GG_BENCH_FIGURES] = {0};
+    const double longest = largest_of(t->world->comm, busy_seconds(t));
+    memcpy(step + GG_BENCH_PHASE, t->seconds, GG_PHASE_EVAL * sizeof *step);
+    memcpy(step + GG_BENCH_FORWARD, t->kernels.forward, sizeof t->kernels.forward);
+    memcpy(step + GG_BENCH_BACKWARD, t->kernels.backward, sizeof t->kernels.backward);
+    memcpy(step + GG_BENCH_AGAIN, t->kernels.recompute, sizeof t->kernels.recompute);
+    step[GG_BENCH_WAITING] = longest - busy_seconds(t);
+    MPI_Allreduce(MPI_IN_PLACE, step, GG_BENCH_FIGURES, MPI_DOUBLE, MPI_SUM, t->world->comm);
+    for (int i = 0; i < GG_BENCH_FIGURES; i++)
+        step[i] /= t->world->size;
+    step[GG_BENCH_WHOLE] = largest_of(t->world->comm, result->whole_seconds);
+    step[GG_BENCH_ALONE] = reduce_alone(t);
+    GG_ASSERT(series->count < GG_BENCH_REPEATS);
+    for (int i = 0; i < GG_BENCH_FIGURES; i++)
+        series->seconds[i][series->count] = step[i];
+    series->count++;
+}
+
+double gg_bench_hidden(double alone, double visible, double waiting) {
+    const double own = visible > waiting ? visible - waiting : 0;
+    return alone > own ? 1 - own / alone : 0;
+}
+
+struct gg_bench_figures gg_bench_figures_of(const struct gg_bench_series *series,
+                                            const struct gg_trainer *t) {
+    struct gg_bench_figures f = {0};
+    for (int i = 0; i < GG_BENCH_FIGURES; i++) {
+        double seconds[GG_BENCH_REPEATS];
+        memcpy(seconds, series->seconds[i], (size_t)series->count * sizeof *seconds);
+        f.median[i] = gg_median(seconds, series->count);
+        f.spread[i] = f.median[i] > 0 ? gg_spread(seconds, series->count) : 0;
+    }
+    f.tokens_per_s = (double)t->plan.tokens_per_step / f.median[GG_BENCH_WHOLE];
+    f.mfu = f.tokens_per_s * gg_graph_flops_per_token(&t->graph) / t->gemm.all;
+    f.hidden = gg_bench_hidden(f.median[GG_BENCH_ALONE], f.median[GG_BENCH_PHASE + GG_PHASE_REDUCE],
+                               f.median[GG_BENCH_WAITING]);
+    f.peak_bytes = largest_of(t->world->comm, (double)gg_memory_peak());
+    f.announced_bytes = largest_of(t->world->comm, (double)gg_train_memory_total(&t->memory));
+    f.loader_share = f.median[GG_BENCH_PHASE + GG_PHASE_DATA] / f.median[GG_BENCH_WHOLE];
+    return f;
+}

@@ -1,0 +1,54 @@
+/* What bench measures of training steps, step by step, and what it comes to.
+ */
+#ifndef GG_JOBS_BENCH_BENCH_FIGURES_H
+#define GG_JOBS_BENCH_BENCH_FIGURES_H
+
+#include "jobs/train/train_step.h"
+#include "jobs/train/trainer.h"
+
+enum { GG_BENCH_REPEATS = 100 }; /* at most */
+
+/* Figures of a step, in seconds. Means over the ranks, but for the whole step and the reduction alone, which
+ * are the slowest rank's. */
+enum gg_bench_figure {
+    GG_BENCH_WHOLE,
+    GG_BENCH_PHASE,                                    /* the first of GG_PHASE_EVAL: those of a step */
+    GG_BENCH_FORWARD = GG_BENCH_PHASE + GG_PHASE_EVAL, /* by kind of kernel */
+    GG_BENCH_BACKWARD = GG_BENCH_FORWARD + GG_KERNEL_KINDS,
+    GG_BENCH_AGAIN = GG_BENCH_BACKWARD + GG_KERNEL_KINDS, /* forward, repeated amid the backward pass */
+    GG_BENCH_ALONE = GG_BENCH_AGAIN + GG_KERNEL_KINDS,    /* the sum of the gradients, nothing else running */
+    GG_BENCH_WAITING, /* for ranks whose forward and backward pass took longer; part of phase reduce */
+    GG_BENCH_FIGURES
+};
+
+struct gg_bench_series {
+    double seconds[GG_BENCH_FIGURES][GG_BENCH_REPEATS];
+    int count;
+    double losses[GG_BENCH_REPEATS + 1]; /* the warm-up's too */
+    int steps;
+};
+
+/* Adds a step that was taken with trainer->seconds and ->kernels at zero before it. Where there are several
+ * replicas it then sums their gradients once more, alone. Collective over the trainer's world. */
+void gg_bench_series_add(struct gg_bench_series *series, struct gg_trainer *trainer,
+                         const struct gg_step_result *result);
+
+/* What a series comes to. */
+struct gg_bench_figures {
+    double median[GG_BENCH_FIGURES], spread[GG_BENCH_FIGURES]; /* spread: (largest - smallest) / median */
+    double tokens_per_s, mfu;
+    double hidden;                      /* share of the reduction that the backward pass hides */
+    double peak_bytes, announced_bytes; /* of the rank that has most */
+    double loader_share;                /* of a step that the loader makes the ranks wait */
+};
+
+/* How much of a reduction is hidden: alone, it takes `alone` seconds. In a step, `visible` seconds are spent
+ * in its calls and on waiting for it, `waiting` of them for ranks that are late, which no reduction could
+ * help. 0 where nothing is hidden, or where there is nothing to hide. */
+double gg_bench_hidden(double alone, double visible, double waiting);
+
+/* Collective over the trainer's world. */
+struct gg_bench_figures gg_bench_figures_of(const struct gg_bench_series *series,
+                                            const struct gg_trainer *trainer);
+
+#endif

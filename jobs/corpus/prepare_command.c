@@ -1,0 +1,160 @@
+/* gridgpt prepare: text into token shards. */
+#include "io/corpus/prepare.h"
+
+#include "core/base/memory.h"
+#include "io/base/hdf5_error.h"
+#include "io/tokenizer/tokenizer_file.h"
+#include "jobs/command/commands.h"
+#include "jobs/command/job.h"
+#include "jobs/launch/progress.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+
+struct values {
+    char *tokenizer, *out;
+    double val;
+    int64_t seed;
+    int format; /* enum gg_document_form */
+    char *separator, *field;
+    int invalid; /* 0: refuse, 1: replace */
+    bool no_nfc, keep_controls, keep_duplicates;
+    int64_t level, shard_tokens;
+    bool overwrite;
+};
+
+static const char *const formats[] = {"auto", "text", "jsonl", NULL};
+static const char *const invalids[] = {"refuse", "replace", NULL};
+
+#define AT(field) offsetof(struct values, field)
+static const struct gg_option options[] = {
+    {"tokenizer", GG_OPTION_TEXT, AT(tokenizer), 0, 0, NULL, NULL, "PATH",
+     "tokenizer.json, a folder with one, or a .tiktoken file"},
+    {"out", GG_OPTION_TEXT, AT(out), 0, 0, NULL, NULL, "DIR",
+     "folder for train-00000.h5 ..., val-00000.h5 ... and tokenizer.json"},
+    {"val", GG_OPTION_REAL, AT(val), 0, 0.9, "0.01", NULL, "X",
+     "fraction of the documents held out for validation"},
+    {"seed", GG_OPTION_INTEGER, AT(seed), 0, 9e15, "1", NULL, "N", "of the choice of validation documents"},
+    {"format", GG_OPTION_CHOICE, AT(format), 0, 0, "auto", formats, "FORMAT",
+     "of the input; auto: JSONL if named so, else plain text"},
+    {"separator", GG_OPTION_TEXT, AT(separator), 0, 0, NULL, NULL, "LINE",
+     "plain text: lines equal to this one stand between documents"},
+    {"field", GG_OPTION_TEXT, AT(field), 0, 0, "text", NULL, "NAME", "JSONL: the member that holds the text"},
+    {"invalid", GG_OPTION_CHOICE, AT(invalid), 0, 0, "refuse", invalids, "HOW",
+     "bytes that are not UTF-8: refuse the file, or replace them by U+FFFD"},
+    {"no-nfc", GG_OPTION_FLAG, AT(no_nfc), 0, 0, NULL, NULL, NULL,
+     "leave characters as they are, do not bring them to Unicode's Normal Form C"},
+    {"keep-controls", GG_OPTION_FLAG, AT(keep_controls), 0, 0, NULL, NULL, NULL,
+     "keep control characters and CR LF (default: tab and line feed stay, CR LF becomes LF)"},
+    {"keep-duplicates", GG_OPTION_FLAG, AT(keep_duplicates), 0, 0, NULL, NULL, NULL,
+     "keep documents whose cleaned text was there before"},
+    {"level", GG_OPTION_INTEGER, AT(level), 1, 19, "3", NULL, "N", "zstd's compression level"},
+    {"shard-tokens", GG_OPTION_INTEGER, AT(shard_tokens), 1, 4e9, "134217728", NULL, "N",
+     "a shard ends when it holds so many tokens, but never within a JSONL document or 4 MB of plain text"},
+    {"overwrite", GG_OPTION_FLAG, AT(overwrite), 0, 0, NULL, NULL, NULL,
+     "replace the shards that are in the folder"},
+};
+static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
+
+static void show_progress(void *context, int64_t done, int64_t total) {
+    struct gg_progress *progress = context;
+    progress->total = total;
+    gg_progress_update(progress, done, NULL);
+}
+
+static void show_warning(void *context, const char *message) {
+    char *line = gg_format("gridgpt prepare: warning: %s", message);
+    gg_progress_note(context, line);
+    free(line);
+}
+
+static void print_part(const char *name, const struct gg_corpus_counts *counts, int part) {
+    printf("%-11s %" PRId64 " documents, %" PRId64 " tokens, %" PRId64 " bytes of text, %" PRId64
+           " shard%s\n",
+           name, counts->documents[part], counts->tokens[part], counts->text_bytes[part],
+           counts->shards[part], counts->shards[part] == 1 ? "" : "s");
+}
+
+static void print_summary(const struct values *v, const struct gg_corpus_counts *counts, int64_t input_bytes,
+                          double seconds) {
+    const int64_t tokens = counts->tokens[0] + counts->tokens[1];
+    print_part("training", counts, 0);
+    print_part("validation", counts, 1);
+    printf("duplicates  %" PRId64 " documents dropped\n", counts->duplicates);
+    printf("tokenizer   %.3f bytes per token\n",
+           (double)(counts->text_bytes[0] + counts->text_bytes[1]) / (double)tokens);
+    printf("speed       %.1f MB/s, %.1f MB in %.1f s\n", 1e-6 * (double)input_bytes / seconds,
+           1e-6 * (double)input_bytes, seconds);
+    printf("written to  %s\n", v->out);
+    if (v->val > 0 && counts->tokens[1] == 0)
+        fprintf(stderr, "gridgpt prepare: warning: no validation text; raise --val or give more text\n");
+}
+
+static gg_status prepare(const struct gg_world *world, const gg_tokenizer *tokenizer, const struct values *v,
+                         const struct gg_text_list *inputs) {
+    struct gg_progress progress = {.label = "prepare", .unit = GG_PROGRESS_BYTES};
+    gg_progress_begin(&progress);
+    const struct gg_prepare_spec spec = {
+        .tokenizer = tokenizer,
+        .folder = v->out,
+        .inputs = *inputs,
+        .format = {(enum gg_document_form)v->format, v->separator, v->field},
+        .rules = {.replace_invalid = v->invalid == 1, .keep_controls = v->keep_controls, .nfc = !v->no_nfc},
+        .validation = v->val,
+        .seed = (uint64_t)v->seed,
+        .shard_tokens = v->shard_tokens,
+        .level = (int)v->level,
+        .keep_duplicates = v->keep_duplicates,
+        .overwrite = v->overwrite,
+        .progress = show_progress,
+        .warn = show_warning,
+        .context = &progress,
+    };
+    struct gg_corpus_counts counts;
+    int64_t input_bytes = 0;
+    const gg_status status = gg_prepare(world, &spec, &counts, &input_bytes);
+    if (world->rank == 0) {
+        gg_progress_end(&progress, status == GG_OK ? NULL : "stopped");
+        if (status == GG_OK)
+            print_summary(v, &counts, input_bytes, gg_progress_seconds(&progress));
+    }
+    return status;
+}
+
+static gg_status work(const struct gg_world *world, void *values, const struct gg_words *words) {
+    const struct values *v = values;
+    if (v->tokenizer == NULL || v->out == NULL)
+        return gg_fail(GG_USAGE, "--%s is missing; 'gridgpt prepare --help' tells more",
+                       v->tokenizer == NULL ? "tokenizer" : "out");
+    gg_tokenizer *tokenizer = NULL;
+    gg_status status = gg_agree(world->comm, gg_tokenizer_load(v->tokenizer, &tokenizer));
+    char standard[] = "-", *only[] = {standard};
+    const struct gg_text_list inputs = {words->count > 0 ? words->items : only,
+                                        words->count > 0 ? (size_t)words->count : 1};
+    if (status == GG_OK)
+        status = prepare(world, tokenizer, v, &inputs);
+    gg_tokenizer_destroy(&tokenizer);
+    return status;
+}
+
+static gg_status run(const struct gg_command *command, int argc, char **argv) {
+    struct values values = {0};
+    gg_hdf5_start();
+    return gg_job_run(command, argc, argv, &values, 0, INT_MAX, work);
+}
+
+const struct gg_command gg_command_prepare = {
+    .name = "prepare",
+    .usage = "[mpirun -n N] gridgpt prepare --tokenizer TOKENIZER --out DIR [options] TEXT...",
+    .summary = "turns text into token shards\n"
+               "TEXT: files of plain text (one document each, or split at --separator) or JSONL, also\n"
+               "compressed with gzip or zstd; - or none is standard input. The shards are the same for any\n"
+               "number of ranks.",
+    .options = &table,
+    .run = run,
+    .more_help =
+        "Validation: where --val of the number of documents is less than half a document, the last --val of\n"
+        "each document's text; else whole documents, chosen by --seed.\n"
+        "Duplicates: the first is kept; documents above 64 MiB are not looked for.\n",
+};

@@ -1,0 +1,99 @@
+#include "jobs/train/train_checkpoint.h"
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "jobs/launch/watchdog.h"
+#include "jobs/train/train_report.h"
+
+#include <stdlib.h>
+
+char *gg_train_checkpoint_folder(const struct gg_trainer *t) {
+    return gg_format("%s/checkpoints", t->settings->run.dir);
+}
+
+bool gg_train_checkpoint_behind(const struct gg_settings *settings) {
+    return settings->checkpoint.async && gg_checkpoint_writer_can_wait();
+}
+
+gg_status gg_train_checkpoint_prepare(struct gg_trainer *t) {
+    const bool split = t->plan.owned_elements < t->graph.table.local_elements; /* moments are compact */
+    t->ranges = gg_malloc((size_t)t->plan.partition.bucket_count * sizeof *t->ranges);
+    gg_partition_ranges(&t->plan.partition, t->topology.replica, t->ranges);
+    t->share = (struct gg_checkpoint_share){
+        .table = &t->graph.table,
+        .ranges = t->ranges,
+        .range_count = gg_int(t->plan.partition.bucket_count),
+        .values = {t->state.weights, t->state.optimizer[0], t->state.optimizer[1]},
+        .compact = {false, split, split},
+    };
+    if (t->settings->checkpoint.async && !gg_train_checkpoint_behind(t->settings) && t->world->rank == 0)
+        fprintf(stderr, "checkpoint.async: this MPI allows no second thread (MPI_THREAD_MULTIPLE): the "
+                        "training stands still while a checkpoint is written\n");
+    return gg_checkpoint_writer_create(t->world->comm, &t->share, gg_train_checkpoint_behind(t->settings),
+                                       &t->writer);
+}
+
+void gg_train_checkpoint_begin(struct gg_trainer *t) {
+    gg_train_checkpoint_settle(t);
+    if (t->saved_step == t->at.step)
+        return;
+    const double begin = gg_clock_seconds();
+    gg_watchdog_at("beginning a checkpoint", "parallel write, unless it is written behind the training");
+    gg_watchdog_await(GG_WATCHED_LONG);
+    struct gg_checkpoint_meta meta = t->at;
+    char *folder = gg_train_checkpoint_folder(t), *yaml = gg_settings_yaml(t->settings);
+    meta.run_seed = t->settings->run.seed;
+    meta.data_seed = t->settings->data.seed;
+    meta.vocab = t->graph.config.vocab;
+    meta.data_fingerprint = t->data.data_fingerprint;
+    meta.tokenizer_fingerprint = t->data.tokenizer_fingerprint;
+    meta.settings_yaml = yaml;
+    meta.tokenizer_json = t->data.tokenizer_json;
+    meta.tokenizer_bytes = t->data.tokenizer_bytes;
+    const struct gg_checkpoint_retention retention = {t->settings->checkpoint.keep,
+                                                      t->settings->checkpoint.keep_every};
+    gg_checkpoint_writer_begin(t->writer, folder, &meta, &retention);
+    free(yaml);
+    free(folder);
+    t->checkpoint_clock = gg_clock_seconds();
+    t->seconds[GG_PHASE_CHECKPOINT] += t->checkpoint_clock - begin;
+}
+
+gg_status gg_train_checkpoint_take(struct gg_trainer *t) {
+    if (!gg_checkpoint_writer_busy(t->writer))
+        return GG_OK;
+    const double begin = gg_clock_seconds();
+    gg_watchdog_at("ending a checkpoint", "agreement of all ranks on its write");
+    gg_watchdog_await(GG_WATCHED_LONG);
+    const gg_status status = gg_checkpoint_writer_wait(t->writer, &t->written);
+    gg_time_limit_checkpoint(&t->time_limit, t->written.copy_seconds + t->written.write_seconds);
+    t->seconds[GG_PHASE_CHECKPOINT] += gg_clock_seconds() - begin;
+    t->written_fresh = true;
+    if (t->written.folder_made)
+        gg_train_report_note(
+            t, "warning: %s/checkpoints was gone, and the checkpoints in it; it has been made again",
+            t->settings->run.dir);
+    if (t->written.written)
+        t->saved_step = t->written.step;
+    return status;
+}
+
+void gg_train_checkpoint_settle(struct gg_trainer *t) {
+    if (gg_train_checkpoint_take(t) == GG_OK)
+        return;
+    /* The run goes on with the older checkpoint. */
+    gg_train_report_note(t, "warning: %s step %lld: %s",
+                         t->written.written ? "behind the checkpoint of" : "no checkpoint of",
+                         (long long)t->written.step, gg_failure());
+}
+
+gg_status gg_train_checkpoint_save(struct gg_trainer *t) {
+    gg_train_checkpoint_begin(t);
+    return gg_train_checkpoint_take(t);
+}
+
+void gg_train_checkpoint_free(struct gg_trainer *t) {
+    gg_checkpoint_writer_destroy(&t->writer);
+    free(t->ranges);
+    t->ranges = NULL;
+}

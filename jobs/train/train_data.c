@@ -1,0 +1,113 @@
+#include "jobs/train/train_data.h"
+
+#include "core/base/memory.h"
+#include "core/text/tokenizer.h"
+#include "io/tokenizer/tokenizer_file.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Opens the shards that a setting names.
+ *   first [out] the first shard's path, owned by the caller; NULL if not wanted */
+static gg_status open_loader(const struct gg_settings *settings, const struct gg_text_list *patterns,
+                             const char *origin, bool shuffle, gg_loader **loader, char **first) {
+    struct gg_text_list paths = {0};
+    gg_status status = gg_shards_expand(patterns, &paths, origin);
+    if (status == GG_OK)
+        status =
+            gg_loader_create(&paths, settings->model.context, (uint64_t)settings->data.seed, shuffle, loader);
+    if (status != GG_OK && paths.count > 0)
+        status = gg_fail_within(status, "%s", origin);
+    if (status == GG_OK && first != NULL)
+        *first = gg_strdup(paths.items[0]);
+    gg_text_list_free(&paths);
+    return status;
+}
+
+static gg_status open_loaders(const struct gg_settings *settings, struct gg_train_data *data, char **first) {
+    if (settings->data.train.count == 0)
+        return gg_fail(GG_USAGE,
+                       "data.train is not set: name the training shards that 'gridgpt prepare' wrote, "
+                       "data.train=DIR/train-*.h5 for example");
+    GG_TRY(open_loader(settings, &settings->data.train, "data.train", true, &data->train, first));
+    data->tokenizer_fingerprint = gg_loader_fingerprint(data->train);
+    data->data_fingerprint = gg_loader_data_fingerprint(data->train);
+    if (settings->data.val.count == 0)
+        return GG_OK;
+    GG_TRY(open_loader(settings, &settings->data.val, "data.val", false, &data->val, NULL));
+    if (gg_loader_fingerprint(data->val) != data->tokenizer_fingerprint ||
+        gg_loader_vocab(data->val) != gg_loader_vocab(data->train))
+        return gg_fail(GG_BAD_DATA,
+                       "the shards of data.val and data.train were made with different tokenizers; "
+                       "prepare them together");
+    return GG_OK;
+}
+
+/* Every rank must have opened what rank 0 has. */
+static gg_status compare_with_root(const struct gg_world *world, const struct gg_train_data *data) {
+    const uint64_t mine[3] = {data->data_fingerprint, (uint64_t)gg_loader_vocab(data->train),
+                              data->val != NULL ? gg_loader_data_fingerprint(data->val) : 0};
+    uint64_t roots[3] = {mine[0], mine[1], mine[2]};
+    MPI_Bcast(roots, 3, MPI_UINT64_T, 0, world->comm);
+    if (memcmp(mine, roots, sizeof mine) == 0)
+        return GG_OK;
+    return gg_fail(GG_BAD_DATA,
+                   "%s is not what rank 0 reads under that name; is it on a file system that all "
+                   "nodes share?",
+                   mine[0] != roots[0] || mine[1] != roots[1] ? "data.train" : "data.val");
+}
+
+/* Rank 0: loads the tokenizer and compares it with the shards'. */
+static gg_status load_tokenizer(const struct gg_settings *settings, const char *first_shard,
+                                struct gg_train_data *data) {
+    char *folder = gg_strdup(first_shard);
+    char *path = settings->data.tokenizer != NULL ? gg_strdup(settings->data.tokenizer)
+                                                  : gg_format("%s/tokenizer.json", dirname(folder));
+    gg_tokenizer *tokenizer = NULL;
+    gg_status status = gg_tokenizer_load(path, &tokenizer);
+    if (status != GG_OK && settings->data.tokenizer == NULL)
+        status = gg_fail_within(status, "data.tokenizer is not set and beside the first training shard");
+    if (status == GG_OK && gg_tokenizer_fingerprint(tokenizer) != data->tokenizer_fingerprint)
+        status =
+            gg_fail(GG_BAD_DATA,
+                    "%s is not the tokenizer that the training shards were made with; set data.tokenizer to "
+                    "that one, or prepare the shards again",
+                    path);
+    if (status == GG_OK)
+        status = gg_shard_vocab_check(first_shard, gg_loader_vocab(data->train), path,
+                                      gg_tokenizer_vocab(tokenizer));
+    if (status == GG_OK) {
+        data->vocab = gg_tokenizer_vocab(tokenizer);
+        data->tokenizer_json = gg_tokenizer_to_json(tokenizer, &data->tokenizer_bytes);
+        if (data->tokenizer_json == NULL)
+            status = gg_fail_within(GG_BAD_DATA, "%s", path);
+    }
+    gg_tokenizer_destroy(&tokenizer);
+    free(path);
+    free(folder);
+    return status;
+}
+
+gg_status gg_train_data_open(const struct gg_world *world, const struct gg_settings *settings, bool tokenizer,
+                             struct gg_train_data *data) {
+    char *first = NULL;
+    gg_status status = gg_agree(world->comm, open_loaders(settings, data, &first));
+    if (status == GG_OK)
+        status = gg_agree(world->comm, compare_with_root(world, data));
+    if (status == GG_OK)
+        data->vocab = gg_loader_vocab(data->train);
+    if (status == GG_OK && tokenizer)
+        status = gg_agree(world->comm, world->rank == 0 ? load_tokenizer(settings, first, data) : GG_OK);
+    if (status == GG_OK && tokenizer)
+        MPI_Bcast(&data->vocab, 1, MPI_INT64_T, 0, world->comm);
+    free(first);
+    return status;
+}
+
+void gg_train_data_close(struct gg_train_data *data) {
+    gg_loader_destroy(&data->train);
+    gg_loader_destroy(&data->val);
+    free(data->tokenizer_json);
+    *data = (struct gg_train_data){0};
+}

@@ -1,0 +1,211 @@
+#include "jobs/train/train_report.h"
+
+#include "core/base/memory.h"
+#include "core/kernels/matmul/matmul.h"
+#include "jobs/launch/precision_choice.h"
+#include "jobs/launch/reduction_driver.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AMOUNT_BYTES = 32 };
+
+/* 1234567 as "1.23 M", with a unit's prefix of 1000s. */
+static const char *amount(double value, char text[AMOUNT_BYTES]) {
+    static const char *const prefixes[] = {"", " k", " M", " G", " T", " P"};
+    int i = 0;
+    for (; value >= 999.5 && i < 5; i++)
+        value /= 1000;
+    snprintf(text, AMOUNT_BYTES, "%.*f%s",
+             i == 0 || value >= 99.95 ? 0
+             : value >= 9.995         ? 1
+                                      : 2,
+             value, prefixes[i]);
+    return text;
+}
+
+static const char *megabytes(size_t bytes, char text[AMOUNT_BYTES]) {
+    snprintf(text, AMOUNT_BYTES, "%.1f MB", 1e-6 * (double)bytes);
+    return text;
+}
+
+static void print_changed_settings(const struct gg_settings *settings) {
+    struct gg_settings defaults;
+    gg_settings_init(&defaults);
+    fprintf(stderr, "settings (those that are not the default; all of them in %s/settings.yaml):\n",
+            settings->run.dir);
+    for (size_t i = 0; i < gg_settings_table.count; i++) {
+        const struct gg_option *option = &gg_settings_table.options[i];
+        char value[1024], usual[1024];
+        gg_options_format(option, settings, value, sizeof value);
+        gg_options_format(option, &defaults, usual, sizeof usual);
+        if (strcmp(value, usual) != 0)
+            fprintf(stderr, "  %s: %s\n", option->name, value);
+    }
+    gg_settings_free(&defaults);
+}
+
+static void print_memory(const struct gg_train_memory *memory) {
+    const struct {
+        const char *name;
+        size_t bytes;
+    } parts[] = {
+        {"weights", memory->plan.weights},           {"their bf16 copy", memory->plan.rounded},
+        {"gradients", memory->plan.gradients},       {"their sum over replicas", memory->plan.reduction},
+        {"optimizer state", memory->plan.optimizer}, {"activations", memory->plan.activations},
+        {"matmul buffers", memory->plan.products},   {"loader", memory->loader},
+        {"micro-batch", memory->plan.batch},         {"checkpoint copy", memory->plan.checkpoint},
+        {"program and libraries", memory->program}};
+    char text[AMOUNT_BYTES];
+    fprintf(stderr, "memory per rank: %s (", megabytes(gg_train_memory_total(memory), text));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].bytes > 0)
+            fprintf(stderr, "%s%s %s", i > 0 ? ", " : "", parts[i].name, megabytes(parts[i].bytes, text));
+    fprintf(stderr, ")\n");
+}
+
+void gg_train_report_plan(const struct gg_trainer *t) {
+    if (t->world->rank != 0)
+        return;
+    const struct gg_settings *settings = t->settings;
+    char parameters[AMOUNT_BYTES], flops[AMOUNT_BYTES], tokens[AMOUNT_BYTES], step[AMOUNT_BYTES];
+    print_changed_settings(settings);
+    fprintf(
+        stderr,
+        "model: %lld layers, %lld heads, width %lld, context %lld, vocabulary %lld: %s parameters, %sFLOP "
+        "per token\n",
+        (long long)t->graph.config.layers, (long long)t->graph.config.heads, (long long)t->graph.config.width,
+        (long long)t->graph.config.context, (long long)t->graph.config.vocab,
+        amount((double)gg_graph_parameter_count(&t->graph), parameters),
+        amount(gg_graph_flops_per_token(&t->graph), flops));
+    fprintf(stderr,
+            "ranks: %d with %d threads each: D x P x Q = %d x %d x %d; a step of %lld sequences (%s tokens) "
+            "is %lld "
+            "micro-batches of %lld on each replica\n",
+            t->world->size, omp_get_max_threads(), t->topology.replicas, t->topology.shards.feature_shards,
+            t->topology.shards.token_shards, (long long)settings->batch.sequences,
+            amount((double)t->plan.tokens_per_step, step), (long long)t->plan.accumulation,
+            (long long)settings->batch.micro);
+    if (t->topology.replicas > 1)
+        fprintf(stderr,
+                "gradients: summed over %d replicas in buckets of %d MiB during the backward pass, driven on "
+                "by %s\n",
+                t->topology.replicas, GG_BUCKET_BYTES >> 20, gg_reduction_driver_name(t->reduction_thread));
+    fprintf(stderr,
+            "matmul: %s in %s, %.0f GFLOP/s over all ranks (C = A B^T, 2048 cubed, best of 5, all at once); "
+            "MFU = "
+            "FLOP per "
+            "token x tokens/s / that\n",
+            gg_matmul_maker(t->graph.config.precision), gg_precision_names[t->graph.config.precision],
+            1e-9 * t->gemm.all);
+    fprintf(stderr, "data: %s tokens per epoch; %lld steps are %.2f epochs\n",
+            amount((double)t->tokens_per_epoch, tokens), (long long)settings->run.steps,
+            (double)settings->run.steps * (double)t->plan.tokens_per_step / (double)t->tokens_per_epoch);
+    print_memory(&t->memory);
+}
+
+void gg_train_report_begin(struct gg_trainer *t) {
+    if (t->world->rank != 0)
+        return;
+    if (t->resume.path != NULL)
+        fprintf(stderr, "resuming from %s: step %lld of %lld\n", t->resume.path, (long long)t->at.step,
+                (long long)t->settings->run.steps);
+    if (t->resume.changed != NULL)
+        fprintf(stderr, "changed since that checkpoint: %s\n", t->resume.changed);
+    t->progress = (struct gg_progress){.label = "train",
+                                       .unit = GG_PROGRESS_COUNT,
+                                       .total = t->settings->run.steps,
+                                       .start = t->at.step,
+                                       .every = true};
+    gg_progress_begin(&t->progress);
+}
+
+void gg_train_report_note(struct gg_trainer *t, const char *format, ...) {
+    if (t->world->rank != 0)
+        return;
+    char line[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    gg_progress_note(&t->progress, line);
+}
+
+static void show_step(struct gg_trainer *t, const struct gg_step_result *result, double tokens_per_s,
+                      double mfu) {
+    char rate[AMOUNT_BYTES], extra[160];
+    if (result->skipped)
+        gg_train_report_note(t,
+                             "step %lld skipped: loss %g, gradient norm %g (%lld in a row; %lld end the run)",
+                             (long long)t->at.step, result->loss, result->grad_norm,
+                             (long long)t->at.bad_steps, (long long)t->settings->run.max_bad_steps);
+    snprintf(extra, sizeof extra, "loss %.4f  %s tok/s  MFU %.1f%%", result->loss, amount(tokens_per_s, rate),
+             100 * mfu);
+    gg_progress_update(&t->progress, t->at.step, extra);
+}
+
+gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result *result,
+                               const double *val_loss) {
+    gg_status status = GG_OK;
+    if (t->world->rank == 0) {
+        struct gg_metrics_phase phases[GG_PHASES];
+        for (int i = 0; i < GG_PHASES; i++)
+            phases[i] = (struct gg_metrics_phase){gg_phase_names[i], t->seconds[i]};
+        struct gg_metrics_line line = {.step = t->at.step,
+                                       .tokens = t->at.consumed_tokens,
+                                       .trained = result != NULL,
+                                       .validated = val_loss != NULL,
+                                       .val_loss = val_loss != NULL ? *val_loss : 0,
+                                       .phases = phases,
+                                       .phase_count = GG_PHASES};
+        if (t->written_fresh && t->written.written) {
+            line.checkpoint_step = t->written.step;
+            line.checkpoint_seconds = t->written.write_seconds;
+        }
+        t->written_fresh = false;
+        if (result != NULL) {
+            line.skipped = result->skipped;
+            line.loss = result->loss;
+            line.lr = result->learning_rate;
+            line.grad_norm = result->grad_norm;
+            line.tokens_per_s = (double)t->plan.tokens_per_step / result->whole_seconds;
+            line.mfu = line.tokens_per_s * gg_graph_flops_per_token(&t->graph) / t->gemm.all;
+            show_step(t, result, line.tokens_per_s, line.mfu);
+        }
+        if (val_loss != NULL)
+            gg_train_report_note(t, "step %lld: validation loss %.4f (perplexity %.2f)",
+                                 (long long)t->at.step, *val_loss, exp(*val_loss));
+        status = gg_metrics_write(t->metrics, &line);
+    }
+    memset(t->seconds, 0, sizeof t->seconds);
+    return status;
+}
+
+void gg_train_report_end(struct gg_trainer *t) {
+    const double mine = (double)gg_memory_peak();
+    double largest;
+    MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE, MPI_MAX, t->world->comm);
+    if (t->world->rank != 0)
+        return;
+    char writing[80] = "";
+    char announced[AMOUNT_BYTES], peak[AMOUNT_BYTES], rate[AMOUNT_BYTES], duration[AMOUNT_BYTES];
+    gg_progress_end(&t->progress, NULL);
+    const int64_t steps = t->at.step - t->resume.step;
+    const double seconds = t->at.train_seconds - t->resume.seconds;
+    const double tokens_per_s = seconds > 0 ? (double)(steps * t->plan.tokens_per_step) / seconds : 0;
+    gg_progress_duration(seconds, duration, sizeof duration);
+    fprintf(stderr, "trained %lld steps in %s: %s tok/s, MFU %.1f%%\n", (long long)steps, duration,
+            amount(tokens_per_s, rate),
+            100 * tokens_per_s * gg_graph_flops_per_token(&t->graph) / t->gemm.all);
+    fprintf(stderr, "peak memory of a rank: %s (announced %s)\n", megabytes((size_t)largest, peak),
+            megabytes(gg_train_memory_total(&t->memory), announced));
+    if (t->written.written)
+        snprintf(writing, sizeof writing, " (%.3g s to write, and %.3g s to copy before)",
+                 t->written.write_seconds, t->written.copy_seconds);
+    if (t->saved_step >= 0)
+        fprintf(stderr, "checkpoint: %s/checkpoints/step-%08lld.h5%s\n", t->settings->run.dir,
+                (long long)t->saved_step, writing);
+}

@@ -1,0 +1,314 @@
+#include "jobs/train/train_resume.h"
+
+#include "core/base/memory.h"
+#include "io/base/file.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/run/run_lock.h"
+#include "io/run/settings_file.h"
+#include "jobs/launch/stop_agreement.h"
+#include "jobs/launch/stop_signal.h"
+#include "jobs/launch/storage_patience.h"
+#include "jobs/train/train_checkpoint.h"
+#include "mpi/reduce/partition_gather.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long a killed run may take to die. */
+static const double lock_seconds = 10;
+
+/* Rank 0's string on every rank; NULL stays NULL. */
+static void broadcast_text(const struct gg_world *world, char **text) {
+    int64_t bytes = *text != NULL ? (int64_t)strlen(*text) + 1 : 0;
+    MPI_Bcast(&bytes, 1, MPI_INT64_T, 0, world->comm);
+    if (bytes == 0)
+        return;
+    if (world->rank != 0)
+        *text = gg_malloc((size_t)bytes);
+    MPI_Bcast(*text, gg_int(bytes), MPI_CHAR, 0, world->comm);
+}
+
+/* A setting's value as text, owned by the caller. */
+static char *value_text(const struct gg_option *option, const struct gg_settings *settings) {
+    const size_t bytes = gg_options_format(option, settings, NULL, 0) + 1;
+    char *text = gg_malloc(bytes);
+    gg_options_format(option, settings, text, bytes);
+    return text;
+}
+
+static bool shapes_model(const char *name) {
+    static const char *const names[] = {"model.layers", "model.heads", "model.width", "model.context",
+                                        "model.vocab"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Appends "name new (was old)" to a list of such, with a comma between. */
+static void append_difference(char **list, const char *name, const char *now, const char *was) {
+    char *longer = gg_format("%s%s%s %s (was %s)", *list != NULL ? *list : "", *list != NULL ? ", " : "",
+                             name, now[0] != '\0' ? now : "unset", was[0] != '\0' ? was : "unset");
+    free(*list);
+    *list = longer;
+}
+
+/* Compares the settings with the checkpoint's: what shapes the model must be the same. */
+static gg_status compare_settings(const struct gg_trainer *t, const struct gg_checkpoint_meta *meta,
+                                  char **changed) {
+    struct gg_settings old;
+    char *shape = NULL;
+    gg_settings_init(&old);
+    gg_status status =
+        gg_settings_read_text(&old, meta->settings_yaml, strlen(meta->settings_yaml), t->resume.path);
+    for (size_t i = 0; status == GG_OK && i < gg_settings_table.count; i++) {
+        const struct gg_option *option = &gg_settings_table.options[i];
+        char *now = value_text(option, t->settings), *was = value_text(option, &old);
+        if (strcmp(now, was) != 0 && strcmp(option->name, "model.preset") != 0)
+            append_difference(shapes_model(option->name) ? &shape : changed, option->name, now, was);
+        free(now);
+        free(was);
+    }
+    gg_settings_free(&old);
+    if (shape != NULL)
+        status = gg_fail(
+            GG_USAGE,
+            "%s holds a model of another shape: %s; use its settings, or another run.dir for a new run",
+            t->resume.path, shape);
+    free(shape);
+    return status;
+}
+
+static gg_status compare(const struct gg_trainer *t, const struct gg_checkpoint_contents *contents,
+                         char **changed) {
+    const struct gg_checkpoint_meta *meta = &contents->meta;
+    if (meta->tokenizer_fingerprint != t->data.tokenizer_fingerprint)
+        return gg_fail(GG_BAD_DATA, "%s was trained with another tokenizer than the shards of data.train",
+                       t->resume.path);
+    GG_TRY(compare_settings(t, meta, changed));
+    if (contents->count != 3 * t->graph.table.count)
+        return gg_fail(GG_BAD_DATA,
+                       "%s has %d tensors and this model with its optimizer has %d; a run cannot go on "
+                       "from weights alone",
+                       t->resume.path, contents->count, 3 * t->graph.table.count);
+    if (meta->data_fingerprint != t->data.data_fingerprint)
+        append_difference(changed, "the training shards", "other files", "those of the checkpoint");
+    return GG_OK;
+}
+
+/* Rank 0: a checkpoint that cannot be used. Its name is kept for set_aside(), which puts `ending` behind it.
+ */
+static void reject(struct gg_trainer *t, const char *path, const char *ending) {
+    fprintf(stderr, "warning: not used: %s\n", gg_failure());
+    struct gg_train_resume *resume = &t->resume;
+    resume->rejected =
+        gg_realloc(resume->rejected, (size_t)(resume->rejected_count + 1) * sizeof *resume->rejected);
+    resume->rejected[resume->rejected_count++] = (struct gg_rejected_checkpoint){gg_strdup(path), ending};
+}
+
+static bool is_rejected(const struct gg_trainer *t, const char *path) {
+    for (int i = 0; i < t->resume.rejected_count; i++)
+        if (strcmp(t->resume.rejected[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* PATH.ENDING, or where there is such a file already PATH.ENDING.2 and so on; owned by the caller. */
+static char *free_name(const char *path, const char *ending) {
+    char *name = gg_format("%s.%s", path, ending);
+    for (int i = 2; gg_file_exists(name); i++) {
+        free(name);
+        name = gg_format("%s.%s.%d", path, ending, i);
+    }
+    return name;
+}
+
+/* Rank 0: once it is clear where the run goes on, files that are not what their names say lose these. */
+static gg_status set_aside(struct gg_trainer *t) {
+    for (int i = 0; i < t->resume.rejected_count; i++) {
+        const char *path = t->resume.rejected[i].path;
+        char *name = free_name(path, t->resume.rejected[i].ending);
+        const bool renamed = rename(path, name) == 0 || errno == ENOENT;
+        const gg_status status =
+            renamed ? GG_OK
+                    : gg_fail(GG_STORAGE, "%s: cannot be renamed to %s: %s", path, name, strerror(errno));
+        if (renamed)
+            fprintf(stderr, "%s: set aside as %s\n", path, name);
+        free(name);
+        GG_TRY(status);
+    }
+    return GG_OK;
+}
+
+/* Rank 0: whether a checkpoint's metadata are in order and are of the step that its name tells. One that was
+ * renamed would put the run back to another step than it says, and would never grow old. */
+static gg_status check_candidate(const struct gg_checkpoint_file *file, const char **ending) {
+    struct gg_checkpoint_contents contents;
+    *ending = "damaged";
+    gg_status status = gg_checkpoint_examine(file->path, &contents);
+    if (status == GG_OK && contents.meta.step != file->step) {
+        *ending = "misnamed";
+        status = gg_fail(GG_BAD_DATA, "%s: is named for step %lld and holds step %lld", file->path,
+                         (long long)file->step, (long long)contents.meta.step);
+    }
+    gg_checkpoint_contents_free(&contents);
+    return status;
+}
+
+/* Rank 0: the newest checkpoint of a step below `limit` that can be used; NULL: none. A storage that fails
+ * tells nothing about a file: GG_STORAGE or GG_RESOURCE then. */
+static gg_status find_newest(struct gg_trainer *t, const char *folder, int64_t limit, char **path) {
+    struct gg_checkpoint_list list;
+    *path = NULL;
+    GG_TRY(gg_checkpoint_list(folder, &list));
+    gg_status status = GG_OK;
+    for (int i = list.count - 1; *path == NULL && status == GG_OK && i >= 0; i--) {
+        const char *ending;
+        if (list.items[i].step >= limit || is_rejected(t, list.items[i].path))
+            continue;
+        status = check_candidate(&list.items[i], &ending);
+        if (status == GG_OK)
+            *path = gg_strdup(list.items[i].path);
+        else if (status == GG_BAD_DATA) {
+            reject(t, list.items[i].path, ending);
+            status = GG_OK;
+        }
+    }
+    gg_checkpoint_list_free(&list);
+    if (status == GG_OK && *path == NULL && t->resume.rejected_count > 0 && !t->settings->run.restart)
+        status = gg_fail(GG_BAD_DATA,
+                         "none of the %d checkpoints in %s can be used (said above); set run.restart=true to "
+                         "train again from step 0, or another run.dir",
+                         t->resume.rejected_count, folder);
+    return status;
+}
+
+/* Looks for a checkpoint of a step below `limit`, and takes over where it stands. */
+static gg_status find(struct gg_trainer *t, int64_t limit) {
+    struct gg_train_resume *resume = &t->resume;
+    free(resume->path);
+    free(resume->changed);
+    resume->path = resume->changed = NULL;
+    char *folder = gg_train_checkpoint_folder(t);
+    gg_status status = GG_OK;
+    if (t->world->rank == 0)
+        status = find_newest(t, folder, limit, &resume->path);
+    free(folder);
+    GG_TRY(gg_agree(t->world->comm, status));
+    broadcast_text(t->world, &resume->path);
+    t->saved_step = -1;
+    resume->step = 0;
+    resume->seconds = 0;
+    t->at = (struct gg_checkpoint_meta){.train_loss = NAN, .val_loss = NAN};
+    if (resume->path == NULL)
+        return GG_OK;
+
+    struct gg_checkpoint_contents contents;
+    GG_TRY(gg_checkpoint_open(t->world->comm, resume->path, &contents));
+    status = gg_agree(t->world->comm, compare(t, &contents, &resume->changed));
+    if (status == GG_OK) {
+        t->at = contents.meta;
+        t->at.settings_yaml = NULL;
+        t->at.tokenizer_json = NULL;
+        resume->step = t->saved_step = t->at.step;
+        resume->seconds = t->at.train_seconds;
+    }
+    gg_checkpoint_contents_free(&contents);
+    return status;
+}
+
+/* Rank 0: makes the run folder, and keeps other jobs out of it. */
+static gg_status take_folder(struct gg_trainer *t) {
+    char *folder = gg_train_checkpoint_folder(t);
+    gg_status status = gg_checkpoint_check_folder(folder);
+    if (status != GG_OK)
+        gg_fail_within(status, "run.dir");
+    if (status == GG_OK)
+        status = gg_folder_create(folder);
+    if (status == GG_OK)
+        status = gg_run_lock_take(t->settings->run.dir, lock_seconds, gg_stop_requested, &t->resume.lock);
+    t->resume.locked = status == GG_OK;
+    if (status != GG_OK && gg_stop_requested())
+        status = gg_stop_fail_at_start();
+    free(folder);
+    return status;
+}
+
+/* Removes what a killed run left half-written, and looks for the newest checkpoint. */
+static gg_status find_in_folder(struct gg_trainer *t, int64_t limit) {
+    gg_status status = GG_OK;
+    if (t->world->rank == 0) {
+        char *folder = gg_train_checkpoint_folder(t);
+        status = gg_checkpoint_remove_temporaries(folder);
+        free(folder);
+    }
+    GG_TRY(gg_agree(t->world->comm, status));
+    return find(t, limit);
+}
+
+/* The same, while storage fails again and again. */
+static gg_status find_patiently(struct gg_trainer *t, int64_t limit) {
+    struct gg_storage_patience patience = {0};
+    gg_status status;
+    do
+        status = find_in_folder(t, limit);
+    while (gg_storage_patience_again(t->world, status, &patience));
+    return status;
+}
+
+gg_status gg_train_resume_find(struct gg_trainer *t) {
+    GG_TRY(gg_agree(t->world->comm, t->world->rank == 0 ? take_folder(t) : GG_OK));
+    return find_patiently(t, INT64_MAX);
+}
+
+/* Every replica reads its share; then they hand round what each needs of the others'. */
+static gg_status read_state(struct gg_trainer *t) {
+    struct gg_storage_patience patience = {0};
+    gg_status status;
+    do
+        status = gg_checkpoint_read_share(t->world->comm, t->resume.path, &t->share);
+    while (gg_storage_patience_again(t->world, status, &patience));
+    GG_TRY(status);
+    for (int g = 0; g < GG_CHECKPOINT_GROUPS; g++)
+        if (!t->share.compact[g])
+            gg_partition_gather(&t->plan.partition, t->topology.across_replicas, t->share.values[g]);
+    return GG_OK;
+}
+
+static void begin_anew(struct gg_trainer *t) {
+    const size_t bytes = (size_t)t->plan.owned_elements * sizeof(float);
+    gg_parameters_initialise(&t->graph.table, (uint64_t)t->settings->run.seed, t->state.weights);
+    gg_zero(t->state.optimizer[0], bytes);
+    gg_zero(t->state.optimizer[1], bytes);
+}
+
+gg_status gg_train_resume_read(struct gg_trainer *t) {
+    while (t->resume.path != NULL) {
+        const gg_status status = read_state(t);
+        if (status == GG_OK)
+            break;
+        if (status != GG_BAD_DATA)
+            return status;
+        if (t->world->rank == 0)
+            reject(t, t->resume.path, "damaged");
+        GG_TRY(find_patiently(t, t->resume.step));
+    }
+    if (t->resume.path == NULL)
+        begin_anew(t);
+    return gg_agree(t->world->comm, t->world->rank == 0 ? set_aside(t) : GG_OK);
+}
+
+void gg_train_resume_free(struct gg_trainer *t) {
+    struct gg_train_resume *resume = &t->resume;
+    for (int i = 0; i < resume->rejected_count; i++)
+        free(resume->rejected[i].path);
+    free(resume->rejected);
+    free(resume->path);
+    free(resume->changed);
+    if (resume->locked)
+        gg_run_lock_release(&resume->lock);
+    *resume = (struct gg_train_resume){0};
+}

@@ -1,0 +1,176 @@
+/* gridgpt generate: text from a checkpoint, streamed as it comes. */
+#include "jobs/command/commands.h"
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "core/model/decoder.h"
+#include "io/base/file.h"
+#include "jobs/command/job.h"
+#include "jobs/launch/precision_choice.h"
+#include "jobs/use/loaded_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+struct values {
+    char *prompt, *grid;
+    int64_t tokens, top_k, seed, threads;
+    double temperature, top_p;
+    int precision; /* enum gg_precision_option */
+    bool stats;
+};
+
+#define AT(member) offsetof(struct values, member)
+static const struct gg_option options[] = {
+    {"prompt", GG_OPTION_TEXT, AT(prompt), 0, 0, NULL, NULL, "TEXT",
+     "text to go on from; - reads standard input"},
+    {"tokens", GG_OPTION_INTEGER, AT(tokens), 1, 1e9, "200", NULL, "N", "tokens to generate at most"},
+    {"temperature", GG_OPTION_REAL, AT(temperature), 0, 100, "0.8", NULL, "X",
+     "below 1 more predictable, 0 always the likeliest"},
+    {"top-k", GG_OPTION_INTEGER, AT(top_k), 0, 1e9, "0", NULL, "K",
+     "draw from the K likeliest tokens; 0: all"},
+    {"top-p", GG_OPTION_REAL, AT(top_p), 0, 1, "1", NULL, "X",
+     "draw from the likeliest that reach this probability"},
+    {"seed", GG_OPTION_INTEGER, AT(seed), -1, 9e15, "-1", NULL, "N",
+     "seed; the same gives the same text; -1: any"},
+    {"threads", GG_OPTION_INTEGER, AT(threads), 0, 4096, "0", NULL, "N",
+     "threads; 0: OMP_NUM_THREADS, else 1"},
+    {"grid", GG_OPTION_TEXT, AT(grid), 0, 0, NULL, NULL, "PxQ",
+     "ranks of the model; unset: one row of all, Nx1"},
+    {"precision", GG_OPTION_CHOICE, AT(precision), 0, 0, "checkpoint", gg_precision_option_names, NULL,
+     "arithmetic; checkpoint: its run's, fp32 where the processor has no bf16"},
+    {"stats", GG_OPTION_FLAG, AT(stats), 0, 0, NULL, NULL, NULL, "print tokens per second to standard error"},
+};
+static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
+
+/* The prompt's ids; an empty prompt begins a document. */
+static gg_status encode_prompt(const gg_tokenizer *tokenizer, const char *prompt, size_t bytes,
+                               struct gg_ids *ids) {
+    gg_encoder *encoder;
+    GG_TRY(gg_encoder_create(tokenizer, &encoder));
+    gg_status status = gg_encode(encoder, prompt, bytes, false, ids);
+    gg_encoder_destroy(&encoder);
+    if (status == GG_OK && ids->count == 0) {
+        status = gg_ids_reserve(ids, 1);
+        if (status == GG_OK)
+            ids->items[ids->count++] = gg_tokenizer_end_of_text(tokenizer);
+    }
+    return status;
+}
+
+/* Writes on rank 0; false when the reader is gone. */
+static bool emit(const struct gg_world *world, const char *bytes, size_t length) {
+    return world->rank != 0 || (fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0);
+}
+
+/* Writes the prompt and what the model makes of it, token by token. Every rank draws the same tokens. */
+static gg_status stream_text(const struct gg_world *world, const struct values *values,
+                             const gg_tokenizer *tokenizer, gg_decoder *decoder, const char *prompt,
+                             size_t prompt_bytes) {
+    struct gg_ids ids = {0};
+    GG_TRY(encode_prompt(tokenizer, prompt, prompt_bytes, &ids));
+    const struct gg_sampling sampling = {values->temperature, values->top_k, values->top_p,
+                                         (uint64_t)values->seed};
+    const double begin = gg_clock_seconds();
+    bool good = emit(world, prompt, prompt_bytes);
+    /* Ids are below 2^31. */
+    gg_decoder_feed(decoder, (const int32_t *)ids.items, (int64_t)ids.count);
+    int64_t drawn = 0;
+    while (drawn < values->tokens) {
+        const uint32_t token = gg_decoder_sample(decoder, &sampling);
+        drawn++;
+        if (token == gg_tokenizer_end_of_text(tokenizer))
+            break;
+        size_t length;
+        const char *bytes = gg_token_bytes(tokenizer, token, &length);
+        good = good && emit(world, bytes, length);
+        /* One rank sees the reader leave, all must stop: a look at every token costs little beside its model.
+         */
+        MPI_Bcast(&good, 1, MPI_C_BOOL, 0, world->comm);
+        if (!good)
+            break;
+        gg_decoder_feed(decoder, &(int32_t){(int32_t)token}, 1);
+    }
+    good = good && emit(world, "\n", 1);
+    MPI_Bcast(&good, 1, MPI_C_BOOL, 0, world->comm);
+    gg_ids_free(&ids);
+    if (!good)
+        return gg_fail(GG_STORAGE, "standard output cannot be written");
+    const double seconds = gg_clock_seconds() - begin;
+    if (values->stats && world->rank == 0)
+        fprintf(stderr, "%lld tokens in %.2f s, %.1f tokens/s, seed %lld\n", (long long)drawn, seconds,
+                (double)drawn / seconds, (long long)values->seed);
+    return GG_OK;
+}
+
+static gg_status read_prompt(const struct values *values, char **prompt, size_t *bytes) {
+    if (values->prompt == NULL || strcmp(values->prompt, "-") != 0) {
+        *prompt = gg_strdup(values->prompt != NULL ? values->prompt : "");
+        *bytes = strlen(*prompt);
+        return GG_OK;
+    }
+    return gg_file_read("/dev/stdin", (size_t)64 << 20, prompt, bytes);
+}
+
+/* Rank 0's prompt on every rank. */
+static gg_status share_prompt(const struct gg_world *world, const struct values *values, char **prompt,
+                              size_t *bytes) {
+    GG_TRY(gg_agree(world->comm, world->rank == 0 ? read_prompt(values, prompt, bytes) : GG_OK));
+    int64_t length = (int64_t)*bytes;
+    MPI_Bcast(&length, 1, MPI_INT64_T, 0, world->comm);
+    if (world->rank != 0)
+        *prompt = gg_calloc((size_t)length + 1, 1);
+    *bytes = (size_t)length;
+    MPI_Bcast(*prompt, gg_int(length), MPI_CHAR, 0, world->comm);
+    return GG_OK;
+}
+
+static gg_status generate(const struct gg_world *world, void *options_read, const struct gg_words *words) {
+    struct values *values = options_read;
+    char all_ranks[32];
+    snprintf(all_ranks, sizeof all_ranks, "%dx1", world->size);
+    if (values->seed < 0) {
+        uint32_t bits = 0;
+        if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
+            bits = (uint32_t)time(NULL);
+        values->seed = bits;
+    }
+    MPI_Bcast(&values->seed, 1, MPI_INT64_T, 0, world->comm);
+    gg_job_threads(values->threads);
+    struct gg_loaded_model model;
+    gg_decoder *decoder = NULL;
+    char *prompt = NULL;
+    size_t bytes = 0;
+    gg_status status =
+        gg_loaded_model_open(world, words->items[0], values->grid != NULL ? values->grid : all_ranks,
+                             world->size, values->precision, &model);
+    if (status == GG_OK && model.topology.replicas > 1)
+        status = gg_fail(GG_USAGE, "--grid %s leaves ranks over; one model writes one text", values->grid);
+    if (status == GG_OK)
+        status = share_prompt(world, values, &prompt, &bytes);
+    if (status == GG_OK)
+        status =
+            gg_agree(world->comm, gg_decoder_create(&model.graph, &model.fabric, model.weights, &decoder));
+    if (status == GG_OK)
+        status = stream_text(world, values, model.tokenizer, decoder, prompt, bytes);
+    free(prompt);
+    gg_decoder_destroy(&decoder);
+    gg_loaded_model_close(&model);
+    return status;
+}
+
+static gg_status run(const struct gg_command *command, int argc, char **argv) {
+    struct values values = {0};
+    return gg_job_run(command, argc, argv, &values, 1, 1, generate);
+}
+
+const struct gg_command gg_command_generate = {
+    .name = "generate",
+    .usage = "[mpirun -n N] gridgpt generate CHECKPOINT [--prompt TEXT] [options]",
+    .summary =
+        "write text with a model, as it comes\n"
+        "CHECKPOINT is a file, or a run folder: then its newest. Ends at <|endoftext|> or after --tokens.",
+    .options = &table,
+    .run = run,
+};

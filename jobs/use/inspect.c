@@ -1,0 +1,59 @@
+/* gridgpt inspect: what a file of ours holds, in words. */
+#include "io/base/file.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/shards/shard.h"
+#include "jobs/command/child.h"
+#include "jobs/command/commands.h"
+
+/* Processor time that a file may take: far more than reading and verifying it does anywhere. */
+enum { SECONDS = 20, BYTES_PER_SECOND = 10 << 20 };
+
+struct values {
+    bool verify, tensors;
+};
+
+static const struct gg_option options[] = {
+    {"verify", GG_OPTION_FLAG, offsetof(struct values, verify), 0, 0, NULL, NULL, NULL,
+     "read all that a reader looks at and recompute every checksum"},
+    {"tensors", GG_OPTION_FLAG, offsetof(struct values, tensors), 0, 0, NULL, NULL, NULL,
+     "list a checkpoint's tensors: name, shape, checksum"},
+};
+static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
+
+static gg_status inspect(const struct gg_command *command, const void *options_read,
+                         const struct gg_words *words) {
+    const struct values *values = options_read;
+    if (words->count != 1)
+        return gg_fail(GG_USAGE, "one FILE is wanted; usage: %s", command->usage);
+    const char *path = words->items[0];
+    GG_TRY(gg_file_check_regular(path));
+    const int64_t bytes = gg_file_size(path);
+    bool inside;
+    const gg_status status =
+        gg_child_run(path, "HDF5", SECONDS + (bytes > 0 ? bytes / BYTES_PER_SECOND : 0), &inside);
+    if (!inside)
+        return status;
+    if (gg_shard_recognise(path))
+        return gg_shard_describe(path, values->verify, stdout);
+    return gg_checkpoint_print(path, values->verify, values->tensors, stdout);
+}
+
+static gg_status run(const struct gg_command *command, int argc, char **argv) {
+    struct values values = {0};
+    return gg_command_run(command, argc, argv, &values, inspect);
+}
+
+const struct gg_command gg_command_inspect = {
+    .name = "inspect",
+    .usage = "gridgpt inspect FILE [--verify] [--tensors]",
+    .summary = "Says what a token shard or a checkpoint holds, in words.",
+    .options = &table,
+    .run = run,
+    .more_help =
+        "Exit status 65 when the file is damaged or is neither, also when HDF5 itself crashes over it: it\n"
+        "is read in a process of its own. --verify covers all contents and HDF5's own bookkeeping: every\n"
+        "object, its name in each of the group's orders, its attributes; a shard's ids are compared with\n"
+        "the tokenizer.json beside it. Not covered is what no reader looks at: bytes between and at the\n"
+        "end of blocks in which nothing stands, HDF5's lists of free space, and hints to the\n"
+        "decompressor.\n",
+};

@@ -1,0 +1,35 @@
+/* All MPI ranks of a job, and how they agree.
+ *
+ * Between two collectives no rank leaves alone: each does its local work, keeps its status, and calls
+ * gg_agree(); then all leave or all go on.
+ */
+#ifndef GG_MPI_WORLD_WORLD_H
+#define GG_MPI_WORLD_WORLD_H
+
+#include "core/base/status.h"
+
+#include <mpi.h>
+#include <stdint.h>
+
+struct gg_world {
+    MPI_Comm comm; /* every rank; a duplicate of MPI_COMM_WORLD, errors abort */
+    int rank, size;
+};
+
+/* Starts MPI (MPI_THREAD_MULTIPLE where granted, at least MPI_THREAD_FUNNELED) and fills the world. From then
+ * on a rank that ends for lack of memory (core/base/memory.h) takes the others along. Collective over all
+ * ranks of the job; works without mpirun too, as a world of one. */
+gg_status gg_world_start(struct gg_world *world) GG_MUST_USE;
+
+/* Ends MPI. Collective. */
+void gg_world_stop(struct gg_world *world);
+
+/* All ranks learn whether every one succeeded. Returns GG_OK when all did; otherwise every rank returns the
+ * status of the lowest failed rank, and its gg_failure() is that rank's description (with the rank named when
+ * the world has more than one and not all failed alike). Collective over `comm`. */
+gg_status gg_agree(MPI_Comm comm, gg_status status) GG_MUST_USE;
+
+/* Checked narrowing at the calls of MPI, BLAS and BLACS. */
+int gg_int(int64_t value);
+
+#endif
