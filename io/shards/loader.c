@@ -1,29 +1,24 @@
 #include "io/shards/loader.h"
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "core/data/sampler.h"
-#include "io/shards/chunk_cache.h"
+#include "io/shards/shard_source.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <xxhash.h>
 
 enum {
-    /* A pool of the sampler lies in at most so many chunks at once, and two are for the sample at its border.
-     */
-    CACHE_CHUNKS = 2 * (GG_SAMPLER_POOL_BLOCKS + 1) + 2,
     /* Look-ahead: enough rows that a new pool's chunks are decompressed while they last. */
     LOOK_AHEAD_ROWS = 64,
     LOOK_AHEAD_MICRO_BATCHES = 4,
 };
 
 struct gg_loader {
-    struct gg_shard_set set;
-    struct gg_sampler sampler;
-    gg_chunk_cache *cache;
+    gg_shard_source *shards;
+    struct gg_source source; /* of the shards */
     struct gg_loader_plan plan;
 
     /* The ring of micro-batches, each of B rows of T + 1 tokens, and their sample ids. */
@@ -48,19 +43,10 @@ gg_status gg_loader_create(const struct gg_text_list *paths, int64_t context, ui
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->filled, NULL);
     pthread_cond_init(&l->freed, NULL);
-    gg_status status = gg_shard_set_open(paths, &l->set);
-    if (status == GG_OK) {
-        int64_t *shard_tokens = gg_malloc(((size_t)l->set.count + 1) * sizeof *shard_tokens);
-        for (int64_t i = 0; i < l->set.count; i++)
-            shard_tokens[i] = gg_shard_info(l->set.shards[i])->tokens;
-        status = gg_sampler_init(&l->sampler, shard_tokens, l->set.count, context, seed, shuffle);
-        if (status != GG_OK && paths->count > 0)
-            status = gg_fail_within(status, "%s%s", paths->items[0], paths->count > 1 ? " and others" : "");
-        free(shard_tokens);
-    }
+    const gg_status status = gg_shard_source_open(paths, context, seed, shuffle, &l->shards);
     if (status == GG_OK)
-        status = gg_chunk_cache_create(&l->set, CACHE_CHUNKS, &l->cache);
-    if (status != GG_OK)
+        l->source = gg_shard_source_of(l->shards);
+    else
         gg_loader_destroy(&l);
     *loader = l;
     return status;
@@ -73,8 +59,8 @@ static int64_t ring_slots(const struct gg_loader_plan *plan) {
 
 size_t gg_loader_bytes(const gg_loader *loader, const struct gg_loader_plan *plan) {
     const size_t rows = (size_t)(ring_slots(plan) * plan->micro);
-    return gg_chunk_cache_bytes(&loader->set, CACHE_CHUNKS) +
-           rows * ((size_t)(loader->sampler.context + 1) * sizeof(int32_t) + sizeof(uint64_t));
+    return gg_shard_source_bytes(loader->shards) +
+           rows * ((size_t)(loader->source.context + 1) * sizeof(int32_t) + sizeof(uint64_t));
 }
 
 /* The sample of row `row` of the plan's micro-batch number `micro_batch`. */
@@ -87,18 +73,16 @@ static uint64_t sample_of(const gg_loader *loader, int64_t micro_batch, int64_t 
 }
 
 static gg_status fill(gg_loader *loader, int64_t micro_batch) {
-    const int64_t window = loader->sampler.context + 1, slot = micro_batch % loader->slots;
+    const int64_t window = loader->source.context + 1, slot = micro_batch % loader->slots;
     for (int64_t row = 0; row < loader->plan.micro; row++) {
         int32_t *tokens = loader->tokens + (slot * loader->plan.micro + row) * window;
         uint64_t *id = &loader->ids[slot * loader->plan.micro + row];
         *id = sample_of(loader, micro_batch, row);
-        if (!loader->sampler.shuffle && *id >= (uint64_t)gg_loader_samples(loader)) {
+        if (*id >= loader->source.end) {
             *id = GG_LOADER_NO_SAMPLE;
             continue;
         }
-        int64_t shard, offset;
-        gg_sampler_locate(&loader->sampler, *id, &shard, &offset);
-        GG_TRY(gg_chunk_cache_copy(loader->cache, shard, offset, window, tokens));
+        GG_TRY(loader->source.read(loader->source.self, *id, tokens));
     }
     return GG_OK;
 }
@@ -152,9 +136,7 @@ void gg_loader_destroy(gg_loader **loader) {
     if (*loader == NULL)
         return;
     stop(*loader);
-    gg_chunk_cache_destroy(&(*loader)->cache);
-    gg_sampler_free(&(*loader)->sampler);
-    gg_shard_set_close(&(*loader)->set);
+    gg_shard_source_close(&(*loader)->shards);
     pthread_cond_destroy(&(*loader)->freed);
     pthread_cond_destroy(&(*loader)->filled);
     pthread_mutex_destroy(&(*loader)->lock);
@@ -188,7 +170,7 @@ gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) 
     loader->slots = ring_slots(plan);
     const size_t rows = (size_t)(loader->slots * plan->micro);
     void *tokens = NULL, *ids = NULL;
-    gg_status status = gg_try_malloc(rows * (size_t)(loader->sampler.context + 1) * sizeof(int32_t),
+    gg_status status = gg_try_malloc(rows * (size_t)(loader->source.context + 1) * sizeof(int32_t),
                                      "the look-ahead", &tokens);
     if (status == GG_OK)
         status = gg_try_malloc(rows * sizeof(uint64_t), "the look-ahead", &ids);
@@ -197,15 +179,9 @@ gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) 
     return status == GG_OK ? start_thread(loader) : status;
 }
 
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void copy_out(const gg_loader *loader, int64_t slot, int32_t *inputs, int32_t *targets,
                      uint64_t *sample_ids) {
-    const int64_t context = loader->sampler.context, micro = loader->plan.micro;
+    const int64_t context = loader->source.context, micro = loader->plan.micro;
     const size_t row_bytes = (size_t)context * sizeof(int32_t);
     for (int64_t row = 0; row < micro; row++) {
         const int32_t *tokens = loader->tokens + (slot * micro + row) * (context + 1);
@@ -229,11 +205,11 @@ gg_status gg_loader_next(gg_loader *loader, int32_t *inputs, int32_t *targets, u
         *waited_seconds = 0;
     pthread_mutex_lock(&loader->lock);
     if (loader->made == loader->taken && loader->status == GG_OK) {
-        const double start = seconds_now();
+        const double start = gg_clock_seconds();
         while (loader->made == loader->taken && loader->status == GG_OK)
             pthread_cond_wait(&loader->filled, &loader->lock);
         if (waited_seconds != NULL)
-            *waited_seconds = seconds_now() - start;
+            *waited_seconds = gg_clock_seconds() - start;
     }
     const bool ready = loader->made > loader->taken;
     const gg_status status = loader->status;
@@ -251,29 +227,29 @@ gg_status gg_loader_next(gg_loader *loader, int32_t *inputs, int32_t *targets, u
 }
 
 int64_t gg_loader_samples(const gg_loader *loader) {
-    return gg_sampler_samples(&loader->sampler);
+    return gg_shard_source_samples(loader->shards);
 }
 
 int64_t gg_loader_tokens(const gg_loader *loader) {
-    return loader->set.tokens;
+    return gg_shard_source_set(loader->shards)->tokens;
 }
 
 int64_t gg_loader_vocab(const gg_loader *loader) {
-    return loader->set.vocab;
+    return gg_shard_source_set(loader->shards)->vocab;
 }
 
 uint64_t gg_loader_fingerprint(const gg_loader *loader) {
-    return loader->set.fingerprint;
+    return gg_shard_source_set(loader->shards)->fingerprint;
 }
 
 double gg_loader_text_bytes_per_token(const gg_loader *loader) {
-    return loader->set.tokens > 0 ? (double)loader->set.text_bytes / (double)loader->set.tokens : 0;
+    return gg_shard_source_set(loader->shards)->tokens > 0 ? (double)gg_shard_source_set(loader->shards)->text_bytes / (double)gg_shard_source_set(loader->shards)->tokens : 0;
 }
 
 uint64_t gg_loader_data_fingerprint(const gg_loader *loader) {
-    uint64_t hash = XXH3_64bits(&loader->set.fingerprint, sizeof loader->set.fingerprint);
-    for (int64_t i = 0; i < loader->set.count; i++) {
-        const uint64_t shard[2] = {gg_shard_fingerprint(loader->set.shards[i]), hash};
+    uint64_t hash = XXH3_64bits(&gg_shard_source_set(loader->shards)->fingerprint, sizeof(uint64_t));
+    for (int64_t i = 0; i < gg_shard_source_set(loader->shards)->count; i++) {
+        const uint64_t shard[2] = {gg_shard_fingerprint(gg_shard_source_set(loader->shards)->shards[i]), hash};
         hash = XXH3_64bits(shard, sizeof shard);
     }
     return hash;

@@ -1,4 +1,4 @@
-/* Micro-batches of training or validation samples, read ahead by a thread.
+/* Micro-batches of training or validation samples, read ahead by a thread from a source (shard_source.h).
  *
  * Which sample goes where. A training step s of global batch G takes the samples [s G, (s + 1) G) of the
  * sampler's order (core/data/sampler.h). Replica d of D takes, for accumulation step a of G / (B D) and row
@@ -21,13 +21,7 @@ typedef struct gg_loader gg_loader;
 /* The id of a row beyond the last sample (sequential order only). */
 #define GG_LOADER_NO_SAMPLE UINT64_MAX
 
-/* Opens the shards and allocates the cache of chunks; no thread runs yet.
- *   paths   [in]  shards in corpus order, as gg_shards_expand() gives them; copied
- *   context [in]  tokens of a sequence, T
- *   seed    [in]  of the order
- *   shuffle [in]  true: training, epochs without end. false: validation, samples 0 .. n-1 in order, once
- * GG_STORAGE, GG_BAD_DATA: a shard is missing or damaged, shards of different tokenizers, no shard long
- * enough for a sample. GG_RESOURCE. */
+/* Opens the shards; no thread runs yet. Arguments and errors as gg_shard_source_open. */
 gg_status gg_loader_create(const struct gg_text_list *paths, int64_t context, uint64_t seed, bool shuffle,
                            gg_loader **loader) GG_MUST_USE;
 
