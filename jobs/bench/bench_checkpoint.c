@@ -132,7 +132,7 @@ static double gigabytes_per_second(const struct bench *b, int measure) {
 }
 
 static void print_words(const struct bench *b, int repeats) {
-    const struct gg_topology *topology = &b->state.topology;
+    const struct gg_topology *topology = &b->state.replica.topology;
     printf("checkpoints of %.1f MB; %d ranks x %d threads, D x P x Q = %d x %d x %d; in %s\n",
            1e-6 * (double)b->file_bytes, b->world->size, omp_get_max_threads(), topology->replicas,
            topology->shards.feature_shards, topology->shards.token_shards, b->folder);
@@ -183,7 +183,7 @@ static gg_status prepare(struct bench *b, const struct gg_settings *settings) {
     GG_TRY(gg_agree(b->world->comm, gg_try_malloc(b->share_bytes, "a copy of the model's state", &b->copy)));
     copy_state(b);
     b->meta = (struct gg_checkpoint_meta){.step = 1,
-                                          .vocab = b->state.graph.config.vocab,
+                                          .vocab = b->state.replica.graph.config.vocab,
                                           .train_loss = NAN,
                                           .val_loss = NAN,
                                           .settings_yaml = gg_settings_yaml(settings)};

@@ -1,6 +1,7 @@
 #include "jobs/bench/bench_figures.h"
 
 #include "core/base/clock.h"
+#include "jobs/launch/process_memory.h"
 #include "jobs/launch/statistics.h"
 
 #include <string.h>
@@ -12,30 +13,31 @@ static double largest_of(MPI_Comm comm, double value) {
 
 /* The sum of the gradients once more, with nothing beside it: seconds of the slowest rank. The gradients are
  * of no use afterwards; the weights stay as they are. */
-static double reduce_alone(struct gg_trainer *t) {
-    if (t->topology.replicas == 1)
+static double reduce_alone(struct gg_session *t) {
+    if (t->replica.topology.replicas == 1)
         return 0;
     MPI_Barrier(t->world->comm);
     const double begin = gg_clock_seconds();
-    gg_reducer_begin(t->reducer);
-    gg_reducer_finish(t->reducer);
-    gg_reducer_gather(t->reducer, t->state.weights);
+    gg_reducer_begin(t->replica.reducer);
+    gg_reducer_finish(t->replica.reducer);
+    gg_reducer_gather(t->replica.reducer, t->replica.state.weights);
     return largest_of(t->world->comm, gg_clock_seconds() - begin);
 }
 
 /* Seconds that a rank works before it can wait for others. */
-static double busy_seconds(const struct gg_trainer *t) {
-    return t->seconds[GG_PHASE_DATA] + t->seconds[GG_PHASE_FORWARD] + t->seconds[GG_PHASE_BACKWARD];
+static double busy_seconds(const struct gg_session *t) {
+    return t->replica.seconds[GG_PHASE_DATA] + t->replica.seconds[GG_PHASE_FORWARD] +
+           t->replica.seconds[GG_PHASE_BACKWARD];
 }
 
-void gg_bench_series_add(struct gg_bench_series *series, struct gg_trainer *t,
-                         const struct gg_step_result *result) {
+void gg_bench_series_add(struct gg_bench_series *series, struct gg_session *t,
+                         const struct gg_replica_step *result) {
     double step[GG_BENCH_FIGURES] = {0};
     const double longest = largest_of(t->world->comm, busy_seconds(t));
-    memcpy(step + GG_BENCH_PHASE, t->seconds, GG_PHASE_EVAL * sizeof *step);
-    memcpy(step + GG_BENCH_FORWARD, t->kernels.forward, sizeof t->kernels.forward);
-    memcpy(step + GG_BENCH_BACKWARD, t->kernels.backward, sizeof t->kernels.backward);
-    memcpy(step + GG_BENCH_AGAIN, t->kernels.recompute, sizeof t->kernels.recompute);
+    memcpy(step + GG_BENCH_PHASE, t->replica.seconds, GG_STEP_PHASES * sizeof *step);
+    memcpy(step + GG_BENCH_FORWARD, t->replica.kernels.forward, sizeof t->replica.kernels.forward);
+    memcpy(step + GG_BENCH_BACKWARD, t->replica.kernels.backward, sizeof t->replica.kernels.backward);
+    memcpy(step + GG_BENCH_AGAIN, t->replica.kernels.recompute, sizeof t->replica.kernels.recompute);
     step[GG_BENCH_WAITING] = longest - busy_seconds(t);
     MPI_Allreduce(MPI_IN_PLACE, step, GG_BENCH_FIGURES, MPI_DOUBLE, MPI_SUM, t->world->comm);
     for (int i = 0; i < GG_BENCH_FIGURES; i++)
@@ -54,7 +56,7 @@ double gg_bench_hidden(double alone, double visible, double waiting) {
 }
 
 struct gg_bench_figures gg_bench_figures_of(const struct gg_bench_series *series,
-                                            const struct gg_trainer *t) {
+                                            const struct gg_session *t) {
     struct gg_bench_figures f = {0};
     for (int i = 0; i < GG_BENCH_FIGURES; i++) {
         double seconds[GG_BENCH_REPEATS];
@@ -62,8 +64,8 @@ struct gg_bench_figures gg_bench_figures_of(const struct gg_bench_series *series
         f.median[i] = gg_median(seconds, series->count);
         f.spread[i] = f.median[i] > 0 ? gg_spread(seconds, series->count) : 0;
     }
-    f.tokens_per_s = (double)t->plan.tokens_per_step / f.median[GG_BENCH_WHOLE];
-    f.mfu = f.tokens_per_s * gg_graph_flops_per_token(&t->graph) / t->gemm.all;
+    f.tokens_per_s = (double)t->replica.plan.tokens_per_step / f.median[GG_BENCH_WHOLE];
+    f.mfu = f.tokens_per_s * gg_graph_flops_per_token(&t->replica.graph) / t->gemm.all;
     f.hidden = gg_bench_hidden(f.median[GG_BENCH_ALONE], f.median[GG_BENCH_PHASE + GG_PHASE_REDUCE],
                                f.median[GG_BENCH_WAITING]);
     f.peak_bytes = largest_of(t->world->comm, (double)gg_memory_peak());

@@ -3,8 +3,8 @@
 #ifndef GG_JOBS_BENCH_BENCH_FIGURES_H
 #define GG_JOBS_BENCH_BENCH_FIGURES_H
 
-#include "jobs/train/train_step.h"
-#include "jobs/train/trainer.h"
+#include "jobs/replica/replica_step.h"
+#include "jobs/train/session.h"
 
 enum { GG_BENCH_REPEATS = 100 }; /* at most */
 
@@ -12,8 +12,8 @@ enum { GG_BENCH_REPEATS = 100 }; /* at most */
  * are the slowest rank's. */
 enum gg_bench_figure {
     GG_BENCH_WHOLE,
-    GG_BENCH_PHASE,                                    /* the first of GG_PHASE_EVAL: those of a step */
-    GG_BENCH_FORWARD = GG_BENCH_PHASE + GG_PHASE_EVAL, /* by kind of kernel */
+    GG_BENCH_PHASE,                                     /* the first of GG_STEP_PHASES: those of a step */
+    GG_BENCH_FORWARD = GG_BENCH_PHASE + GG_STEP_PHASES, /* by kind of kernel */
     GG_BENCH_BACKWARD = GG_BENCH_FORWARD + GG_KERNEL_KINDS,
     GG_BENCH_AGAIN = GG_BENCH_BACKWARD + GG_KERNEL_KINDS, /* forward, repeated amid the backward pass */
     GG_BENCH_ALONE = GG_BENCH_AGAIN + GG_KERNEL_KINDS,    /* the sum of the gradients, nothing else running */
@@ -28,10 +28,10 @@ struct gg_bench_series {
     int steps;
 };
 
-/* Adds a step that was taken with trainer->seconds and ->kernels at zero before it. Where there are several
- * replicas it then sums their gradients once more, alone. Collective over the trainer's world. */
-void gg_bench_series_add(struct gg_bench_series *series, struct gg_trainer *trainer,
-                         const struct gg_step_result *result);
+/* Adds a step that was taken with session->replica.seconds and ->kernels at zero before it. Where there are several
+ * replicas it then sums their gradients once more, alone. Collective over the session's world. */
+void gg_bench_series_add(struct gg_bench_series *series, struct gg_session *session,
+                         const struct gg_replica_step *result);
 
 /* What a series comes to. */
 struct gg_bench_figures {
@@ -47,8 +47,8 @@ struct gg_bench_figures {
  * help. 0 where nothing is hidden, or where there is nothing to hide. */
 double gg_bench_hidden(double alone, double visible, double waiting);
 
-/* Collective over the trainer's world. */
+/* Collective over the session's world. */
 struct gg_bench_figures gg_bench_figures_of(const struct gg_bench_series *series,
-                                            const struct gg_trainer *trainer);
+                                            const struct gg_session *session);
 
 #endif

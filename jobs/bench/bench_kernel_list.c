@@ -18,7 +18,7 @@ static struct gg_bench_traffic rows_traffic(const struct gg_bench_arrays *b, dou
 /* Of so many bytes of each weight. */
 static struct gg_bench_traffic weights_traffic(const struct gg_bench_arrays *b, double read, double written,
                                                double held) {
-    const double weights = (double)b->graph.table.local_elements;
+    const double weights = (double)b->graph->table.local_elements;
     return (struct gg_bench_traffic){read * weights, written * weights, held * weights};
 }
 
@@ -32,9 +32,9 @@ static void norm_forward(const struct gg_bench_arrays *b) {
         const void *x = gg_at(b->stored, b->x, t * b->width);
         float *sums = b->sums + 2 * t, *squares = sums + count;
         gg_norm_sums(b->stored, x, sums, count, b->width);
-        gg_norm_squares(b->stored, x, sums, squares, count, b->width, b->graph.config.width);
+        gg_norm_squares(b->stored, x, sums, squares, count, b->width, b->graph->config.width);
         gg_norm_apply(b->stored, x, sums, squares, b->vector, b->other, gg_at(b->stored, b->y, t * b->width),
-                      b->stats + 2 * t, count, b->width, b->graph.config.width);
+                      b->stats + 2 * t, count, b->width, b->graph->config.width);
     }
 }
 
@@ -52,7 +52,7 @@ static void norm_input(const struct gg_bench_arrays *b) {
                               b->width);
         gg_norm_backward_input(b->stored, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t, true,
                                gg_at(b->stored, b->d_x, t * b->width), count, b->width,
-                               b->graph.config.width);
+                               b->graph->config.width);
     }
 }
 
@@ -114,12 +114,12 @@ static void embedding_forward(const struct gg_bench_arrays *b) {
     const struct gg_fabric local = gg_fabric_local();
     local.embedding_rows(&local, b->embeddings, b->embedding_rows,
                          (size_t)b->width * gg_stored_bytes(b->stored), b->ids, b->tokens, b->y);
-    gg_positions_add(b->stored, b->y, b->positions, b->tokens, b->graph.config.context, b->width);
+    gg_positions_add(b->stored, b->y, b->positions, b->tokens, b->graph->config.context, b->width);
 }
 
 /* rows, y; y twice and a sequence's positions */
 static struct gg_bench_traffic embedding_traffic(const struct gg_bench_arrays *b) {
-    const double positions = (double)b->graph.config.context * (double)b->width * sizeof(float);
+    const double positions = (double)b->graph->config.context * (double)b->width * sizeof(float);
     struct gg_bench_traffic traffic = rows_traffic(b, 2, 2, 2);
     traffic.read += positions;
     traffic.held += positions;
@@ -130,12 +130,12 @@ static void embedding_gradient(const struct gg_bench_arrays *b) {
     const struct gg_fabric local = gg_fabric_local();
     local.embedding_gradient(&local, b->stored, b->d_y, b->ids, b->tokens, b->embeddings, b->embedding_rows,
                              b->width);
-    gg_positions_gradient(b->stored, b->d_y, b->positions, b->tokens, b->graph.config.context, b->width);
+    gg_positions_gradient(b->stored, b->d_y, b->positions, b->tokens, b->graph->config.context, b->width);
 }
 
 /* d_y, a row of floats twice for each token; d_y and a sequence's positions twice */
 static struct gg_bench_traffic embedding_gradient_traffic(const struct gg_bench_arrays *b) {
-    const double updated = (double)(b->tokens + b->graph.config.context) * (double)b->width * sizeof(float);
+    const double updated = (double)(b->tokens + b->graph->config.context) * (double)b->width * sizeof(float);
     struct gg_bench_traffic traffic = rows_traffic(b, 2, 0, 1);
     traffic.read += updated;
     traffic.written += updated;
@@ -184,8 +184,8 @@ static struct gg_bench_traffic loss_backward_traffic(const struct gg_bench_array
 
 static void adamw(const struct gg_bench_arrays *b) {
     const struct gg_optimizer optimizer = {&gg_optimizer_adamw, 0.9, 0.95, 1e-8, 0, 0.1};
-    const struct gg_update update = {.table = &b->graph.table,
-                                     .to = b->graph.table.local_elements,
+    const struct gg_update update = {.table = &b->graph->table,
+                                     .to = b->graph->table.local_elements,
                                      .learning_rate = 1e-4,
                                      .step = 1,
                                      .gradient_scale = 1,
@@ -204,7 +204,7 @@ static struct gg_bench_traffic adamw_traffic(const struct gg_bench_arrays *b) {
 
 static void square_sum(const struct gg_bench_arrays *b) {
     b->largest[0] =
-        (float)gg_gradient_square_sum(&b->graph.table, 0, b->graph.table.local_elements, b->gradients);
+        (float)gg_gradient_square_sum(&b->graph->table, 0, b->graph->table.local_elements, b->gradients);
 }
 
 static struct gg_bench_traffic square_sum_traffic(const struct gg_bench_arrays *b) {
@@ -212,7 +212,7 @@ static struct gg_bench_traffic square_sum_traffic(const struct gg_bench_arrays *
 }
 
 static void round_weights(const struct gg_bench_arrays *b) {
-    gg_bf16_from_floats(b->weights, b->rounded, b->graph.table.local_elements);
+    gg_bf16_from_floats(b->weights, b->rounded, b->graph->table.local_elements);
 }
 
 static struct gg_bench_traffic round_weights_traffic(const struct gg_bench_arrays *b) {
@@ -246,7 +246,7 @@ static void lay_out_embedding(struct gg_bench_arrays *b) {
     b->d_y = take_rows(b, 1);
     take_ids(b, b->tokens, b->embedding_rows);
     b->embeddings = gg_arena_floats(&b->arena, b->embedding_rows * b->width);
-    b->positions = gg_arena_floats(&b->arena, b->graph.config.context * b->width);
+    b->positions = gg_arena_floats(&b->arena, b->graph->config.context * b->width);
 }
 
 static void lay_out_loss(struct gg_bench_arrays *b) {
@@ -257,7 +257,7 @@ static void lay_out_loss(struct gg_bench_arrays *b) {
 }
 
 static void lay_out_optimizer(struct gg_bench_arrays *b) {
-    const int64_t elements = b->graph.table.local_elements;
+    const int64_t elements = b->graph->table.local_elements;
     b->weights = gg_arena_floats(&b->arena, elements);
     b->gradients = gg_arena_floats(&b->arena, elements);
     b->first = gg_arena_floats(&b->arena, elements);

@@ -13,7 +13,7 @@
 
 /* Shapes of a rank, and the arrays of one group of kernels at a time. */
 struct gg_bench_arrays {
-    struct gg_graph graph;
+    const struct gg_graph *graph;
     struct gg_fabric fabric; /* its shape; kernels work alone */
     enum gg_precision stored;
     int64_t tokens, width; /* of a micro-batch, this rank's */

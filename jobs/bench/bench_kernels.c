@@ -1,12 +1,11 @@
 #include "jobs/bench/bench_kernels.h"
 
 #include "core/base/clock.h"
-#include "core/plan/legality.h"
 #include "jobs/bench/bench_kernel_list.h"
 #include "jobs/bench/bench_memory.h"
 #include "jobs/launch/precision_choice.h"
 #include "jobs/launch/statistics.h"
-#include "mpi/world/topology.h"
+#include "jobs/replica/replica.h"
 
 #include <jansson.h>
 #include <omp.h>
@@ -25,7 +24,7 @@ struct measurement {
 
 struct bench {
     const struct gg_world *world;
-    struct gg_topology topology;
+    struct gg_replica replica; /* shaped, not opened */
     struct gg_bench_arrays arrays;
     struct gg_bench_memory memory;
     struct measurement measured[MAX_KERNELS];
@@ -165,37 +164,35 @@ static gg_status run_groups(struct bench *b) {
 /* The shapes of a rank. */
 static gg_status choose_shapes(struct bench *b, const struct gg_settings *settings, int64_t vocab) {
     struct gg_bench_arrays *a = &b->arrays;
+    struct gg_replica *r = &b->replica;
+    enum gg_precision precision;
+    GG_TRY(gg_replica_place(b->world, settings, r));
+    GG_TRY(gg_precision_choose(b->world, (enum gg_precision)settings->compute.precision,
+                               (enum gg_fallback)settings->compute.fallback, &precision));
+    GG_TRY(gg_replica_shape(r, vocab, precision, false));
+    const struct gg_shards *shards = &r->topology.shards;
+    const struct gg_model_config *config = &r->graph.config;
     a->fabric = gg_fabric_local();
-    a->fabric.shards = b->topology.shards;
-    struct gg_model_config config;
-    GG_TRY(gg_model_configure(settings, vocab, &b->topology.shards, &config));
-    GG_TRY(gg_precision_choose(b->world, config.precision, (enum gg_fallback)settings->compute.fallback,
-                               &config.precision));
-    gg_graph_make(&config, &b->topology.shards, &a->graph);
-    a->stored = config.precision;
-    a->tokens = settings->batch.micro / b->topology.shards.token_shards * config.context;
-    a->width = config.width / b->topology.shards.feature_shards;
-    a->head_tokens = gg_head_tokens(&a->graph, a->tokens);
-    a->local_vocab = config.padded_vocab / b->topology.shards.feature_shards;
-    a->embedding_rows = config.padded_vocab / b->topology.shards.token_shards;
+    a->fabric.shards = *shards;
+    a->graph = &r->graph;
+    a->stored = precision;
+    a->tokens = settings->batch.micro / shards->token_shards * config->context;
+    a->width = config->width / shards->feature_shards;
+    a->head_tokens = gg_head_tokens(&r->graph, a->tokens);
+    a->local_vocab = config->padded_vocab / shards->feature_shards;
+    a->embedding_rows = config->padded_vocab / shards->token_shards;
     return GG_OK;
 }
 
 gg_status gg_bench_kernels(const struct gg_world *world, const struct gg_settings *settings, int64_t vocab,
                            int repeats, bool json) {
     struct bench b = {.world = world, .repeats = repeats < MAX_REPEATS ? repeats : MAX_REPEATS};
-    struct gg_place place;
-    gg_status status = gg_legality_grid(settings, world->size, world->rank, &place);
-    if (status == GG_OK) {
-        gg_topology_create(world, &place, &b.topology);
-        status = choose_shapes(&b, settings, vocab);
-    }
+    gg_status status = choose_shapes(&b, settings, vocab);
     if (status == GG_OK)
         status = run_groups(&b);
     if (status == GG_OK && world->rank == 0)
         (json ? print_json : print_rows)(&b);
     gg_bench_memory_free(&b.memory);
-    gg_graph_free(&b.arrays.graph);
-    gg_topology_free(&b.topology);
+    gg_replica_close(&b.replica);
     return status;
 }

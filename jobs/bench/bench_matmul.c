@@ -4,13 +4,11 @@
 #include "core/base/clock.h"
 #include "core/kernels/matmul/matmul.h"
 #include "core/model/model.h"
-#include "core/plan/legality.h"
 #include "jobs/launch/gemm_rate.h"
 #include "jobs/launch/precision_choice.h"
 #include "jobs/launch/statistics.h"
-#include "mpi/grid/grid.h"
+#include "jobs/replica/replica.h"
 #include "mpi/grid/pblas.h"
-#include "mpi/world/topology.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -188,36 +186,27 @@ static void run_shapes(const struct gg_topology *topology, const struct gg_fabri
     }
 }
 
-static gg_status bench_on_grid(const struct gg_world *world, const struct gg_settings *settings,
-                               int64_t vocab, const struct gg_topology *topology, const gg_grid *grid,
-                               int repeats, bool json) {
-    const struct gg_fabric *fabric = gg_grid_fabric(grid);
-    struct gg_model_config config;
-    struct gg_graph graph;
+static gg_status measure_shapes(const struct gg_replica *r, int repeats, bool json) {
+    const enum gg_precision precision = r->graph.config.precision;
+    const struct gg_topology *topology = &r->topology;
     struct shape shapes[MOST_SHAPES];
     struct operands operands = {0};
     struct gg_gemm_rate gemm;
-    GG_TRY(gg_model_configure(settings, vocab, &fabric->shards, &config));
-    GG_TRY(gg_precision_choose(world, config.precision, (enum gg_fallback)settings->compute.fallback,
-                               &config.precision));
-    gg_graph_make(&config, &fabric->shards, &graph);
-    const int count =
-        list_shapes(&graph, settings->batch.micro / topology->shards.token_shards * config.context, shapes);
-    gg_graph_free(&graph);
-    lay_out(&operands, &fabric->shards, shapes, count);
-    gg_status status = gg_agree(world->comm, gg_arena_allocate(&operands.arena, "the operands"));
+    const int count = list_shapes(&r->graph, r->plan.local_sequences * r->graph.config.context, shapes);
+    lay_out(&operands, &topology->shards, shapes, count);
+    gg_status status = gg_agree(r->world->comm, gg_arena_allocate(&operands.arena, "the operands"));
     if (status == GG_OK)
-        status = gg_gemm_rate_measure(world->comm, config.precision, &gemm);
+        status = gg_gemm_rate_measure(r->world->comm, precision, &gemm);
     if (status == GG_OK) {
-        lay_out(&operands, &fabric->shards, shapes, count);
+        lay_out(&operands, &topology->shards, shapes, count);
         const double peak = gemm.all / topology->replicas;
-        struct report report = {.speaks = world->rank == 0,
+        struct report report = {.speaks = r->world->rank == 0,
                                 .json = json,
-                                .our_tiles = gg_grid_uses_our_tiles(grid),
+                                .our_tiles = gg_grid_uses_our_tiles(r->grid),
                                 .rows = json_array()};
-        print_head(&report, topology, config.precision, peak);
-        run_shapes(topology, fabric, shapes, count, &operands, repeats < MAX_REPEATS ? repeats : MAX_REPEATS,
-                   peak, &report);
+        print_head(&report, topology, precision, peak);
+        run_shapes(topology, &r->fabric, shapes, count, &operands,
+                   repeats < MAX_REPEATS ? repeats : MAX_REPEATS, peak, &report);
         if (!report.speaks || !json)
             json_decref(report.rows);
     }
@@ -225,19 +214,22 @@ static gg_status bench_on_grid(const struct gg_world *world, const struct gg_set
     return status;
 }
 
+static gg_status open_grid(const struct gg_world *world, const struct gg_settings *settings, int64_t vocab,
+                           struct gg_replica *r) {
+    enum gg_precision precision;
+    GG_TRY(gg_replica_place(world, settings, r));
+    GG_TRY(gg_precision_choose(world, (enum gg_precision)settings->compute.precision,
+                               (enum gg_fallback)settings->compute.fallback, &precision));
+    GG_TRY(gg_replica_shape(r, vocab, precision, false));
+    return gg_replica_open_grid(r);
+}
+
 gg_status gg_bench_matmul(const struct gg_world *world, const struct gg_settings *settings, int64_t vocab,
                           int repeats, bool json) {
-    struct gg_topology topology;
-    gg_grid *grid = NULL;
-    struct gg_place place;
-    GG_TRY(gg_legality_grid(settings, world->size, world->rank, &place));
-    gg_topology_create(world, &place, &topology);
-    gg_status status = gg_agree(world->comm, gg_grid_create(topology.grid, place.shards.feature_shards,
-                                                            place.shards.token_shards,
-                                                            gg_int(settings->parallel.block), &grid));
+    struct gg_replica replica = {0};
+    gg_status status = open_grid(world, settings, vocab, &replica);
     if (status == GG_OK)
-        status = bench_on_grid(world, settings, vocab, &topology, grid, repeats, json);
-    gg_grid_destroy(&grid);
-    gg_topology_free(&topology);
+        status = measure_shapes(&replica, repeats, json);
+    gg_replica_close(&replica);
     return status;
 }

@@ -9,23 +9,24 @@
 #include <stdio.h>
 
 static void print_run(const struct gg_bench_result *r) {
-    const struct gg_trainer *t = r->trainer;
+    const struct gg_session *t = r->session;
     printf(
         "%lld layers, width %lld, context %lld in %s; %d ranks x %d threads, D x P x Q = %d x %d x %d, ZeRO "
         "%lld\n",
-        (long long)t->graph.config.layers, (long long)t->graph.config.width,
-        (long long)t->graph.config.context, gg_precision_names[t->graph.config.precision], t->world->size,
-        omp_get_max_threads(), t->topology.replicas, t->topology.shards.feature_shards,
-        t->topology.shards.token_shards, (long long)t->settings->parallel.zero);
+        (long long)t->replica.graph.config.layers, (long long)t->replica.graph.config.width,
+        (long long)t->replica.graph.config.context, gg_precision_names[t->replica.graph.config.precision],
+        t->world->size, omp_get_max_threads(), t->replica.topology.replicas,
+        t->replica.topology.shards.feature_shards, t->replica.topology.shards.token_shards,
+        (long long)t->settings->parallel.zero);
     printf(
         "a step is %lld sequences in %lld micro-batch(es) of %lld on each replica; medians of %d steps after "
         "one that warms up\n",
-        (long long)t->settings->batch.sequences, (long long)t->plan.accumulation,
+        (long long)t->settings->batch.sequences, (long long)t->replica.plan.accumulation,
         (long long)t->settings->batch.micro, r->series->count);
     printf("GEMM rate      %10.1f GFLOP/s over all ranks (%s in %s; C = A B^T, 2048 cubed, best of 5, all at "
            "once)\n",
-           t->gemm.all / 1e9, gg_matmul_maker(t->graph.config.precision),
-           gg_precision_names[t->graph.config.precision]);
+           t->gemm.all / 1e9, gg_matmul_maker(t->replica.graph.config.precision),
+           gg_precision_names[t->replica.graph.config.precision]);
 }
 
 /* Seconds and the share of a step. */
@@ -35,7 +36,7 @@ static void print_share(const struct gg_bench_figures *f, int figure) {
 
 static void print_phases(const struct gg_bench_figures *f) {
     printf("by phase           seconds  share  spread   (means over the ranks)\n");
-    for (int phase = 0; phase < GG_PHASE_EVAL; phase++) {
+    for (int phase = 0; phase < GG_STEP_PHASES; phase++) {
         const int figure = GG_BENCH_PHASE + phase;
         printf("  %-12s", gg_phase_names[phase]);
         print_share(f, figure);
@@ -58,29 +59,29 @@ static void print_kernels(const struct gg_bench_figures *f, bool recomputes) {
 static void print_reduction(const struct gg_bench_result *r) {
     const struct gg_bench_figures *f = r->figures;
     const double visible = f->median[GG_BENCH_PHASE + GG_PHASE_REDUCE];
-    if (r->trainer->topology.replicas == 1)
+    if (r->session->replica.topology.replicas == 1)
         return;
     printf("reduction      alone %.3f s, visible %.3f s (%.1f%% of the step; %.3f s of it waiting for slower "
            "ranks), hidden %.0f%%\n"
            "               progress by %s\n",
            f->median[GG_BENCH_ALONE], visible, 100 * visible / f->median[GG_BENCH_WHOLE],
            f->median[GG_BENCH_WAITING], 100 * f->hidden,
-           gg_reduction_driver_name(r->trainer->reduction_thread));
+           gg_reduction_driver_name(r->session->reduction_thread));
 }
 
 static void print_result(const struct gg_bench_result *r, bool sole) {
     const struct gg_bench_figures *f = r->figures;
-    const bool recomputes = r->trainer->graph.config.recompute != GG_RECOMPUTE_NONE;
+    const bool recomputes = r->session->replica.graph.config.recompute != GG_RECOMPUTE_NONE;
     print_run(r);
     printf("step           %10.3f s, spread %.1f%%\n", f->median[GG_BENCH_WHOLE],
            100 * f->spread[GG_BENCH_WHOLE]);
     printf("tokens/s       %10.1f\n", f->tokens_per_s);
     printf("MFU            %10.1f%% = FLOP per token x tokens/s / GEMM rate%s\n", 100 * f->mfu,
            recomputes ? " (what is computed again does not count)" : "");
-    const double library = r->trainer->gemm.library;
+    const double library = r->session->gemm.library;
     if (library > 0)
         printf("               %10.1f%% of the GEMM rate of %s, %.1f GFLOP/s\n",
-               100 * f->mfu * r->trainer->gemm.all / library, gg_matmul_library_name(), library / 1e9);
+               100 * f->mfu * r->session->gemm.all / library, gg_matmul_library_name(), library / 1e9);
     print_phases(f);
     print_kernels(f, recomputes);
     print_reduction(r);
@@ -125,11 +126,11 @@ static json_t *numbers_json(const double *values, int count) {
 
 static json_t *reduction_json(const struct gg_bench_result *r) {
     const struct gg_bench_figures *f = r->figures;
-    if (r->trainer->topology.replicas == 1)
+    if (r->session->replica.topology.replicas == 1)
         return json_null();
     return json_pack("{s:f, s:f, s:f, s:f, s:s}", "alone_s", f->median[GG_BENCH_ALONE], "visible_s",
                      f->median[GG_BENCH_PHASE + GG_PHASE_REDUCE], "waiting_s", f->median[GG_BENCH_WAITING],
-                     "hidden", f->hidden, "progress", gg_reduction_driver_name(r->trainer->reduction_thread));
+                     "hidden", f->hidden, "progress", gg_reduction_driver_name(r->session->reduction_thread));
 }
 
 static void set_object(json_t *all, const char *name, json_t *value) {
@@ -138,20 +139,21 @@ static void set_object(json_t *all, const char *name, json_t *value) {
 }
 
 static json_t *result_json(const struct gg_bench_result *r) {
-    const struct gg_trainer *t = r->trainer;
+    const struct gg_session *t = r->session;
     const struct gg_bench_figures *f = r->figures;
     const struct gg_bench_series *series = r->series;
-    json_t *all = json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
-                            "name", r->name, "ranks", t->world->size, "threads", omp_get_max_threads(),
-                            "precision", gg_precision_names[t->graph.config.precision], "matmul",
-                            gg_matmul_maker(t->graph.config.precision), "gemm_gflops", t->gemm.all / 1e9,
-                            "library_gemm_gflops", t->gemm.library / 1e9, "repeats", series->count, "step_s",
-                            f->median[GG_BENCH_WHOLE], "spread", f->spread[GG_BENCH_WHOLE], "tokens_per_s",
-                            f->tokens_per_s, "mfu", f->mfu, "data_share", f->loader_share, "peak_bytes",
-                            f->peak_bytes, "announced_bytes", f->announced_bytes);
+    json_t *all =
+        json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name",
+                  r->name, "ranks", t->world->size, "threads", omp_get_max_threads(), "precision",
+                  gg_precision_names[t->replica.graph.config.precision], "matmul",
+                  gg_matmul_maker(t->replica.graph.config.precision), "gemm_gflops", t->gemm.all / 1e9,
+                  "library_gemm_gflops", t->gemm.library / 1e9, "repeats", series->count, "step_s",
+                  f->median[GG_BENCH_WHOLE], "spread", f->spread[GG_BENCH_WHOLE], "tokens_per_s",
+                  f->tokens_per_s, "mfu", f->mfu, "data_share", f->loader_share, "peak_bytes", f->peak_bytes,
+                  "announced_bytes", f->announced_bytes);
     GG_ASSERT(all != NULL);
-    set_object(all, "seconds", named_json(gg_phase_names, f->median + GG_BENCH_PHASE, GG_PHASE_EVAL));
-    set_object(all, "spreads", named_json(gg_phase_names, f->spread + GG_BENCH_PHASE, GG_PHASE_EVAL));
+    set_object(all, "seconds", named_json(gg_phase_names, f->median + GG_BENCH_PHASE, GG_STEP_PHASES));
+    set_object(all, "spreads", named_json(gg_phase_names, f->spread + GG_BENCH_PHASE, GG_STEP_PHASES));
     set_object(all, "forward",
                named_json(gg_kernel_kind_names, f->median + GG_BENCH_FORWARD, GG_KERNEL_KINDS));
     set_object(all, "backward",

@@ -8,7 +8,7 @@
 /* One of the settings that were measured in turns. */
 struct gg_bench_result {
     const char *name;
-    const struct gg_trainer *trainer;
+    const struct gg_session *session;
     const struct gg_bench_series *series;
     const struct gg_bench_figures *figures;
 };

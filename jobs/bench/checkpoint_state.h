@@ -5,15 +5,11 @@
 #define GG_JOBS_BENCH_CHECKPOINT_STATE_H
 
 #include "core/base/settings.h"
-#include "core/model/model.h"
 #include "io/checkpoint/checkpoint_writer.h"
-#include "mpi/world/topology.h"
-#include "mpi/world/world.h"
+#include "jobs/replica/replica.h"
 
 struct gg_checkpoint_state {
-    struct gg_topology topology;
-    struct gg_graph graph;
-    struct gg_partition partition;
+    struct gg_replica replica; /* shaped, not opened */
     struct gg_range *ranges;
     void *memory;
     struct gg_checkpoint_share share; /* what this rank writes */

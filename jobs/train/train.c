@@ -22,7 +22,7 @@ static gg_status train(const struct gg_world *world, void *values, const struct 
     if (status == GG_OK) {
         gg_job_threads(settings.compute.threads);
         gg_watchdog_start(world->rank, (double)settings.run.watchdog, settings.run.watchdog_minutes);
-        status = gg_trainer_create(world, &settings, GG_TRAINER_RUN, &trainer);
+        status = gg_trainer_create(world, &settings, &trainer);
         if (status == GG_OK)
             status = gg_trainer_run(&trainer);
         if (status == GG_OK) /* the report goes there; a run that has lost some of it went on all the same */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 char *gg_train_checkpoint_folder(const struct gg_trainer *t) {
-    return gg_format("%s/checkpoints", t->settings->run.dir);
+    return gg_format("%s/checkpoints", t->session.settings->run.dir);
 }
 
 bool gg_train_checkpoint_behind(const struct gg_settings *settings) {
@@ -16,21 +16,24 @@ bool gg_train_checkpoint_behind(const struct gg_settings *settings) {
 }
 
 gg_status gg_train_checkpoint_prepare(struct gg_trainer *t) {
-    const bool split = t->plan.owned_elements < t->graph.table.local_elements; /* moments are compact */
-    t->ranges = gg_malloc((size_t)t->plan.partition.bucket_count * sizeof *t->ranges);
-    gg_partition_ranges(&t->plan.partition, t->topology.replica, t->ranges);
+    const bool split = t->session.replica.plan.owned_elements <
+                       t->session.replica.graph.table.local_elements; /* moments are compact */
+    t->ranges = gg_malloc((size_t)t->session.replica.plan.partition.bucket_count * sizeof *t->ranges);
+    gg_partition_ranges(&t->session.replica.plan.partition, t->session.replica.topology.replica, t->ranges);
     t->share = (struct gg_checkpoint_share){
-        .table = &t->graph.table,
+        .table = &t->session.replica.graph.table,
         .ranges = t->ranges,
-        .range_count = gg_int(t->plan.partition.bucket_count),
-        .values = {t->state.weights, t->state.optimizer[0], t->state.optimizer[1]},
+        .range_count = gg_int(t->session.replica.plan.partition.bucket_count),
+        .values = {t->session.replica.state.weights, t->session.replica.state.optimizer[0],
+                   t->session.replica.state.optimizer[1]},
         .compact = {false, split, split},
     };
-    if (t->settings->checkpoint.async && !gg_train_checkpoint_behind(t->settings) && t->world->rank == 0)
+    if (t->session.settings->checkpoint.async && !gg_train_checkpoint_behind(t->session.settings) &&
+        t->session.world->rank == 0)
         fprintf(stderr, "checkpoint.async: this MPI allows no second thread (MPI_THREAD_MULTIPLE): the "
                         "training stands still while a checkpoint is written\n");
-    return gg_checkpoint_writer_create(t->world->comm, &t->share, gg_train_checkpoint_behind(t->settings),
-                                       &t->writer);
+    return gg_checkpoint_writer_create(t->session.world->comm, &t->share,
+                                       gg_train_checkpoint_behind(t->session.settings), &t->writer);
 }
 
 void gg_train_checkpoint_begin(struct gg_trainer *t) {
@@ -41,17 +44,17 @@ void gg_train_checkpoint_begin(struct gg_trainer *t) {
     gg_watchdog_at("beginning a checkpoint", "parallel write, unless it is written behind the training");
     gg_watchdog_await(GG_WATCHED_LONG);
     struct gg_checkpoint_meta meta = t->at;
-    char *folder = gg_train_checkpoint_folder(t), *yaml = gg_settings_yaml(t->settings);
-    meta.run_seed = t->settings->run.seed;
-    meta.data_seed = t->settings->data.seed;
-    meta.vocab = t->graph.config.vocab;
-    meta.data_fingerprint = t->data.data_fingerprint;
-    meta.tokenizer_fingerprint = t->data.tokenizer_fingerprint;
+    char *folder = gg_train_checkpoint_folder(t), *yaml = gg_settings_yaml(t->session.settings);
+    meta.run_seed = t->session.settings->run.seed;
+    meta.data_seed = t->session.settings->data.seed;
+    meta.vocab = t->session.replica.graph.config.vocab;
+    meta.data_fingerprint = t->session.data.data_fingerprint;
+    meta.tokenizer_fingerprint = t->session.data.tokenizer_fingerprint;
     meta.settings_yaml = yaml;
-    meta.tokenizer_json = t->data.tokenizer_json;
-    meta.tokenizer_bytes = t->data.tokenizer_bytes;
-    const struct gg_checkpoint_retention retention = {t->settings->checkpoint.keep,
-                                                      t->settings->checkpoint.keep_every};
+    meta.tokenizer_json = t->session.data.tokenizer_json;
+    meta.tokenizer_bytes = t->session.data.tokenizer_bytes;
+    const struct gg_checkpoint_retention retention = {t->session.settings->checkpoint.keep,
+                                                      t->session.settings->checkpoint.keep_every};
     gg_checkpoint_writer_begin(t->writer, folder, &meta, &retention);
     free(yaml);
     free(folder);
@@ -72,7 +75,7 @@ gg_status gg_train_checkpoint_take(struct gg_trainer *t) {
     if (t->written.folder_made)
         gg_train_report_note(
             t, "warning: %s/checkpoints was gone, and the checkpoints in it; it has been made again",
-            t->settings->run.dir);
+            t->session.settings->run.dir);
     if (t->written.written)
         t->saved_step = t->written.step;
     return status;

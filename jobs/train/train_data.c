@@ -33,6 +33,8 @@ static gg_status open_loaders(const struct gg_settings *settings, struct gg_trai
     GG_TRY(open_loader(settings, &settings->data.train, "data.train", true, &data->train, first));
     data->tokenizer_fingerprint = gg_loader_fingerprint(data->train);
     data->data_fingerprint = gg_loader_data_fingerprint(data->train);
+    data->samples = gg_loader_samples(data->train);
+    data->vocab = gg_loader_vocab(data->train);
     if (settings->data.val.count == 0)
         return GG_OK;
     GG_TRY(open_loader(settings, &settings->data.val, "data.val", false, &data->val, NULL));
@@ -44,18 +46,29 @@ static gg_status open_loaders(const struct gg_settings *settings, struct gg_trai
     return GG_OK;
 }
 
-/* Every rank must have opened what rank 0 has. */
-static gg_status compare_with_root(const struct gg_world *world, const struct gg_train_data *data) {
-    const uint64_t mine[3] = {data->data_fingerprint, (uint64_t)gg_loader_vocab(data->train),
+/* Every reader must have opened what rank 0 has. */
+static gg_status compare_with_root(const struct gg_replica *r, const struct gg_train_data *data) {
+    const uint64_t mine[3] = {data->data_fingerprint, (uint64_t)data->vocab,
                               data->val != NULL ? gg_loader_data_fingerprint(data->val) : 0};
     uint64_t roots[3] = {mine[0], mine[1], mine[2]};
-    MPI_Bcast(roots, 3, MPI_UINT64_T, 0, world->comm);
-    if (memcmp(mine, roots, sizeof mine) == 0)
+    MPI_Bcast(roots, 3, MPI_UINT64_T, 0, r->world->comm);
+    if (!gg_replica_reads(r) || memcmp(mine, roots, sizeof mine) == 0)
         return GG_OK;
     return gg_fail(GG_BAD_DATA,
                    "%s is not what rank 0 reads under that name; is it on a file system that all "
                    "nodes share?",
                    mine[0] != roots[0] || mine[1] != roots[1] ? "data.train" : "data.val");
+}
+
+/* What rank 0 knows of the data, on every rank. */
+static void share_facts(const struct gg_world *world, struct gg_train_data *data) {
+    int64_t facts[] = {data->samples, data->vocab, (int64_t)data->tokenizer_fingerprint,
+                       (int64_t)data->data_fingerprint};
+    MPI_Bcast(facts, 4, MPI_INT64_T, 0, world->comm);
+    data->samples = facts[0];
+    data->vocab = facts[1];
+    data->tokenizer_fingerprint = (uint64_t)facts[2];
+    data->data_fingerprint = (uint64_t)facts[3];
 }
 
 /* Rank 0: loads the tokenizer and compares it with the shards'. */
@@ -89,18 +102,19 @@ static gg_status load_tokenizer(const struct gg_settings *settings, const char *
     return status;
 }
 
-gg_status gg_train_data_open(const struct gg_world *world, const struct gg_settings *settings, bool tokenizer,
-                             struct gg_train_data *data) {
+gg_status gg_train_data_open(const struct gg_replica *r, bool tokenizer, struct gg_train_data *data) {
+    const struct gg_settings *settings = r->settings;
+    const struct gg_world *world = r->world;
     char *first = NULL;
-    gg_status status = gg_agree(world->comm, open_loaders(settings, data, &first));
+    data->validates = settings->data.val.count > 0;
+    gg_status status =
+        gg_agree(world->comm, gg_replica_reads(r) ? open_loaders(settings, data, &first) : GG_OK);
     if (status == GG_OK)
-        status = gg_agree(world->comm, compare_with_root(world, data));
-    if (status == GG_OK)
-        data->vocab = gg_loader_vocab(data->train);
+        status = gg_agree(world->comm, compare_with_root(r, data));
     if (status == GG_OK && tokenizer)
         status = gg_agree(world->comm, world->rank == 0 ? load_tokenizer(settings, first, data) : GG_OK);
-    if (status == GG_OK && tokenizer)
-        MPI_Bcast(&data->vocab, 1, MPI_INT64_T, 0, world->comm);
+    if (status == GG_OK)
+        share_facts(world, data);
     free(first);
     return status;
 }

@@ -3,7 +3,9 @@
 #include "core/base/memory.h"
 #include "core/kernels/matmul/matmul.h"
 #include "jobs/launch/precision_choice.h"
+#include "jobs/launch/process_memory.h"
 #include "jobs/launch/reduction_driver.h"
+#include "jobs/replica/replica_step.h"
 
 #include <math.h>
 #include <omp.h>
@@ -68,63 +70,68 @@ static void print_memory(const struct gg_train_memory *memory) {
 }
 
 void gg_train_report_plan(const struct gg_trainer *t) {
-    if (t->world->rank != 0)
+    if (t->session.world->rank != 0)
         return;
-    const struct gg_settings *settings = t->settings;
+    const struct gg_settings *settings = t->session.settings;
     char parameters[AMOUNT_BYTES], flops[AMOUNT_BYTES], tokens[AMOUNT_BYTES], step[AMOUNT_BYTES];
+    const double tokens_per_epoch =
+        (double)(t->session.data.samples * t->session.replica.graph.config.context);
     print_changed_settings(settings);
     fprintf(
         stderr,
         "model: %lld layers, %lld heads, width %lld, context %lld, vocabulary %lld: %s parameters, %sFLOP "
         "per token\n",
-        (long long)t->graph.config.layers, (long long)t->graph.config.heads, (long long)t->graph.config.width,
-        (long long)t->graph.config.context, (long long)t->graph.config.vocab,
-        amount((double)gg_graph_parameter_count(&t->graph), parameters),
-        amount(gg_graph_flops_per_token(&t->graph), flops));
+        (long long)t->session.replica.graph.config.layers, (long long)t->session.replica.graph.config.heads,
+        (long long)t->session.replica.graph.config.width, (long long)t->session.replica.graph.config.context,
+        (long long)t->session.replica.graph.config.vocab,
+        amount((double)gg_graph_parameter_count(&t->session.replica.graph), parameters),
+        amount(gg_graph_flops_per_token(&t->session.replica.graph), flops));
     fprintf(stderr,
             "ranks: %d with %d threads each: D x P x Q = %d x %d x %d; a step of %lld sequences (%s tokens) "
             "is %lld "
             "micro-batches of %lld on each replica\n",
-            t->world->size, omp_get_max_threads(), t->topology.replicas, t->topology.shards.feature_shards,
-            t->topology.shards.token_shards, (long long)settings->batch.sequences,
-            amount((double)t->plan.tokens_per_step, step), (long long)t->plan.accumulation,
-            (long long)settings->batch.micro);
-    if (t->topology.replicas > 1)
+            t->session.world->size, omp_get_max_threads(), t->session.replica.topology.replicas,
+            t->session.replica.topology.shards.feature_shards,
+            t->session.replica.topology.shards.token_shards, (long long)settings->batch.sequences,
+            amount((double)t->session.replica.plan.tokens_per_step, step),
+            (long long)t->session.replica.plan.accumulation, (long long)settings->batch.micro);
+    if (t->session.replica.topology.replicas > 1)
         fprintf(stderr,
                 "gradients: summed over %d replicas in buckets of %d MiB during the backward pass, driven on "
                 "by %s\n",
-                t->topology.replicas, GG_BUCKET_BYTES >> 20, gg_reduction_driver_name(t->reduction_thread));
+                t->session.replica.topology.replicas, GG_BUCKET_BYTES >> 20,
+                gg_reduction_driver_name(t->session.reduction_thread));
     fprintf(stderr,
             "matmul: %s in %s, %.0f GFLOP/s over all ranks (C = A B^T, 2048 cubed, best of 5, all at once); "
             "MFU = "
             "FLOP per "
             "token x tokens/s / that\n",
-            gg_matmul_maker(t->graph.config.precision), gg_precision_names[t->graph.config.precision],
-            1e-9 * t->gemm.all);
+            gg_matmul_maker(t->session.replica.graph.config.precision),
+            gg_precision_names[t->session.replica.graph.config.precision], 1e-9 * t->session.gemm.all);
     fprintf(stderr, "data: %s tokens per epoch; %lld steps are %.2f epochs\n",
-            amount((double)t->tokens_per_epoch, tokens), (long long)settings->run.steps,
-            (double)settings->run.steps * (double)t->plan.tokens_per_step / (double)t->tokens_per_epoch);
-    print_memory(&t->memory);
+            amount(tokens_per_epoch, tokens), (long long)settings->run.steps,
+            (double)settings->run.steps * (double)t->session.replica.plan.tokens_per_step / tokens_per_epoch);
+    print_memory(&t->session.memory);
 }
 
 void gg_train_report_begin(struct gg_trainer *t) {
-    if (t->world->rank != 0)
+    if (t->session.world->rank != 0)
         return;
     if (t->resume.path != NULL)
         fprintf(stderr, "resuming from %s: step %lld of %lld\n", t->resume.path, (long long)t->at.step,
-                (long long)t->settings->run.steps);
+                (long long)t->session.settings->run.steps);
     if (t->resume.changed != NULL)
         fprintf(stderr, "changed since that checkpoint: %s\n", t->resume.changed);
     t->progress = (struct gg_progress){.label = "train",
                                        .unit = GG_PROGRESS_COUNT,
-                                       .total = t->settings->run.steps,
+                                       .total = t->session.settings->run.steps,
                                        .start = t->at.step,
                                        .every = true};
     gg_progress_begin(&t->progress);
 }
 
 void gg_train_report_note(struct gg_trainer *t, const char *format, ...) {
-    if (t->world->rank != 0)
+    if (t->session.world->rank != 0)
         return;
     char line[4096];
     va_list args;
@@ -141,7 +148,7 @@ static void show_step(struct gg_trainer *t, const struct gg_step_result *result,
         gg_train_report_note(t,
                              "step %lld skipped: loss %g, gradient norm %g (%lld in a row; %lld end the run)",
                              (long long)t->at.step, result->loss, result->grad_norm,
-                             (long long)t->at.bad_steps, (long long)t->settings->run.max_bad_steps);
+                             (long long)t->at.bad_steps, (long long)t->session.settings->run.max_bad_steps);
     snprintf(extra, sizeof extra, "loss %.4f  %s tok/s  MFU %.1f%%", result->loss, amount(tokens_per_s, rate),
              100 * mfu);
     gg_progress_update(&t->progress, t->at.step, extra);
@@ -150,10 +157,13 @@ static void show_step(struct gg_trainer *t, const struct gg_step_result *result,
 gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result *result,
                                const double *val_loss) {
     gg_status status = GG_OK;
-    if (t->world->rank == 0) {
+    if (t->session.world->rank == 0) {
         struct gg_metrics_phase phases[GG_PHASES];
-        for (int i = 0; i < GG_PHASES; i++)
+        for (int i = 0; i < GG_STEP_PHASES; i++)
             phases[i] = (struct gg_metrics_phase){gg_phase_names[i], t->seconds[i]};
+        phases[GG_PHASE_EVAL] = (struct gg_metrics_phase){"eval", t->seconds[GG_PHASE_EVAL]};
+        phases[GG_PHASE_CHECKPOINT] =
+            (struct gg_metrics_phase){"checkpoint", t->seconds[GG_PHASE_CHECKPOINT]};
         struct gg_metrics_line line = {.step = t->at.step,
                                        .tokens = t->at.consumed_tokens,
                                        .trained = result != NULL,
@@ -171,8 +181,9 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
             line.loss = result->loss;
             line.lr = result->learning_rate;
             line.grad_norm = result->grad_norm;
-            line.tokens_per_s = (double)t->plan.tokens_per_step / result->whole_seconds;
-            line.mfu = line.tokens_per_s * gg_graph_flops_per_token(&t->graph) / t->gemm.all;
+            line.tokens_per_s = (double)t->session.replica.plan.tokens_per_step / result->whole_seconds;
+            line.mfu =
+                line.tokens_per_s * gg_graph_flops_per_token(&t->session.replica.graph) / t->session.gemm.all;
             show_step(t, result, line.tokens_per_s, line.mfu);
         }
         if (val_loss != NULL)
@@ -187,25 +198,26 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
 void gg_train_report_end(struct gg_trainer *t) {
     const double mine = (double)gg_memory_peak();
     double largest;
-    MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE, MPI_MAX, t->world->comm);
-    if (t->world->rank != 0)
+    MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE, MPI_MAX, t->session.world->comm);
+    if (t->session.world->rank != 0)
         return;
     char writing[80] = "";
     char announced[AMOUNT_BYTES], peak[AMOUNT_BYTES], rate[AMOUNT_BYTES], duration[AMOUNT_BYTES];
     gg_progress_end(&t->progress, NULL);
     const int64_t steps = t->at.step - t->resume.step;
     const double seconds = t->at.train_seconds - t->resume.seconds;
-    const double tokens_per_s = seconds > 0 ? (double)(steps * t->plan.tokens_per_step) / seconds : 0;
+    const double tokens_per_s =
+        seconds > 0 ? (double)(steps * t->session.replica.plan.tokens_per_step) / seconds : 0;
     gg_progress_duration(seconds, duration, sizeof duration);
     fprintf(stderr, "trained %lld steps in %s: %s tok/s, MFU %.1f%%\n", (long long)steps, duration,
             amount(tokens_per_s, rate),
-            100 * tokens_per_s * gg_graph_flops_per_token(&t->graph) / t->gemm.all);
+            100 * tokens_per_s * gg_graph_flops_per_token(&t->session.replica.graph) / t->session.gemm.all);
     fprintf(stderr, "peak memory of a rank: %s (announced %s)\n", megabytes((size_t)largest, peak),
-            megabytes(gg_train_memory_total(&t->memory), announced));
+            megabytes(gg_train_memory_total(&t->session.memory), announced));
     if (t->written.written)
         snprintf(writing, sizeof writing, " (%.3g s to write, and %.3g s to copy before)",
                  t->written.write_seconds, t->written.copy_seconds);
     if (t->saved_step >= 0)
-        fprintf(stderr, "checkpoint: %s/checkpoints/step-%08lld.h5%s\n", t->settings->run.dir,
+        fprintf(stderr, "checkpoint: %s/checkpoints/step-%08lld.h5%s\n", t->session.settings->run.dir,
                 (long long)t->saved_step, writing);
 }

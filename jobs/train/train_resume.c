@@ -66,7 +66,7 @@ static gg_status compare_settings(const struct gg_trainer *t, const struct gg_ch
         gg_settings_read_text(&old, meta->settings_yaml, strlen(meta->settings_yaml), t->resume.path);
     for (size_t i = 0; status == GG_OK && i < gg_settings_table.count; i++) {
         const struct gg_option *option = &gg_settings_table.options[i];
-        char *now = value_text(option, t->settings), *was = value_text(option, &old);
+        char *now = value_text(option, t->session.settings), *was = value_text(option, &old);
         if (strcmp(now, was) != 0 && strcmp(option->name, "model.preset") != 0)
             append_difference(shapes_model(option->name) ? &shape : changed, option->name, now, was);
         free(now);
@@ -85,16 +85,16 @@ static gg_status compare_settings(const struct gg_trainer *t, const struct gg_ch
 static gg_status compare(const struct gg_trainer *t, const struct gg_checkpoint_contents *contents,
                          char **changed) {
     const struct gg_checkpoint_meta *meta = &contents->meta;
-    if (meta->tokenizer_fingerprint != t->data.tokenizer_fingerprint)
+    if (meta->tokenizer_fingerprint != t->session.data.tokenizer_fingerprint)
         return gg_fail(GG_BAD_DATA, "%s was trained with another tokenizer than the shards of data.train",
                        t->resume.path);
     GG_TRY(compare_settings(t, meta, changed));
-    if (contents->count != 3 * t->graph.table.count)
+    if (contents->count != 3 * t->session.replica.graph.table.count)
         return gg_fail(GG_BAD_DATA,
                        "%s has %d tensors and this model with its optimizer has %d; a run cannot go on "
                        "from weights alone",
-                       t->resume.path, contents->count, 3 * t->graph.table.count);
-    if (meta->data_fingerprint != t->data.data_fingerprint)
+                       t->resume.path, contents->count, 3 * t->session.replica.graph.table.count);
+    if (meta->data_fingerprint != t->session.data.data_fingerprint)
         append_difference(changed, "the training shards", "other files", "those of the checkpoint");
     return GG_OK;
 }
@@ -178,7 +178,7 @@ static gg_status find_newest(struct gg_trainer *t, const char *folder, int64_t l
         }
     }
     gg_checkpoint_list_free(&list);
-    if (status == GG_OK && *path == NULL && t->resume.rejected_count > 0 && !t->settings->run.restart)
+    if (status == GG_OK && *path == NULL && t->resume.rejected_count > 0 && !t->session.settings->run.restart)
         status = gg_fail(GG_BAD_DATA,
                          "none of the %d checkpoints in %s can be used (said above); set run.restart=true to "
                          "train again from step 0, or another run.dir",
@@ -194,11 +194,11 @@ static gg_status find(struct gg_trainer *t, int64_t limit) {
     resume->path = resume->changed = NULL;
     char *folder = gg_train_checkpoint_folder(t);
     gg_status status = GG_OK;
-    if (t->world->rank == 0)
+    if (t->session.world->rank == 0)
         status = find_newest(t, folder, limit, &resume->path);
     free(folder);
-    GG_TRY(gg_agree(t->world->comm, status));
-    broadcast_text(t->world, &resume->path);
+    GG_TRY(gg_agree(t->session.world->comm, status));
+    broadcast_text(t->session.world, &resume->path);
     t->saved_step = -1;
     resume->step = 0;
     resume->seconds = 0;
@@ -207,12 +207,13 @@ static gg_status find(struct gg_trainer *t, int64_t limit) {
         return GG_OK;
 
     struct gg_checkpoint_contents contents;
-    GG_TRY(gg_checkpoint_open(t->world->comm, resume->path, &contents));
-    status = gg_agree(t->world->comm, compare(t, &contents, &resume->changed));
+    GG_TRY(gg_checkpoint_open(t->session.world->comm, resume->path, &contents));
+    status = gg_agree(t->session.world->comm, compare(t, &contents, &resume->changed));
     if (status == GG_OK) {
         t->at = contents.meta;
         t->at.settings_yaml = NULL;
         t->at.tokenizer_json = NULL;
+        t->session.replica.updates = t->at.updates;
         resume->step = t->saved_step = t->at.step;
         resume->seconds = t->at.train_seconds;
     }
@@ -229,7 +230,8 @@ static gg_status take_folder(struct gg_trainer *t) {
     if (status == GG_OK)
         status = gg_folder_create(folder);
     if (status == GG_OK)
-        status = gg_run_lock_take(t->settings->run.dir, lock_seconds, gg_stop_requested, &t->resume.lock);
+        status =
+            gg_run_lock_take(t->session.settings->run.dir, lock_seconds, gg_stop_requested, &t->resume.lock);
     t->resume.locked = status == GG_OK;
     if (status != GG_OK && gg_stop_requested())
         status = gg_stop_fail_at_start();
@@ -240,12 +242,12 @@ static gg_status take_folder(struct gg_trainer *t) {
 /* Removes what a killed run left half-written, and looks for the newest checkpoint. */
 static gg_status find_in_folder(struct gg_trainer *t, int64_t limit) {
     gg_status status = GG_OK;
-    if (t->world->rank == 0) {
+    if (t->session.world->rank == 0) {
         char *folder = gg_train_checkpoint_folder(t);
         status = gg_checkpoint_remove_temporaries(folder);
         free(folder);
     }
-    GG_TRY(gg_agree(t->world->comm, status));
+    GG_TRY(gg_agree(t->session.world->comm, status));
     return find(t, limit);
 }
 
@@ -255,12 +257,12 @@ static gg_status find_patiently(struct gg_trainer *t, int64_t limit) {
     gg_status status;
     do
         status = find_in_folder(t, limit);
-    while (gg_storage_patience_again(t->world, status, &patience));
+    while (gg_storage_patience_again(t->session.world, status, &patience));
     return status;
 }
 
 gg_status gg_train_resume_find(struct gg_trainer *t) {
-    GG_TRY(gg_agree(t->world->comm, t->world->rank == 0 ? take_folder(t) : GG_OK));
+    GG_TRY(gg_agree(t->session.world->comm, t->session.world->rank == 0 ? take_folder(t) : GG_OK));
     return find_patiently(t, INT64_MAX);
 }
 
@@ -269,20 +271,22 @@ static gg_status read_state(struct gg_trainer *t) {
     struct gg_storage_patience patience = {0};
     gg_status status;
     do
-        status = gg_checkpoint_read_share(t->world->comm, t->resume.path, &t->share);
-    while (gg_storage_patience_again(t->world, status, &patience));
+        status = gg_checkpoint_read_share(t->session.world->comm, t->resume.path, &t->share);
+    while (gg_storage_patience_again(t->session.world, status, &patience));
     GG_TRY(status);
     for (int g = 0; g < GG_CHECKPOINT_GROUPS; g++)
         if (!t->share.compact[g])
-            gg_partition_gather(&t->plan.partition, t->topology.across_replicas, t->share.values[g]);
+            gg_partition_gather(&t->session.replica.plan.partition,
+                                t->session.replica.topology.across_replicas, t->share.values[g]);
     return GG_OK;
 }
 
 static void begin_anew(struct gg_trainer *t) {
-    const size_t bytes = (size_t)t->plan.owned_elements * sizeof(float);
-    gg_parameters_initialise(&t->graph.table, (uint64_t)t->settings->run.seed, t->state.weights);
-    gg_zero(t->state.optimizer[0], bytes);
-    gg_zero(t->state.optimizer[1], bytes);
+    const size_t bytes = (size_t)t->session.replica.plan.owned_elements * sizeof(float);
+    gg_parameters_initialise(&t->session.replica.graph.table, (uint64_t)t->session.settings->run.seed,
+                             t->session.replica.state.weights);
+    gg_zero(t->session.replica.state.optimizer[0], bytes);
+    gg_zero(t->session.replica.state.optimizer[1], bytes);
 }
 
 gg_status gg_train_resume_read(struct gg_trainer *t) {
@@ -292,13 +296,13 @@ gg_status gg_train_resume_read(struct gg_trainer *t) {
             break;
         if (status != GG_BAD_DATA)
             return status;
-        if (t->world->rank == 0)
+        if (t->session.world->rank == 0)
             reject(t, t->resume.path, "damaged");
         GG_TRY(find_patiently(t, t->resume.step));
     }
     if (t->resume.path == NULL)
         begin_anew(t);
-    return gg_agree(t->world->comm, t->world->rank == 0 ? set_aside(t) : GG_OK);
+    return gg_agree(t->session.world->comm, t->session.world->rank == 0 ? set_aside(t) : GG_OK);
 }
 
 void gg_train_resume_free(struct gg_trainer *t) {

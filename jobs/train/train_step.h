@@ -3,6 +3,7 @@
 #ifndef GG_JOBS_TRAIN_TRAIN_STEP_H
 #define GG_JOBS_TRAIN_TRAIN_STEP_H
 
+#include "jobs/replica/replica_step.h"
 #include "jobs/train/trainer.h"
 
 struct gg_step_result {

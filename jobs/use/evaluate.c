@@ -42,12 +42,12 @@ struct job {
     struct gg_loaded_model model;
     struct gg_text_list shards;
     gg_loader *loader;
-    gg_model *gpt;
+    gg_model *trained;
 };
 
-/* Opens the data and makes the model; what can fail on one rank alone. */
-static gg_status prepare(struct job *job) {
-    const struct gg_model_config *config = &job->model.graph.config;
+/* On a rank that reads: opens the data. */
+static gg_status open_data(struct job *job) {
+    const struct gg_model_config *config = &job->model.replica.graph.config;
     GG_TRY(gg_shards_expand(&job->values->data, &job->shards, "--data"));
     GG_TRY(gg_loader_create(&job->shards, config->context, 0, false, &job->loader));
     if (gg_loader_fingerprint(job->loader) != job->model.contents.meta.tokenizer_fingerprint)
@@ -56,9 +56,15 @@ static gg_status prepare(struct job *job) {
                        job->shards.items[0], job->model.path);
     GG_TRY(gg_shard_vocab_check(job->shards.items[0], gg_loader_vocab(job->loader), job->model.path,
                                 gg_tokenizer_vocab(job->model.tokenizer)));
-    return gg_model_create(&job->model.graph, &job->model.fabric, GG_MODEL_EVALUATE,
-                           job->values->micro / job->model.topology.shards.token_shards, job->model.weights,
-                           NULL, &job->gpt);
+    return GG_OK;
+}
+
+/* The model, of the weights that were read. */
+static gg_status make_model(struct job *job) {
+    const struct gg_replica *r = &job->model.replica;
+    return gg_model_create(&r->graph, &r->fabric, GG_MODEL_EVALUATE,
+                           job->values->micro / r->topology.shards.token_shards, r->state.weights, NULL,
+                           &job->trained);
 }
 
 static void print_json(const struct job *job, const struct gg_evaluation *result, double bits) {
@@ -97,13 +103,8 @@ static void show_progress(void *bar, int64_t done, int64_t total) {
 
 static gg_status measure(struct job *job) {
     const struct gg_world *world = job->world;
-    struct gg_evaluator evaluator = {.comm = world->comm,
-                                     .replica = job->model.topology.replica,
-                                     .replicas = job->model.topology.replicas,
-                                     .fabric = &job->model.fabric,
-                                     .gpt = job->gpt,
-                                     .context = job->model.graph.config.context,
-                                     .micro = job->values->micro};
+    struct gg_evaluator evaluator = {
+        .replica = &job->model.replica, .model = job->trained, .micro = job->values->micro};
     struct gg_progress bar = {.label = "evaluate", .unit = GG_PROGRESS_COUNT};
     if (world->rank == 0) {
         gg_progress_begin(&bar);
@@ -137,11 +138,12 @@ static gg_status evaluate(const struct gg_world *world, void *options_read, cons
     gg_status status = gg_loaded_model_open(world, words->items[0], values->grid, values->micro,
                                             values->precision, &job.model);
     if (status == GG_OK)
-        status = prepare(&job);
-    status = gg_agree(world->comm, status);
+        status = gg_agree(world->comm, gg_replica_reads(&job.model.replica) ? open_data(&job) : GG_OK);
+    if (status == GG_OK)
+        status = gg_agree(world->comm, make_model(&job));
     if (status == GG_OK)
         status = measure(&job);
-    gg_model_destroy(&job.gpt);
+    gg_model_destroy(&job.trained);
     gg_loader_destroy(&job.loader);
     gg_text_list_free(&job.shards);
     gg_loaded_model_close(&job.model);

@@ -2,7 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "mpi/world/world.h"
+#include "jobs/replica/feed.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -41,37 +41,50 @@ static int64_t weigh_rows(const struct buffers *b, int64_t micro, int64_t contex
 
 /* This rank's losses of the micro-batch. */
 static double evaluate_rows(const struct gg_evaluator *e, const struct buffers *b) {
-    const int64_t local = e->micro / e->fabric->shards.token_shards,
-                  first = e->fabric->shards.token_index * local * e->context;
+    const int64_t context = e->replica->graph.config.context;
+    const int64_t local = e->micro / e->replica->topology.shards.token_shards,
+                  first = e->replica->topology.shards.token_index * local * context;
     const struct gg_batch batch = {.sequences = local,
-                                   .time = e->context,
+                                   .time = context,
                                    .inputs = b->inputs + first,
                                    .targets = b->targets + first,
                                    .loss_weights = b->loss_weights + first};
     double sum;
-    gg_model_evaluate(e->gpt, &batch, &sum);
+    gg_model_evaluate(e->model, &batch, &sum);
     return sum;
 }
 
 /* This rank's next micro-batch, or the ranks' agreement that there is none for all. */
 static gg_status next_rows(const struct gg_evaluator *e, gg_loader *loader, struct buffers *b) {
-    gg_status status = GG_OK;
-    if (e->stop != NULL && e->stop())
+    const struct gg_replica *r = e->replica;
+    gg_status status = gg_feed_next(r->topology.grid, loader, e->micro, r->graph.config.context, b->inputs,
+                                    b->targets, b->sample_ids, NULL);
+    if (status == GG_OK && e->stop != NULL && e->stop())
         status = gg_fail(GG_STOPPED, "the evaluation was left on request");
-    if (status == GG_OK)
-        status = gg_loader_next(loader, b->inputs, b->targets, b->sample_ids, NULL);
-    return gg_agree(e->comm, status);
+    return gg_agree(r->world->comm, status);
+}
+
+/* Starts the loaders anew; afterwards every rank knows how many samples there are. */
+static gg_status start(const struct gg_evaluator *e, gg_loader *loader, int64_t *samples) {
+    const struct gg_topology *topology = &e->replica->topology;
+    const struct gg_loader_plan plan = {.sequences = e->micro * topology->replicas,
+                                        .micro = e->micro,
+                                        .replica = topology->replica,
+                                        .replicas = topology->replicas};
+    *samples = loader != NULL ? gg_loader_samples(loader) : 0;
+    MPI_Bcast(samples, 1, MPI_INT64_T, 0, topology->grid);
+    return gg_agree(e->replica->world->comm, loader != NULL ? gg_loader_start(loader, &plan) : GG_OK);
 }
 
 gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t sequences,
                       struct gg_evaluation *result) {
-    const int64_t all = gg_loader_samples(loader), limit = sequences > 0 && sequences < all ? sequences : all;
-    const int64_t round = e->micro * e->replicas;
+    const struct gg_topology *topology = &e->replica->topology;
+    const int64_t context = e->replica->graph.config.context, round = e->micro * topology->replicas;
     const double begin = gg_clock_seconds();
-    const struct gg_loader_plan plan = {
-        .sequences = round, .micro = e->micro, .replica = e->replica, .replicas = e->replicas};
-    GG_TRY(gg_agree(e->comm, gg_loader_start(loader, &plan)));
-    struct buffers buffers = make_buffers(e->micro, e->context);
+    int64_t all;
+    GG_TRY(start(e, loader, &all));
+    const int64_t limit = sequences > 0 && sequences < all ? sequences : all;
+    struct buffers buffers = make_buffers(e->micro, context);
     double loss = 0;
     int64_t rows = 0;
     gg_status status = GG_OK;
@@ -79,7 +92,7 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
         status = next_rows(e, loader, &buffers);
         if (status != GG_OK)
             break;
-        const int64_t counting = weigh_rows(&buffers, e->micro, e->context, limit);
+        const int64_t counting = weigh_rows(&buffers, e->micro, context, limit);
         rows += counting;
         if (counting > 0)
             loss += evaluate_rows(e, &buffers);
@@ -89,10 +102,10 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
     free_buffers(&buffers);
     GG_TRY(status);
     /* Feature shards hold the same sums, and all ranks of a replica count the same rows. */
-    const bool counts = e->fabric->shards.feature_index == 0;
-    double sums[2] = {counts ? loss : 0, counts && e->fabric->shards.token_index == 0 ? (double)rows : 0};
-    MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, e->comm);
-    result->tokens = (int64_t)sums[1] * e->context;
+    const bool counts = topology->shards.feature_index == 0;
+    double sums[2] = {counts ? loss : 0, gg_replica_reads(e->replica) ? (double)rows : 0};
+    MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, e->replica->world->comm);
+    result->tokens = (int64_t)sums[1] * context;
     result->loss = sums[0] / (double)result->tokens;
     result->seconds = gg_clock_seconds() - begin;
     return GG_OK;

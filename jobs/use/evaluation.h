@@ -3,20 +3,15 @@
 #ifndef GG_JOBS_USE_EVALUATION_H
 #define GG_JOBS_USE_EVALUATION_H
 
-#include "core/model/model.h"
 #include "io/shards/loader.h"
-
-#include <mpi.h>
+#include "jobs/replica/replica.h"
 
 /* Who shares the work, and with which model. */
 struct gg_evaluator {
-    MPI_Comm comm;                  /* all ranks */
-    int replica, replicas;          /* d, D */
-    const struct gg_fabric *fabric; /* of the replica */
-    gg_model *gpt;                  /* of any use but generation */
-    int64_t context;                /* T */
-    int64_t micro;                  /* B, sequences of a replica's micro-batch; Q divides it */
-    bool (*stop)(void);             /* asked before each micro-batch whether to leave; or NULL */
+    const struct gg_replica *replica;
+    gg_model *model;    /* of the replica's graph, of any use but generation */
+    int64_t micro;      /* B, sequences of a replica's micro-batch; Q divides it */
+    bool (*stop)(void); /* asked before each micro-batch whether to leave; or NULL */
     void (*progress)(void *context_of_progress, int64_t done, int64_t total); /* sequences; or NULL */
     void *context_of_progress;
 };
@@ -28,7 +23,7 @@ struct gg_evaluation {
 };
 
 /* Evaluates the first `sequences` sequences of a sequential loader (all, when 0 or more than there are).
- * Every rank gets the same result. The loader is started anew. Collective over all ranks. On all ranks alike:
+ * Every rank gets the same result. The loader is started anew; it is NULL on ranks that do not read. Collective over all ranks. On all ranks alike:
  * errors of the loader; GG_STOPPED, without a result, when stop() said so on any. */
 gg_status gg_evaluate(const struct gg_evaluator *evaluator, gg_loader *loader, int64_t sequences,
                       struct gg_evaluation *result) GG_MUST_USE;

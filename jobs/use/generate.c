@@ -145,13 +145,13 @@ static gg_status generate(const struct gg_world *world, void *options_read, cons
     gg_status status =
         gg_loaded_model_open(world, words->items[0], values->grid != NULL ? values->grid : all_ranks,
                              world->size, values->precision, &model);
-    if (status == GG_OK && model.topology.replicas > 1)
+    if (status == GG_OK && model.replica.topology.replicas > 1)
         status = gg_fail(GG_USAGE, "--grid %s leaves ranks over; one model writes one text", values->grid);
     if (status == GG_OK)
         status = share_prompt(world, values, &prompt, &bytes);
     if (status == GG_OK)
-        status =
-            gg_agree(world->comm, gg_decoder_create(&model.graph, &model.fabric, model.weights, &decoder));
+        status = gg_agree(world->comm, gg_decoder_create(&model.replica.graph, &model.replica.fabric,
+                                                         model.replica.state.weights, &decoder));
     if (status == GG_OK)
         status = stream_text(world, values, model.tokenizer, decoder, prompt, bytes);
     free(prompt);

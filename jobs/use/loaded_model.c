@@ -1,11 +1,9 @@
 #include "jobs/use/loaded_model.h"
 
 #include "core/base/memory.h"
-#include "core/plan/legality.h"
 #include "io/run/settings_file.h"
 #include "io/tokenizer/tokenizer_file.h"
 #include "jobs/launch/precision_choice.h"
-#include "mpi/world/world.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,38 +49,22 @@ static gg_status read_texts(const char *grid, int64_t micro, struct gg_loaded_mo
     return gg_tokenizer_from_json(meta->tokenizer_json, meta->tokenizer_bytes, m->path, &m->tokenizer);
 }
 
-static gg_status allocate(struct gg_loaded_model *m, enum gg_precision precision) {
-    struct gg_model_config config;
-    GG_TRY(gg_model_configure(&m->settings, gg_tokenizer_vocab(m->tokenizer), &m->fabric.shards, &config));
-    config.precision = precision;
-    gg_graph_make(&config, &m->fabric.shards, &m->graph);
-    void *memory;
-    GG_TRY(
-        gg_try_malloc((size_t)m->graph.table.local_elements * sizeof(float), "the model's weights", &memory));
-    m->weights = memory;
-    return GG_OK;
-}
-
 gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, const char *grid,
                                int64_t micro, int precision, struct gg_loaded_model *model) {
-    struct gg_place place;
     *model = (struct gg_loaded_model){0};
     gg_settings_init(&model->settings);
     GG_TRY(gg_agree(world->comm, find_file(path, &model->path)));
     GG_TRY(gg_checkpoint_open(world->comm, model->path, &model->contents));
     GG_TRY(check_name(path, model));
     GG_TRY(gg_agree(world->comm, read_texts(grid, micro, model)));
-    GG_TRY(gg_legality_grid(&model->settings, world->size, world->rank, &place));
-    gg_topology_create(world, &place, &model->topology);
-    GG_TRY(gg_agree(world->comm, gg_grid_create(model->topology.grid, place.shards.feature_shards,
-                                                place.shards.token_shards,
-                                                gg_int(model->settings.parallel.block), &model->grid)));
-    model->fabric = *gg_grid_fabric(model->grid);
+    struct gg_replica *r = &model->replica;
+    GG_TRY(gg_replica_place(world, &model->settings, r));
     enum gg_precision chosen = (enum gg_precision)model->settings.compute.precision;
     GG_TRY(gg_precision_choose_option(world, precision, chosen, &chosen));
-    GG_TRY(gg_agree(world->comm, allocate(model, chosen)));
-    const gg_status status = gg_checkpoint_read(model->topology.grid, model->path, &model->graph.table,
-                                                model->weights, NULL, NULL);
+    GG_TRY(gg_replica_shape(r, gg_tokenizer_vocab(model->tokenizer), chosen, false));
+    GG_TRY(gg_replica_open_weights(r));
+    const gg_status status =
+        gg_checkpoint_read(r->topology.grid, model->path, &r->graph.table, r->state.weights, NULL, NULL);
     return gg_agree(world->comm, status);
 }
 
@@ -91,9 +73,6 @@ void gg_loaded_model_close(struct gg_loaded_model *model) {
     gg_checkpoint_contents_free(&model->contents);
     gg_settings_free(&model->settings);
     gg_tokenizer_destroy(&model->tokenizer);
-    gg_graph_free(&model->graph);
-    free(model->weights);
-    gg_grid_destroy(&model->grid);
-    gg_topology_free(&model->topology);
+    gg_replica_close(&model->replica);
     *model = (struct gg_loaded_model){0};
 }

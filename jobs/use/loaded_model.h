@@ -3,22 +3,16 @@
 #ifndef GG_JOBS_USE_LOADED_MODEL_H
 #define GG_JOBS_USE_LOADED_MODEL_H
 
-#include "core/model/model.h"
 #include "core/text/tokenizer.h"
 #include "io/checkpoint/checkpoint.h"
-#include "mpi/grid/grid.h"
-#include "mpi/world/topology.h"
+#include "jobs/replica/replica.h"
 
 struct gg_loaded_model {
     char *path; /* of the checkpoint's file */
     struct gg_checkpoint_contents contents;
     struct gg_settings settings; /* the run's, but for the grid and the micro-batch */
     gg_tokenizer *tokenizer;     /* the one in the checkpoint */
-    struct gg_topology topology;
-    gg_grid *grid;
-    struct gg_fabric fabric; /* the grid's */
-    struct gg_graph graph;
-    float *weights; /* this rank's part */
+    struct gg_replica replica;   /* opened for weights */
 };
 
 /* Opens a checkpoint, or the newest of a run folder, spreads the model over grids of the world's ranks, and

@@ -54,6 +54,17 @@ gg_status gg_agree(MPI_Comm comm, gg_status status) {
     return gg_fail((gg_status)verdict.status, "%s", verdict.text);
 }
 
+gg_status gg_status_of_root(MPI_Comm comm, int root, gg_status status) {
+    int told = (int)status;
+    char text[3000] = "";
+    MPI_Bcast(&told, 1, MPI_INT, root, comm);
+    if (told == GG_OK)
+        return GG_OK;
+    strncpy(text, gg_failure(), sizeof text - 1);
+    MPI_Bcast(text, (int)sizeof text, MPI_CHAR, root, comm);
+    return gg_fail((gg_status)told, "%s", text);
+}
+
 int gg_int(int64_t value) {
     GG_ASSERT(value >= INT_MIN && value <= INT_MAX);
     return (int)value;

@@ -29,6 +29,10 @@ void gg_world_stop(struct gg_world *world);
  * the world has more than one and not all failed alike). Collective over `comm`. */
 gg_status gg_agree(MPI_Comm comm, gg_status status) GG_MUST_USE;
 
+/* Every rank gets the root's status, and its description where that is a failure. Collective over `comm`.
+ *   status [in] the root's counts */
+gg_status gg_status_of_root(MPI_Comm comm, int root, gg_status status) GG_MUST_USE;
+
 /* Checked narrowing at the calls of MPI, BLAS and BLACS. */
 int gg_int(int64_t value);
 

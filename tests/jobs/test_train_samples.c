@@ -60,9 +60,9 @@ static void make_settings(struct gg_settings *s, int p, int q, int zero) {
 }
 
 static void note_samples(const struct gg_trainer *t) {
-    const int count = SEQUENCES / t->topology.replicas;
-    MPI_Allgather(t->state.sample_ids, count, MPI_UINT64_T, taken[t->at.step], count, MPI_UINT64_T,
-                  t->topology.across_replicas);
+    const int count = SEQUENCES / t->session.replica.topology.replicas;
+    MPI_Allgather(t->session.replica.state.sample_ids, count, MPI_UINT64_T, taken[t->at.step], count,
+                  MPI_UINT64_T, t->session.replica.topology.across_replicas);
 }
 
 /* Goes on to step `end`; of that, what comes behind step `saved` is lost. */
@@ -70,7 +70,7 @@ static void run(int p, int q, int zero, int64_t begin, int64_t saved, int64_t en
     struct gg_settings settings;
     struct gg_trainer trainer = {0};
     make_settings(&settings, p, q, zero);
-    CHECK_OK(gg_trainer_create(&world, &settings, GG_TRAINER_RUN, &trainer));
+    CHECK_OK(gg_trainer_create(&world, &settings, &trainer));
     assert_int_equal(trainer.at.step, begin);
     while (trainer.at.step < end) {
         struct gg_step_result result;

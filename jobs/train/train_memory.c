@@ -1,31 +1,13 @@
-#include "jobs/train/train_plan.h"
+#include "jobs/train/train_memory.h"
 
 #include "core/model/model.h"
 #include "jobs/launch/memory_limit.h"
-
-#include <stdio.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include "jobs/launch/process_memory.h"
+#include "jobs/replica/replica.h"
 
 size_t gg_train_memory_total(const struct gg_train_memory *m) {
     const size_t sum = m->program + gg_plan_memory_sum(&m->plan) + m->loader;
     return sum > m->reached ? sum : m->reached;
-}
-
-size_t gg_memory_resident(void) {
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file != NULL) {
-        if (fscanf(file, "%*u %llu", &pages) != 1)
-            pages = 0;
-        fclose(file);
-    }
-    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-size_t gg_memory_peak(void) {
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (size_t)usage.ru_maxrss * 1024 : 0;
 }
 
 void gg_train_memory_measure(const struct gg_world *world, const struct gg_plan *plan,
@@ -41,7 +23,7 @@ void gg_train_memory_measure(const struct gg_world *world, const struct gg_plan 
                                        .micro = micro,
                                        .replica = place->replica,
                                        .replicas = place->replicas};
-    size_t loader = gg_loader_bytes(data->train, &train);
+    size_t loader = data->train != NULL ? gg_loader_bytes(data->train, &train) : 0;
     if (data->val != NULL)
         loader += gg_loader_bytes(data->val, &val);
     uint64_t parts[] = {plan->memory.activations, plan->memory.products + library_bytes, loader,
@@ -60,7 +42,7 @@ gg_status gg_train_memory_check_limits(const struct gg_world *world, const struc
     const struct gg_plan_memory *m = &memory->plan;
     /* Named as by those that allocate them. */
     const struct gg_memory_part parts[] = {
-        {GG_TRAIN_STATE_NAME, m->weights + m->gradients + m->optimizer + m->batch},
+        {GG_REPLICA_STATE_NAME, m->weights + m->gradients + m->optimizer + m->batch},
         {gg_model_activations_name(graph, GG_MODEL_TRAIN), m->activations + m->rounded},
         {"the sum of gradients over replicas", m->reduction},
         {"the copy of a checkpoint", m->checkpoint},

@@ -1,7 +1,7 @@
-/* How a run is laid out: what its settings come to on these ranks, and the memory it will take.
+/* The memory that a training run takes on a rank: the plan's, and what the process adds to it.
  */
-#ifndef GG_JOBS_TRAIN_TRAIN_PLAN_H
-#define GG_JOBS_TRAIN_TRAIN_PLAN_H
+#ifndef GG_JOBS_TRAIN_TRAIN_MEMORY_H
+#define GG_JOBS_TRAIN_TRAIN_MEMORY_H
 
 #include "core/base/settings.h"
 #include "core/base/status.h"
@@ -28,16 +28,9 @@ void gg_train_memory_measure(const struct gg_world *world, const struct gg_plan 
                              const struct gg_settings *settings, const struct gg_train_data *data,
                              size_t library_bytes, struct gg_train_memory *memory);
 
-/* What messages call the memory of the weights and all that stands beside them. */
-#define GG_TRAIN_STATE_NAME "weights, gradients and optimizer state"
-
 /* Compares the memory with the limits that are set to it (jobs/launch/memory_limit.h), before any of it is
  * allocated. GG_RESOURCE. Collective; fails alike on every rank. */
 gg_status gg_train_memory_check_limits(const struct gg_world *world, const struct gg_graph *graph,
                                        const struct gg_train_memory *memory) GG_MUST_USE;
-
-/* Bytes the process holds now, and the most it ever held. Local. */
-size_t gg_memory_resident(void);
-size_t gg_memory_peak(void);
 
 #endif

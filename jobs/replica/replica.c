@@ -1,0 +1,71 @@
+#include "jobs/replica/replica.h"
+
+#include "core/plan/legality.h"
+
+gg_status gg_replica_place(const struct gg_world *world, const struct gg_settings *settings,
+                           struct gg_replica *r) {
+    r->world = world;
+    r->settings = settings;
+    r->optimizer = gg_optimizer_make(settings);
+    GG_TRY(gg_legality_grid(settings, world->size, world->rank, &r->plan.place));
+    gg_topology_create(world, &r->plan.place, &r->topology);
+    return GG_OK;
+}
+
+gg_status gg_replica_shape(struct gg_replica *r, int64_t vocab, enum gg_precision precision, bool copies) {
+    const struct gg_place place = r->plan.place;
+    struct gg_model_config config;
+    GG_TRY(gg_model_configure(r->settings, vocab, &place.shards, &config));
+    config.precision = precision;
+    gg_graph_make(&config, &place.shards, &r->graph);
+    gg_plan_make(r->settings, &r->graph, &place, copies, &r->plan);
+    return GG_OK;
+}
+
+bool gg_replica_reads(const struct gg_replica *r) {
+    return r->topology.shards.feature_index == 0 && r->topology.shards.token_index == 0;
+}
+
+gg_status gg_replica_open_grid(struct gg_replica *r) {
+    const struct gg_shards *shards = &r->topology.shards;
+    GG_TRY(gg_agree(r->world->comm,
+                    gg_grid_create(r->topology.grid, shards->feature_shards, shards->token_shards,
+                                   gg_int(r->settings->parallel.block), &r->grid)));
+    r->fabric = *gg_grid_fabric(r->grid);
+    return GG_OK;
+}
+
+gg_status gg_replica_open_weights(struct gg_replica *r) {
+    GG_TRY(gg_replica_open_grid(r));
+    gg_arena_floats(&r->arena, r->graph.table.local_elements);
+    GG_TRY(gg_agree(r->world->comm, gg_arena_allocate(&r->arena, "the model's weights")));
+    r->state.weights = gg_arena_floats(&r->arena, r->graph.table.local_elements);
+    return GG_OK;
+}
+
+gg_status gg_replica_open_training(struct gg_replica *r, bool thread, const cpu_set_t *thread_cores) {
+    gg_state_lay_out(r->settings, &r->graph, &r->plan, &r->arena, &r->state);
+    GG_TRY(gg_agree(r->world->comm, gg_arena_allocate(&r->arena, GG_REPLICA_STATE_NAME)));
+    gg_state_lay_out(r->settings, &r->graph, &r->plan, &r->arena, &r->state);
+    GG_TRY(gg_replica_open_grid(r));
+    GG_TRY(gg_agree(r->world->comm,
+                    gg_model_create(&r->graph, &r->fabric, GG_MODEL_TRAIN, r->plan.local_sequences,
+                                    r->state.weights, r->state.gradients, &r->model)));
+    const struct gg_reducer_options reduction = {.bucket_bytes = GG_BUCKET_BYTES,
+                                                 .scatter = r->plan.scattered,
+                                                 .thread = thread,
+                                                 .thread_cores = thread_cores};
+    return gg_agree(r->world->comm,
+                    gg_reducer_create(r->topology.across_replicas, r->state.gradients,
+                                      r->graph.table.local_elements, &reduction, &r->reducer));
+}
+
+void gg_replica_close(struct gg_replica *r) {
+    gg_reducer_destroy(&r->reducer);
+    gg_model_destroy(&r->model);
+    gg_grid_destroy(&r->grid);
+    gg_arena_free(&r->arena);
+    gg_graph_free(&r->graph);
+    gg_topology_free(&r->topology);
+    *r = (struct gg_replica){0};
+}

@@ -1,0 +1,188 @@
+#include "jobs/replica/replica_step.h"
+
+#include "core/base/clock.h"
+#include "core/optim/gradient_norm.h"
+#include "core/optim/optimizer.h"
+#include "jobs/launch/watchdog.h"
+#include "jobs/replica/feed.h"
+#include "mpi/reduce/replicated.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const gg_phase_names[GG_STEP_PHASES] = {"data", "forward", "backward", "reduce", "optimizer"};
+
+static void clear_gradients(struct gg_replica *r) {
+    float *gradients = r->state.gradients;
+    const int64_t count = r->graph.table.local_elements;
+#pragma omp parallel for simd schedule(static)
+    for (int64_t i = 0; i < count; i++)
+        gradients[i] = 0;
+}
+
+/* This rank's sequences of the micro-batch that was loaded. */
+static struct gg_batch local_batch(const struct gg_replica *r) {
+    const int64_t first = r->topology.shards.token_index * r->plan.local_sequences;
+    return (struct gg_batch){
+        .sequences = r->plan.local_sequences,
+        .time = r->graph.config.context,
+        .inputs = r->state.inputs + first * r->graph.config.context,
+        .targets = r->state.targets + first * r->graph.config.context,
+        .sample_ids = r->state.sample_ids + first,
+    };
+}
+
+/* Vectors stand on every token shard, each with its tokens' share. */
+static void sum_replicated(struct gg_replica *r) {
+    int count;
+    const struct gg_owned_range *owned = gg_reducer_owned(r->reducer, &count);
+    if (r->topology.shards.token_shards == 1)
+        return;
+    const double begin = gg_clock_seconds();
+    gg_replicated_sum(gg_grid_token_comm(r->grid), &r->graph.table, owned, count, r->state.replicated);
+    r->seconds[GG_PHASE_REDUCE] += gg_clock_seconds() - begin;
+}
+
+/* Forward and backward over all micro-batches; the reduction starts during the last one. A rank whose loader
+ * fails takes part in the reduction all the same, so that nobody waits for it. */
+static gg_status compute_gradients(struct gg_replica *r, gg_loader *loader, double *loss_sum) {
+    const float loss_scale = (float)(1.0 / (double)r->plan.tokens_per_step);
+    const struct gg_gradient_hook hook = gg_reducer_hook(r->reducer);
+    gg_status status = GG_OK;
+    const bool grid = r->topology.shards.feature_shards * r->topology.shards.token_shards > 1;
+    *loss_sum = 0;
+    gg_reducer_begin(r->reducer);
+    for (int64_t micro = 0; micro < r->plan.accumulation && status == GG_OK; micro++) {
+        double waited = 0, sum = 0;
+        gg_watchdog_at("waiting for data", grid ? "the batch from the grid's rank that reads" : NULL);
+        status = gg_feed_next(r->topology.grid, loader, r->settings->batch.micro, r->graph.config.context,
+                              r->state.inputs, r->state.targets, r->state.sample_ids, &waited);
+        r->seconds[GG_PHASE_DATA] += waited;
+        if (status != GG_OK)
+            break;
+        const struct gg_batch batch = local_batch(r);
+        gg_watchdog_at("forward and backward", grid ? "one of the grid's (PBLAS, sums over shards)" : NULL);
+        gg_model_train(r->model, &batch, loss_scale, micro == r->plan.accumulation - 1 ? &hook : NULL, &sum);
+        *loss_sum += sum;
+    }
+    gg_watchdog_at("reduce", "sum of the gradients over replicas");
+    gg_reducer_finish(r->reducer);
+    gg_watchdog_at("reduce", "sum of the vectors' gradients over token shards");
+    sum_replicated(r);
+    return status;
+}
+
+/* The sum of squares of this replica's parts of the gradients: of every bucket a D-th, whether it owns the
+ * others too or not. */
+static double square_sum(const struct gg_replica *r) {
+    const struct gg_partition *partition = &r->plan.partition;
+    const bool scattered = r->plan.scattered;
+    if (r->topology.replicas == 1)
+        return gg_gradient_square_sum(&r->graph.table, 0, r->graph.table.local_elements, r->state.gradients);
+    int count;
+    const struct gg_owned_range *owned = gg_reducer_owned(r->reducer, &count);
+    double sum = 0;
+    for (int64_t bucket = 0; bucket < partition->bucket_count; bucket++) {
+        const struct gg_range part = gg_partition_part(partition, bucket, r->topology.replica);
+        sum += gg_gradient_square_sum(&r->graph.table, part.from, part.to,
+                                      scattered ? owned[bucket].gradients : r->state.gradients + part.from);
+    }
+    return sum;
+}
+
+/* What all ranks must know before any may touch the weights, in one allreduce. Squares come from each replica
+ * for its parts, losses from one feature shard. */
+struct verdict {
+    double loss_sum, square_sum, failed, votes[GG_STEP_VOTES];
+};
+
+static struct verdict agree_on_step(const struct gg_replica *r, struct gg_replica_step *step,
+                                    gg_status status, double loss_sum, double squares) {
+    struct verdict mine = {
+        .loss_sum = r->topology.shards.feature_index == 0 ? loss_sum : 0,
+        .square_sum = squares,
+        .failed = status != GG_OK,
+    };
+    struct verdict all;
+    if (step->vote != NULL)
+        step->vote(step->context, mine.votes);
+    gg_watchdog_at("reduce", "sum of loss and gradient norm over all ranks");
+    MPI_Allreduce(&mine, &all, sizeof mine / sizeof(double), MPI_DOUBLE, MPI_SUM, r->world->comm);
+    return all;
+}
+
+static void update_weights(struct gg_replica *r, const struct gg_replica_step *step) {
+    const double clip = r->settings->optim.clip;
+    const double scale = clip > 0 && step->grad_norm > clip ? clip / step->grad_norm : 1;
+    r->updates++;
+    gg_bf16 *rounded = gg_model_rounded_weights(r->model);
+    int count;
+    const struct gg_owned_range *owned = gg_reducer_owned(r->reducer, &count);
+    for (int i = 0; i < count; i++) {
+        struct gg_update update = {
+            .table = &r->graph.table,
+            .from = owned[i].from,
+            .to = owned[i].to,
+            .learning_rate = step->learning_rate,
+            .step = r->updates,
+            .gradient_scale = scale,
+            .gradients = owned[i].gradients,
+            .weights = r->state.weights + owned[i].from,
+            .rounded = rounded != NULL ? rounded + owned[i].from : NULL,
+        };
+        for (int s = 0; s < r->optimizer.kind->state_count; s++)
+            update.states[s] = r->state.optimizer[s] + owned[i].at;
+        gg_optimizer_update(&r->optimizer, &update);
+    }
+    gg_reducer_gather(r->reducer, r->state.weights);
+    if (r->plan.owned_elements < r->graph.table.local_elements) /* others updated the rest */
+        gg_model_weights_changed(r->model);
+}
+
+/* Adds what the model and the reducer measured since `before`. */
+static void count_seconds(struct gg_replica *r, double reduce_before) {
+    const struct gg_model_times times = gg_model_times(r->model);
+    for (int kind = 0; kind < GG_KERNEL_KINDS; kind++) {
+        r->kernels.forward[kind] += times.forward[kind];
+        r->kernels.backward[kind] += times.backward[kind];
+        r->kernels.recompute[kind] += times.recompute[kind];
+        r->seconds[GG_PHASE_FORWARD] += times.forward[kind];
+        r->seconds[GG_PHASE_BACKWARD] += times.backward[kind] + times.recompute[kind];
+    }
+    const struct gg_reducer_times reducer = gg_reducer_times(r->reducer);
+    r->seconds[GG_PHASE_REDUCE] += reducer.hook + reducer.visible - reduce_before;
+    gg_model_times_reset(r->model);
+}
+
+gg_status gg_replica_step(struct gg_replica *r, gg_loader *loader, struct gg_replica_step *step) {
+    const double begin = gg_clock_seconds();
+    const struct gg_reducer_times before = gg_reducer_times(r->reducer);
+    double loss_sum;
+    gg_model_times_reset(r->model);
+    clear_gradients(r);
+    const double cleared = gg_clock_seconds();
+    const gg_status status = compute_gradients(r, loader, &loss_sum);
+    const double computed = gg_clock_seconds();
+    const double squares = square_sum(r);
+    const double squared = gg_clock_seconds();
+    const struct verdict verdict = agree_on_step(r, step, status, loss_sum, squares);
+    const double agreed = gg_clock_seconds();
+    if (verdict.failed > 0)
+        return gg_agree(r->world->comm, status);
+
+    memcpy(step->votes, verdict.votes, sizeof step->votes);
+    step->loss = verdict.loss_sum / (double)r->plan.tokens_per_step;
+    step->grad_norm = sqrt(verdict.square_sum);
+    step->skipped = !isfinite(step->loss) || !isfinite(step->grad_norm);
+    const double visible = gg_reducer_times(r->reducer).visible;
+    gg_watchdog_at("optimizer", r->plan.scattered ? "gathering the weights from the replicas" : NULL);
+    if (!step->skipped)
+        update_weights(r, step);
+    const double gathered = gg_reducer_times(r->reducer).visible - visible;
+    const double end = gg_clock_seconds();
+    count_seconds(r, before.hook + before.visible);
+    r->seconds[GG_PHASE_REDUCE] += agreed - squared;
+    r->seconds[GG_PHASE_OPTIMIZER] += cleared - begin + squared - computed + end - agreed - gathered;
+    step->whole_seconds = end - begin;
+    return GG_OK;
+}
