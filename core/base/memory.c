@@ -18,11 +18,12 @@ static void (*_Atomic calls[MOST_CALLS])(void);
 
 /* By the main thread only. */
 void gg_out_of_memory_calls(void (*function)(void)) {
-    int place = 0;
-    while (place < MOST_CALLS && calls[place] != NULL && calls[place] != function)
-        place++;
-    GG_ASSERT(place < MOST_CALLS);
-    calls[place] = function;
+    for (int place = 0; place < MOST_CALLS; place++)
+        if (calls[place] == NULL || calls[place] == function) {
+            calls[place] = function;
+            return;
+        }
+    GG_ASSERT(!"room for one more call");
 }
 
 bool gg_memory_may_be_refused(void) {

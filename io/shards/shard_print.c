@@ -10,12 +10,14 @@
 
 /* Loads the tokenizer.json that `gridgpt prepare` writes beside its shards.
  *   tokenizer [out] NULL when there is none that this shard was made with
- *   why       [out] then: for a reader of the outcome */
-static void load_tokenizer_beside(const gg_shard *shard, gg_tokenizer **tokenizer, const char **why) {
+ *   why       [out] then: for a reader of the outcome
+ * GG_RESOURCE: no memory to tell. */
+static gg_status load_tokenizer_beside(const gg_shard *shard, gg_tokenizer **tokenizer, const char **why) {
     char *folder = gg_strdup(shard->path), *path = gg_format("%s/tokenizer.json", dirname(folder));
     *tokenizer = NULL;
     *why = "there is no tokenizer.json beside it";
-    if (gg_file_exists(path) && gg_tokenizer_load(path, tokenizer) != GG_OK) {
+    const gg_status status = gg_file_exists(path) ? gg_tokenizer_load(path, tokenizer) : GG_OK;
+    if (status != GG_OK) {
         *why = "the tokenizer.json beside it cannot be read";
     } else if (*tokenizer != NULL && gg_tokenizer_fingerprint(*tokenizer) != shard->info.fingerprint) {
         *why = "the tokenizer.json beside it is another one than it was made with";
@@ -23,13 +25,14 @@ static void load_tokenizer_beside(const gg_shard *shard, gg_tokenizer **tokenize
     }
     free(path);
     free(folder);
+    return status == GG_RESOURCE ? status : GG_OK;
 }
 
 /* Verifies the shard by itself, and its ids and vocabulary by its tokenizer's, where that is at hand.
  *   not_compared [out] why it is not; else NULL */
 static gg_status verify_with_tokenizer(gg_shard *shard, const char **not_compared) {
     gg_tokenizer *tokenizer;
-    load_tokenizer_beside(shard, &tokenizer, not_compared);
+    GG_TRY(load_tokenizer_beside(shard, &tokenizer, not_compared));
     if (tokenizer == NULL)
         return gg_shard_verify(shard);
     *not_compared = NULL;

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define NEXT(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
@@ -75,14 +76,14 @@ hid_t H5Fopen(const char *name, unsigned flags, hid_t access) {
     return NEXT(H5Fopen)(name, flags, access);
 }
 
-herr_t H5Dread(hid_t set, hid_t type, hid_t memory, hid_t file, hid_t list, void *data) {
-    at("H5Dread");
-    return NEXT(H5Dread)(set, type, memory, file, list, data);
+ssize_t preadv(int fd, const struct iovec *pieces, int count, off_t offset) {
+    at("preadv");
+    return NEXT(preadv)(fd, pieces, count, offset);
 }
 
-herr_t H5Dwrite(hid_t set, hid_t type, hid_t memory, hid_t file, hid_t list, const void *data) {
-    at("H5Dwrite");
-    return NEXT(H5Dwrite)(set, type, memory, file, list, data);
+ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset) {
+    at("pwritev");
+    return NEXT(pwritev)(fd, pieces, count, offset);
 }
 
 int rename(const char *from, const char *to) {

@@ -78,7 +78,7 @@ for kind in pipe folder device socket; do
         status=0
         # shellcheck disable=SC2086
         timeout 20 "$GRIDGPT" $command >command.log 2>&1 || status=$?
-        expect 65 "$kind.h5: a " command
+        expect 65 "$kind.h5: is a " command
     done
 done
 mkfifo named/checkpoints/step-00000011.h5

@@ -66,8 +66,8 @@ written() { # PLACE SIGNAL RANK RANKS NAME ASYNC
         fail "$5: no checkpoint of the step"
     goes_on "$4" "$5" "reference$4,1x1" checkpoint.async="$6"
 }
-written H5Dwrite:2 TERM 1 2 behind true
-written H5Dwrite:3 USR1 all 4 before false
+written pwritev:2 TERM 1 2 behind true
+written pwritev:3 USR1 all 4 before false
 written rename:2 INT 0 1 named true
 
 # Behind the last step's checkpoint, and while MPI ends: the run is done.

@@ -47,7 +47,7 @@ for layout in "1 1x1 0" "2 1x1 1" "2 2x1 0" "4 1x1 3"; do
     rm "$name/checkpoints/step-00000002.h5"
     before=$(checksums "$name/checkpoints/step-00000001.h5")
     export GG_SIGNAL_FILE=$name/lock
-    early H5Dread:3 TERM "$rank" "$ranks" "$name" parallel.grid="$grid"
+    early preadv:3 TERM "$rank" "$ranks" "$name" parallel.grid="$grid"
     [ "$(checksums "$name/checkpoints/step-00000001.h5")" = "$before" ] || fail "$name: the checkpoint is another"
 done
 train 2 read21x1 run.steps=2

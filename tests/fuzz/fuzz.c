@@ -72,8 +72,8 @@ void fuzz_check_decoded(const gg_tokenizer *tokenizer, const struct gg_ids *ids,
     for (size_t i = 0; i < ids->count; i++) {
         size_t length;
         const char *token = gg_token_bytes(tokenizer, ids->items[i], &length);
-        GG_ASSERT(token != NULL && length > 0 && length <= bytes - at);
-        GG_ASSERT(memcmp(token, text + at, length) == 0);
+        GG_ASSERT(token != NULL);
+        GG_ASSERT(length > 0 && length <= bytes - at && memcmp(token, text + at, length) == 0);
         at += length;
     }
     GG_ASSERT(at == bytes);

@@ -10,13 +10,13 @@ uint32_t H5_checksum_lookup3(const void *key, size_t length, uint32_t initial);
 uint32_t H5_checksum_metadata(const void *data, size_t bytes, uint32_t initial);
 int H5F_get_checksums(const uint8_t *block, size_t bytes, uint32_t *stored, uint32_t *computed);
 
-static unsigned char *file;
-static size_t file_bytes;
+static unsigned char *whole;
+static size_t whole_bytes;
 static bool repairing;
 
-void hdf5_unchecked(unsigned char *bytes, size_t count, bool repair) {
-    file = bytes;
-    file_bytes = count;
+void hdf5_unchecked(unsigned char *file, size_t bytes, bool repair) {
+    whole = file;
+    whole_bytes = bytes;
     repairing = repair;
 }
 
@@ -35,8 +35,8 @@ static uint32_t get(const unsigned char *from) {
 /* Where the block stands in the file whose checksum, at `at` in the block, is not looked at; NULL: nowhere.
  */
 static unsigned char *find_block(const unsigned char *block, size_t bytes, size_t at) {
-    for (unsigned char *from = file; from != NULL && file_bytes - (size_t)(from - file) >= bytes; from++) {
-        from = memchr(from, block[0], file_bytes - (size_t)(from - file) - bytes + 1);
+    for (unsigned char *from = whole; from != NULL && whole_bytes - (size_t)(from - whole) >= bytes; from++) {
+        from = memchr(from, block[0], whole_bytes - (size_t)(from - whole) - bytes + 1);
         if (from == NULL)
             break;
         if (memcmp(from, block, at) == 0 &&

@@ -27,7 +27,7 @@ expect 0 "resuming from" grid
 # What was announced is what was taken, and a quarter of the optimizer's state stands on each replica with ZeRO.
 awk '/^peak memory of a rank/ { peak = $6; announced = $9 } END { exit !(peak > 0 && peak <= 1.1 * announced) }' grid.log ||
     fail "$(grep "^peak memory" grid.log)"
-moments() { sed -n 's/.*AdamW moments \([0-9.]*\) MB.*/\1/p' "$1.log"; }
+moments() { sed -n 's/.*optimizer state \([0-9.]*\) MB.*/\1/p' "$1.log"; }
 train 4 whole $large batch.micro=1 model.layers=2 run.steps=1
 expect 0 "trained 1 steps" whole
 train 4 zero $large batch.micro=1 model.layers=2 run.steps=1 parallel.zero=1

@@ -96,7 +96,7 @@ static void vectors(void **state) {
 static void streamed(void **state) {
     (void)state;
     _Alignas(64) float streamed[32];
-    gg_floats16 values;
+    gg_floats16 values = {0};
     for (int i = 0; i < 16; i++)
         values[i] = (float)i - 3;
     memset(streamed, 0, sizeof streamed);
