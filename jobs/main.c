@@ -34,7 +34,7 @@ static void help(FILE *out) {
     for (size_t i = 0; i < command_count(); i++)
         fprintf(out, "  %-12s %.*s\n", commands[i]->name, (int)strcspn(commands[i]->summary, "\n"),
                 commands[i]->summary);
-    fprintf(out, "\n'gridgpt COMMAND --help' tells more of each, 'gridgpt --version' what this one is built on.\n");
+    fprintf(out, "\n'gridgpt COMMAND --help' tells more of each, 'gridgpt --version' version and libraries.\n");
 }
 
 static const struct gg_command *find(const char *name) {
