@@ -34,7 +34,8 @@ static void help(FILE *out) {
     for (size_t i = 0; i < command_count(); i++)
         fprintf(out, "  %-12s %.*s\n", commands[i]->name, (int)strcspn(commands[i]->summary, "\n"),
                 commands[i]->summary);
-    fprintf(out, "\n'gridgpt COMMAND --help' tells more of each, 'gridgpt --version' version and libraries.\n");
+    fprintf(out, "\n'gridgpt COMMAND --help' tells more of each.\n");
+    fprintf(out, "'gridgpt --version' tells the version, and the libraries it runs on.\n");
 }
 
 static const struct gg_command *find(const char *name) {
