@@ -17,17 +17,16 @@ pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 
-# HDF5 with MPI-IO. Debian names its pkg-config file after the MPI; elsewhere the compiler wrapper tells.
-pkg_check_modules(hdf5 QUIET IMPORTED_TARGET hdf5-openmpi)
+# HDF5, with MPI or without: ranks read and write tensors by themselves, and rank 0 the rest. Debian names the
+# pkg-config file after the MPI; elsewhere, and below HDF5_ROOT, the compiler wrapper tells.
+if(NOT HDF5_ROOT AND NOT DEFINED ENV{HDF5_ROOT})
+  pkg_check_modules(hdf5 QUIET IMPORTED_TARGET hdf5-openmpi)
+endif()
 if(hdf5_FOUND)
   add_library(gridgpt::hdf5 ALIAS PkgConfig::hdf5)
 else()
   set(HDF5_PREFER_PARALLEL ON)
-  find_package(HDF5 REQUIRED COMPONENTS C)
-  if(NOT HDF5_IS_PARALLEL)
-    message(FATAL_ERROR "The HDF5 found (${HDF5_INCLUDE_DIRS}) was built without MPI; "
-      "install a parallel HDF5 (Debian: libhdf5-openmpi-dev) or set HDF5_ROOT to one")
-  endif()
+  find_package(HDF5 1.10 REQUIRED COMPONENTS C)
   add_library(gridgpt::hdf5 ALIAS hdf5::hdf5)
 endif()
 

@@ -1,6 +1,7 @@
 /* gridgpt: finds the subcommand and runs it. */
 #include "jobs/command/commands.h"
 #include "jobs/command/standard_streams.h"
+#include "jobs/command/version.h"
 #include "jobs/launch/stop_signal.h"
 
 #include <signal.h>
@@ -34,6 +35,7 @@ static void help(FILE *out) {
         fprintf(out, "  %-12s %.*s\n", commands[i]->name, (int)strcspn(commands[i]->summary, "\n"),
                 commands[i]->summary);
     fprintf(out, "\n'gridgpt COMMAND --help' tells more of each.\n");
+    fprintf(out, "'gridgpt --version' tells the version, and the libraries it runs on.\n");
 }
 
 static const struct gg_command *find(const char *name) {
@@ -75,6 +77,10 @@ int main(int argc, char **argv) {
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         help(stdout);
+        return end(GG_OK, "", "");
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        gg_version_print(stdout);
         return end(GG_OK, "", "");
     }
     const struct gg_command *command = find(argv[1]);

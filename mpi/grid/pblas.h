@@ -26,8 +26,8 @@ void psgemm_(const char *transa, const char *transb, const int *m, const int *n,
              const float *b, const int *ib, const int *jb, const int *descb, const float *beta, float *c,
              const int *ic, const int *jc, const int *descc);
 
-/* PBLAS's logical block: how many of the inner index it takes at a time. Measured figures stand in the
- * README. Local; the same on all ranks. */
+/* PBLAS's logical block: how many of the inner index it takes at a time. Measured figures stand in
+ * docs/performance.md. Local; the same on all ranks. */
 void gg_pblas_set_block(int block);
 
 /* What tiles are multiplied in, where our sgemm_ multiplies them: in bf16 their elements are rounded first.
