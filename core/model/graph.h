@@ -1,7 +1,7 @@
 /* A model as a value: its modules in the order of the forward pass, the tensors between them, and its
  * parameters. An architecture's page is gone over once to make it (builder.h); everything else that is known
  * about the model follows from it: the parameter table, matmul shapes, FLOPs, the steps of both passes
- * (step_list.h), memory (lifetimes.h). It holds no memory for values, and may be made for any rank of any
+ * (step_list_internal.h), memory (lifetimes_internal.h). It holds no memory for values, and may be made for any rank of any
  * grid.
  */
 #ifndef GG_CORE_MODEL_GRAPH_H

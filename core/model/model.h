@@ -1,6 +1,6 @@
 /* A model that computes: a graph (graph.h), a fabric that says how ranks hold it, and memory for activations.
  *
- * Its passes go over a list of steps (step_list.h). In bf16, activations, their gradients and the operands of
+ * Its passes go over a list of steps (step_list_internal.h). In bf16, activations, their gradients and the operands of
  * matmuls are bfloat16 (storage.h); the residual stream is one of them. Weights and gradients are flat
  * float32 buffers of the parameter table's layout and belong to the caller.
  *

@@ -1,7 +1,7 @@
-#include "core/model/recompute.h"
+#include "core/model/recompute_internal.h"
 
 #include "core/base/memory.h"
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 #include <stdlib.h>
 

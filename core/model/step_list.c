@@ -1,8 +1,8 @@
 /* From a graph to the list of its steps, and to where their tensors stand. */
-#include "core/model/step_list.h"
+#include "core/model/step_list_internal.h"
 
 #include "core/base/memory.h"
-#include "core/model/recompute.h"
+#include "core/model/recompute_internal.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
  *   /model/NAME                 float32 (rows, columns), or (columns) for a vector
  *   /optimizer/exp_avg/NAME     AdamW's first moments; absent from a checkpoint of weights only
  *   /optimizer/exp_avg_sq/NAME  AdamW's second moments
- *       attribute checksum      uint64, io/checkpoint/checkpoint_checksum.h
+ *       attribute checksum      uint64, io/checkpoint/checkpoint_checksum_internal.h
  *   /settings                   uint8: the resolved settings, YAML (attributes are limited to 64 KiB)
  *   /tokenizer                  uint8: tokenizer.json; absent when there is none
  *   attributes of /             format ("gridgpt checkpoint"), format_version, the numbers of struct

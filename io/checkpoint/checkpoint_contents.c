@@ -3,8 +3,8 @@
 #include "io/base/file.h"
 #include "io/base/hdf5_error.h"
 #include "io/base/hdf5_walk.h"
-#include "io/checkpoint/checkpoint_checksum.h"
-#include "io/checkpoint/checkpoint_format.h"
+#include "io/checkpoint/checkpoint_checksum_internal.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
 #include "mpi/world/world.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "io/checkpoint/checkpoint_format.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
 
 #include "io/base/hdf5_error.h"
 

@@ -3,9 +3,9 @@
 #include "io/base/file.h"
 #include "io/base/file_vector.h"
 #include "io/base/hdf5_error.h"
-#include "io/checkpoint/checkpoint_checksum.h"
-#include "io/checkpoint/checkpoint_format.h"
-#include "io/checkpoint/checkpoint_transfer.h"
+#include "io/checkpoint/checkpoint_checksum_internal.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
+#include "io/checkpoint/checkpoint_transfer_internal.h"
 #include "mpi/world/world.h"
 
 #include <errno.h>

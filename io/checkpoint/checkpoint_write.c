@@ -3,9 +3,9 @@
 #include "core/base/memory.h"
 #include "io/base/file.h"
 #include "io/base/hdf5_error.h"
-#include "io/checkpoint/checkpoint_file.h"
-#include "io/checkpoint/checkpoint_format.h"
-#include "io/checkpoint/checkpoint_transfer.h"
+#include "io/checkpoint/checkpoint_skeleton_internal.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
+#include "io/checkpoint/checkpoint_transfer_internal.h"
 #include "mpi/world/patience.h"
 #include "mpi/world/world.h"
 

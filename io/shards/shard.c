@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "io/base/file.h"
 #include "io/base/hdf5_error.h"
-#include "io/shards/shard_index.h"
+#include "io/shards/shard_index_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,9 +55,8 @@ gg_status gg_shard_vocab_check(const char *path, int64_t vocab, const char *toke
     if (vocab == tokenizer_vocab)
         return GG_OK;
     return gg_fail(GG_BAD_DATA,
-                   "%s: says that its vocabulary has %" PRId64
-                   " ids; the tokenizer it was made with (%s) has "
-                   "%" PRId64 ": prepare the text again",
+                   "%s: says that its vocabulary has %" PRId64 " ids; the tokenizer it was made with (%s) has %" PRId64
+                   ": prepare the text again",
                    path, vocab, tokenizer, tokenizer_vocab);
 }
 
@@ -66,7 +65,7 @@ static size_t chunk_bytes(const gg_shard *shard) {
 }
 
 size_t gg_shard_scratch_bytes(const gg_shard *shard) {
-    return ZSTD_compressBound(chunk_bytes(shard));
+    return gg_shard_index_chunk_bytes(shard);
 }
 
 int64_t gg_shard_chunk_tokens(const gg_shard *shard, int64_t chunk) {
@@ -164,6 +163,14 @@ gg_status gg_shard_read_chunk(const gg_shard *shard, int64_t chunk, void *scratc
     if (status == GG_OK)
         status = unpack(shard, chunk, scratch, tokens);
     return status == GG_OK ? check_ids(shard, chunk, tokens) : explain(shard, status);
+}
+
+gg_status gg_shard_read_documents(const gg_shard *shard, uint64_t **offsets) {
+    return gg_shard_index_documents(shard, offsets);
+}
+
+bool gg_shard_recognise(const char *path) {
+    return gg_shard_index_recognise(path);
 }
 
 gg_status gg_shard_verify(const gg_shard *shard) {

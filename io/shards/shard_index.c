@@ -1,4 +1,4 @@
-#include "io/shards/shard_index.h"
+#include "io/shards/shard_index_internal.h"
 
 #include "core/base/memory.h"
 #include "io/base/hdf5_error.h"
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
+#include <zstd.h>
 
 static gg_status open_file(const char *path, hid_t *file) {
     /* A plain open first: its errno says more than HDF5 does. */
@@ -124,8 +125,12 @@ static bool layout_is_ours(hid_t dataset) {
     return ours;
 }
 
+size_t gg_shard_index_chunk_bytes(const struct gg_shard *shard) {
+    return ZSTD_compressBound((size_t)GG_SHARD_CHUNK_TOKENS * (size_t)shard->info.token_bytes);
+}
+
 static gg_status index_chunks(struct gg_shard *shard, hid_t dataset, const uint64_t *checksums) {
-    const size_t most = gg_shard_scratch_bytes(shard);
+    const size_t most = gg_shard_index_chunk_bytes(shard);
     for (int64_t i = 0; i < shard->info.chunks; i++) {
         const hsize_t start = (hsize_t)(i * GG_SHARD_CHUNK_TOKENS);
         unsigned mask = 0;
@@ -224,7 +229,7 @@ gg_status gg_shard_index_read(struct gg_shard *shard) {
     return status;
 }
 
-gg_status gg_shard_read_documents(const gg_shard *shard, uint64_t **offsets) {
+gg_status gg_shard_index_documents(const struct gg_shard *shard, uint64_t **offsets) {
     *offsets = NULL;
     hid_t file = -1;
     GG_TRY(open_file(shard->path, &file));
@@ -247,7 +252,7 @@ gg_status gg_shard_index_verify(const struct gg_shard *shard) {
     return status;
 }
 
-bool gg_shard_recognise(const char *path) {
+bool gg_shard_index_recognise(const char *path) {
     hid_t file = -1;
     if (open_file(path, &file) != GG_OK)
         return false;

@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "io/base/file.h"
 #include "io/base/hdf5_error.h"
-#include "io/shards/shard.h"
+#include "io/shards/shard_format.h"
 
 #include <hdf5.h>
 #include <stdlib.h>

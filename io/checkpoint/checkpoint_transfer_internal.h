@@ -1,11 +1,11 @@
-/* Moving a rank's share of a checkpoint between its buffers and the file. Internal to io/checkpoint_*.c.
+/* Moving a rank's share of a checkpoint between its buffers and the file.
  *
  * By plain reads and writes of the system: a tensor is one run of float32 at a known place of the file. So
  * the system's own reason comes with every failure, a name may be as long as the system allows, and no file
  * but the checkpoint is made. (Open MPI 4.1 aborts in MPI_File_open() when a path has 245 characters.)
  */
-#ifndef GG_IO_CHECKPOINT_CHECKPOINT_TRANSFER_H
-#define GG_IO_CHECKPOINT_CHECKPOINT_TRANSFER_H
+#ifndef GG_IO_CHECKPOINT_CHECKPOINT_TRANSFER_INTERNAL_H
+#define GG_IO_CHECKPOINT_CHECKPOINT_TRANSFER_INTERNAL_H
 
 #include "io/checkpoint/checkpoint.h"
 

@@ -1,9 +1,8 @@
 /* What a module is to the passes over a graph: it declares what it reads, keeps and makes, and has its
- * forward and backward pass. Fusion, recomputation and lifetimes use these declarations alone. Inside
- * core/model only.
+ * forward and backward pass. Fusion, recomputation and lifetimes use these declarations alone.
  */
-#ifndef GG_CORE_MODEL_MODULE_H
-#define GG_CORE_MODEL_MODULE_H
+#ifndef GG_CORE_MODEL_MODULE_INTERNAL_H
+#define GG_CORE_MODEL_MODULE_INTERNAL_H
 
 #include "core/kernels/dropout.h"
 #include "core/kernels/storage.h"
@@ -30,7 +29,7 @@ struct gg_places {
     void *d_x[GG_MODULE_INPUTS], *d_y;
 };
 
-/* One call of a module, forward or backward (step_list.h). */
+/* One call of a module, forward or backward (step_list_internal.h). */
 struct gg_step {
     const struct gg_module *module;
     void (*run)(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass);

@@ -1,8 +1,8 @@
 /* Which activations are kept for the backward pass, and which are made again in it (Chen et al. 2016;
- * Korthikanti et al. 2022, section 5). Inside core/model only.
+ * Korthikanti et al. 2022, section 5).
  */
-#ifndef GG_CORE_MODEL_RECOMPUTE_H
-#define GG_CORE_MODEL_RECOMPUTE_H
+#ifndef GG_CORE_MODEL_RECOMPUTE_INTERNAL_H
+#define GG_CORE_MODEL_RECOMPUTE_INTERNAL_H
 
 #include "core/model/graph.h"
 #include "core/model/model.h"

@@ -1,7 +1,7 @@
 /* Memory of buffers that live for a stretch of time: two that never live at once may share it.
  */
-#ifndef GG_CORE_MODEL_LIFETIMES_H
-#define GG_CORE_MODEL_LIFETIMES_H
+#ifndef GG_CORE_MODEL_LIFETIMES_INTERNAL_H
+#define GG_CORE_MODEL_LIFETIMES_INTERNAL_H
 
 #include <stddef.h>
 

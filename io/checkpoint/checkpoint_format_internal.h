@@ -1,8 +1,8 @@
 /* What the writer and the reader of checkpoints share: the names in the file, the table of its numbers, and
- * the metadata's checksum. Internal to io/checkpoint_*.c. All local.
+ * the metadata's checksum. All local.
  */
-#ifndef GG_IO_CHECKPOINT_CHECKPOINT_FORMAT_H
-#define GG_IO_CHECKPOINT_CHECKPOINT_FORMAT_H
+#ifndef GG_IO_CHECKPOINT_CHECKPOINT_FORMAT_INTERNAL_H
+#define GG_IO_CHECKPOINT_CHECKPOINT_FORMAT_INTERNAL_H
 
 #include "io/checkpoint/checkpoint.h"
 

@@ -1,11 +1,10 @@
-/* What both passes of attention share: a (sequence, head) pair, its blocks, and a thread's scratch. Internal
- * to attention_*.c.
+/* What both passes of attention share: a (sequence, head) pair, its blocks, and a thread's scratch.
  *
  * A pair's scores are taken in blocks of query rows and keys, small enough for the second-level cache; blocks
  * whose keys all come after their queries are skipped.
  */
-#ifndef GG_CORE_KERNELS_ATTENTION_ATTENTION_PAIR_H
-#define GG_CORE_KERNELS_ATTENTION_ATTENTION_PAIR_H
+#ifndef GG_CORE_KERNELS_ATTENTION_ATTENTION_PAIR_INTERNAL_H
+#define GG_CORE_KERNELS_ATTENTION_ATTENTION_PAIR_INTERNAL_H
 
 #include "core/kernels/attention/attention.h"
 #include "core/kernels/matmul/matmul.h"
