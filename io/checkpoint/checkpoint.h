@@ -66,8 +66,7 @@ struct gg_checkpoint_contents {
 void gg_checkpoint_contents_free(struct gg_checkpoint_contents *contents);
 
 /* What one rank writes or reads: ranges of the flat buffers of its part of the model. The ranges of the ranks
- * that hold the same part (one of each replica) make up the whole part, so that all replicas share the work.
- */
+ * that hold the same part (one of each replica) make it up, so that all replicas share the work. */
 struct gg_checkpoint_share {
     const struct gg_parameter_table *table;
     const struct gg_range *ranges; /* disjoint */

@@ -7,8 +7,8 @@
 #include "core/base/memory.h"
 #include "io/base/file.h"
 #include "io/base/hdf5_error.h"
-#include "io/checkpoint/checkpoint_skeleton_internal.h"
 #include "io/checkpoint/checkpoint_format_internal.h"
+#include "io/checkpoint/checkpoint_skeleton_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

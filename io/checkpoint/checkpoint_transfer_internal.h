@@ -13,11 +13,14 @@
 int gg_checkpoint_share_groups(const struct gg_checkpoint_share *share);
 
 /* Writes, or reads, what this rank's share holds of one tensor. Local.
- *   fd     [in] the file, open for writing alone, or for reading: a file that is open for both may, on NFS,
- * be read where it is written in part, and then another machine's bytes are written with one's own offset
- * [in] of the tensor's first byte index  [in] group * table->count + parameter sum    [out] the checksum of
- * what was read, replicated parts included Reading sets padding to zero. Replicated parts are read by all and
- * written by token shard 0. GG_STORAGE and GG_RESOURCE name the tensor. */
+ *   fd     [in]  the file, open for writing alone, or for reading: a file that is open for both may, on NFS,
+ *                be read where it is written in part, and then another machine's bytes are written with one's
+ *                own
+ *   offset [in]  of the tensor's first byte
+ *   index  [in]  group * table->count + parameter
+ *   sum    [out] the checksum of what was read, replicated parts included
+ * Reading sets padding to zero. Replicated parts are read by all and written by token shard 0. GG_STORAGE and
+ * GG_RESOURCE name the tensor. */
 gg_status gg_checkpoint_write_tensor(int fd, int64_t offset, const struct gg_checkpoint_share *share,
                                      int index) GG_MUST_USE;
 gg_status gg_checkpoint_read_tensor(int fd, int64_t offset, const struct gg_checkpoint_share *share,

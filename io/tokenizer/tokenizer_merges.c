@@ -1,4 +1,4 @@
-/* merges.txt: a line per merge, its two tokens in GPT-2's byte alphabet with a space between, in rank order. */
+/* merges.txt: a line per merge, in rank order: two tokens in GPT-2's byte alphabet, a space between. */
 #include "io/tokenizer/tokenizer_forms_internal.h"
 
 #include <string.h>

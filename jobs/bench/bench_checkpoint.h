@@ -8,7 +8,7 @@
 #include "mpi/world/world.h"
 
 /* Measures, in turns, and prints on rank 0. Makes the state of the settings' model on their grid (weights,
- * moments, and a copy); files are written into a folder below run.dir, and removed. Collective over the world
+ * optimizer states, and a copy); files are written into a folder below run.dir, and removed. Collective over the world
  * with the same settings; fails alike on every rank.
  *   vocab   [in] of the tokenizer
  *   repeats [in] of each measurement, 1 to 100; the median counts

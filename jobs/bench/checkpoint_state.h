@@ -1,5 +1,5 @@
-/* A model's state without a model: weights and moments of the settings' model on their grid, for measuring
- * checkpoints.
+/* A model's state without a model: weights and optimizer states of the settings' model on their grid, for
+ * measuring checkpoints.
  */
 #ifndef GG_JOBS_BENCH_CHECKPOINT_STATE_H
 #define GG_JOBS_BENCH_CHECKPOINT_STATE_H
@@ -19,8 +19,8 @@ struct gg_checkpoint_state {
     struct gg_checkpoint_share share; /* what this rank writes */
 };
 
-/* Makes it; `state` is zeroed memory, free it after a failure too. The moments are compact with
- * parallel.zero. Collective over the world, fails alike on every rank. GG_USAGE, GG_RESOURCE. */
+/* Makes it; `state` is zeroed memory, free it after a failure too. The optimizer's states are compact
+ * with parallel.zero. Collective over the world, fails alike on every rank. GG_USAGE, GG_RESOURCE. */
 gg_status gg_checkpoint_state_make(const struct gg_world *world, const struct gg_settings *settings,
                                    int64_t vocab, struct gg_checkpoint_state *state) GG_MUST_USE;
 

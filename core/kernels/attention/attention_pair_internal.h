@@ -47,8 +47,7 @@ static inline int64_t gg_attention_visible(const struct gg_attention_pair *p,
     return visible < 0 ? 0 : visible < b->keys ? visible : b->keys;
 }
 
-/* How many of a block's keys are worked on for a query that sees `visible`: whole vectors, that it be quick.
- */
+/* How many of a block's keys are worked on for a query that sees `visible`: whole vectors, to be quick. */
 static inline int64_t gg_attention_worked(const struct gg_attention_block *b, int64_t visible) {
     const int64_t rounded = (visible + 15) / 16 * 16;
     return rounded < b->keys ? rounded : b->keys;
