@@ -45,7 +45,7 @@ gg_status gg_model_create(const struct gg_graph *graph, const struct gg_fabric *
                           gg_model **model) GG_MUST_USE;
 void gg_model_destroy(gg_model **model);
 
-/* In bf16 the model multiplies with a rounded copy of its weights. This rounds them all again; to be called
+/* In bf16 the model multiplies with a rounded copy of its weights. This rounds them all anew; to be called
  * after the weights changed. Nothing to do in fp32. Local. */
 void gg_model_weights_changed(gg_model *model);
 

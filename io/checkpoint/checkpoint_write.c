@@ -157,15 +157,15 @@ gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struc
 }
 
 gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
-                              const float *weights, const float *moment1, const float *moment2,
+                              const float *weights, const float *exp_avg, const float *exp_avg_sq,
                               const struct gg_checkpoint_meta *meta) {
-    GG_ASSERT((moment1 == NULL) == (moment2 == NULL));
+    GG_ASSERT((exp_avg == NULL) == (exp_avg_sq == NULL));
     const struct gg_range all = {0, table->local_elements, 0};
     const struct gg_checkpoint_share share = {
         .table = table,
         .ranges = &all,
         .range_count = 1,
-        .values = {(float *)weights, (float *)moment1, (float *)moment2}, /* only read from */
+        .values = {(float *)weights, (float *)exp_avg, (float *)exp_avg_sq}, /* only read from */
     };
     return gg_checkpoint_write_share(comm, path, &share, meta);
 }

@@ -55,10 +55,9 @@ gg_status gg_shard_vocab_check(const char *path, int64_t vocab, const char *toke
     if (vocab == tokenizer_vocab)
         return GG_OK;
     return gg_fail(GG_BAD_DATA,
-                   "%s: says that its vocabulary has %" PRId64
-                   " ids; the tokenizer it was made with (%s) has "
-                   "%" PRId64 ": prepare the text again",
-                   path, vocab, tokenizer, tokenizer_vocab);
+                   "%s: says that its vocabulary has %lld ids; the tokenizer it was made with (%s) has %lld: "
+                   "prepare the text again",
+                   path, (long long)vocab, tokenizer, (long long)tokenizer_vocab);
 }
 
 static size_t chunk_bytes(const gg_shard *shard) {
@@ -121,9 +120,10 @@ static gg_status check_ids(const gg_shard *shard, int64_t chunk, const void *tok
         at++;
     const uint32_t id = largest_id(shard, (const char *)tokens + at * shard->info.token_bytes, 1);
     return gg_fail(GG_BAD_DATA,
-                   "%s: token %" PRId64 " (in chunk %" PRId64 ") is id %u, and the vocabulary's last is "
-                   "%" PRId64 "; prepare the text again",
-                   shard->path, chunk * GG_SHARD_CHUNK_TOKENS + at, chunk, id, shard->info.vocab - 1);
+                   "%s: token %lld (in chunk %lld) is id %u, and the vocabulary's last is %lld; prepare the "
+                   "text again",
+                   shard->path, (long long)(chunk * GG_SHARD_CHUNK_TOKENS + at), (long long)chunk, id,
+                   (long long)(shard->info.vocab - 1));
 }
 
 static gg_status unpack(const gg_shard *shard, int64_t chunk, const void *scratch, void *tokens) {

@@ -35,7 +35,7 @@ void gg_bench_series_add(struct gg_bench_series *series, struct gg_trainer *t,
     memcpy(step + GG_BENCH_PHASE, t->seconds, GG_PHASE_EVAL * sizeof *step);
     memcpy(step + GG_BENCH_FORWARD, t->kernels.forward, sizeof t->kernels.forward);
     memcpy(step + GG_BENCH_BACKWARD, t->kernels.backward, sizeof t->kernels.backward);
-    memcpy(step + GG_BENCH_AGAIN, t->kernels.recompute, sizeof t->kernels.recompute);
+    memcpy(step + GG_BENCH_RECOMPUTE, t->kernels.recompute, sizeof t->kernels.recompute);
     step[GG_BENCH_WAITING] = longest - busy_seconds(t);
     MPI_Allreduce(MPI_IN_PLACE, step, GG_BENCH_FIGURES, MPI_DOUBLE, MPI_SUM, t->world->comm);
     for (int i = 0; i < GG_BENCH_FIGURES; i++)

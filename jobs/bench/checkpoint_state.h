@@ -24,8 +24,8 @@ struct gg_checkpoint_state {
 gg_status gg_checkpoint_state_make(const struct gg_world *world, const struct gg_settings *settings,
                                    int64_t vocab, struct gg_checkpoint_state *state) GG_MUST_USE;
 
-/* After reading: gives every replica what the others have read of flat buffers. Collective. */
-void gg_checkpoint_state_hand_round(struct gg_checkpoint_state *state);
+/* After reading: all-gathers what the replicas have read of flat buffers. Collective. */
+void gg_checkpoint_state_all_gather(struct gg_checkpoint_state *state);
 
 /* Collective. */
 void gg_checkpoint_state_free(struct gg_checkpoint_state *state);

@@ -16,7 +16,7 @@ bool gg_train_checkpoint_behind(const struct gg_settings *settings) {
 }
 
 gg_status gg_train_checkpoint_prepare(struct gg_trainer *t) {
-    const bool split = t->plan.owned_elements < t->graph.table.local_elements; /* moments are compact */
+    const bool split = t->plan.owned_elements < t->graph.table.local_elements; /* states are compact */
     t->ranges = gg_malloc((size_t)t->plan.partition.bucket_count * sizeof *t->ranges);
     gg_partition_ranges(&t->plan.partition, t->topology.replica, t->ranges);
     t->share = (struct gg_checkpoint_share){

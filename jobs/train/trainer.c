@@ -32,7 +32,7 @@ static gg_status measure_machine(struct gg_trainer *t, enum gg_precision precisi
     return GG_OK;
 }
 
-/* The weights and two moments. */
+/* The weights and the optimizer's states. */
 static size_t checkpoint_bytes(const struct gg_graph *graph) {
     return 3 * sizeof(float) * (size_t)gg_graph_parameter_count(graph);
 }
