@@ -29,6 +29,12 @@ const struct gg_checkpoint_field gg_checkpoint_fields[] = {
 };
 const int gg_checkpoint_field_count = sizeof gg_checkpoint_fields / sizeof *gg_checkpoint_fields;
 
+hid_t gg_checkpoint_format_type(void) {
+    const hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, sizeof GG_CHECKPOINT_FORMAT - 1);
+    return text;
+}
+
 hid_t gg_checkpoint_field_type(const struct gg_checkpoint_field *field, bool in_file) {
     switch (field->type) {
     case GG_FIELD_INTEGER:

@@ -20,6 +20,9 @@ struct gg_checkpoint_field {
 extern const struct gg_checkpoint_field gg_checkpoint_fields[];
 extern const int gg_checkpoint_field_count;
 
+/* HDF5's type of the attribute `format`, in the file and in memory; to be closed by the caller. */
+hid_t gg_checkpoint_format_type(void);
+
 /* HDF5's type of a field, in the file and in memory. */
 hid_t gg_checkpoint_field_type(const struct gg_checkpoint_field *field, bool in_file);
 

@@ -1,14 +1,14 @@
 #include "io/shards/loader.h"
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/base/thread.h"
 #include "core/data/sampler.h"
 #include "io/shards/chunk_cache.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <xxhash.h>
 
 enum {
@@ -162,19 +162,6 @@ void gg_loader_destroy(gg_loader **loader) {
     *loader = NULL;
 }
 
-static gg_status start_thread(gg_loader *loader) {
-    /* Signals are the main thread's business. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&loader->thread, NULL, prefetch, loader);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    loader->running = error == 0;
-    if (error != 0)
-        return gg_fail(GG_RESOURCE, "the thread that reads ahead cannot be started: %s", strerror(error));
-    return GG_OK;
-}
-
 gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) {
     GG_ASSERT(plan->micro > 0 && plan->replicas > 0 && plan->sequences > 0 && plan->consumed >= 0);
     GG_ASSERT(plan->replica >= 0 && plan->replica < plan->replicas);
@@ -194,13 +181,10 @@ gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) 
         status = gg_try_malloc(rows * sizeof(uint64_t), "the look-ahead", &ids);
     loader->tokens = tokens;
     loader->ids = ids;
-    return status == GG_OK ? start_thread(loader) : status;
-}
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    if (status == GG_OK)
+        status = gg_thread_start(NULL, prefetch, loader, "reads ahead", &loader->thread);
+    loader->running = status == GG_OK;
+    return status;
 }
 
 static void copy_out(const gg_loader *loader, int64_t slot, int32_t *inputs, int32_t *targets,
@@ -229,11 +213,11 @@ gg_status gg_loader_next(gg_loader *loader, int32_t *inputs, int32_t *targets, u
         *waited_seconds = 0;
     pthread_mutex_lock(&loader->lock);
     if (loader->made == loader->taken && loader->status == GG_OK) {
-        const double start = seconds_now();
+        const double start = gg_clock_seconds();
         while (loader->made == loader->taken && loader->status == GG_OK)
             pthread_cond_wait(&loader->filled, &loader->lock);
         if (waited_seconds != NULL)
-            *waited_seconds = seconds_now() - start;
+            *waited_seconds = gg_clock_seconds() - start;
     }
     const bool ready = loader->made > loader->taken;
     const gg_status status = loader->status;

@@ -1,12 +1,12 @@
 #include "io/shards/shard_index_internal.h"
 
 #include "core/base/memory.h"
+#include "io/base/hdf5_attribute.h"
 #include "io/base/hdf5_error.h"
 #include "io/base/hdf5_walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,23 +46,10 @@ static gg_status read_attribute(const char *path, hid_t object, const char *name
                                 int64_t count) {
     if (H5Aexists(object, name) <= 0)
         return gg_hdf5_fail(GG_BAD_DATA, "%s: not a token shard: it has no attribute '%s'", path, name);
-    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    const hid_t type = attribute >= 0 ? H5Aget_type(attribute) : -1;
-    const hid_t space = attribute >= 0 ? H5Aget_space(attribute) : -1;
-    gg_status status = GG_OK;
-    if (type < 0 || space < 0 || H5Tequal(type, H5T_STD_U64LE) <= 0 ||
-        H5Sget_simple_extent_npoints(space) != count)
-        status =
-            gg_hdf5_fail(GG_BAD_DATA, "%s: attribute '%s' is not %lld uint64", path, name, (long long)count);
-    else if (count > 0 && H5Aread(attribute, H5T_NATIVE_UINT64, values) < 0)
-        status = gg_hdf5_fail(GG_BAD_DATA, "%s: attribute '%s' cannot be read", path, name);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    if (attribute >= 0)
-        H5Aclose(attribute);
-    return status;
+    if (!gg_hdf5_get_attribute(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, values, count))
+        return gg_hdf5_fail(GG_BAD_DATA, "%s: attribute '%s' is not %lld uint64", path, name,
+                            (long long)count);
+    return GG_OK;
 }
 
 static gg_status read_attributes(struct gg_shard *shard, hid_t file) {

@@ -28,7 +28,7 @@ typedef struct gg_reducer gg_reducer;
 struct gg_reducer_options {
     size_t bucket_bytes;           /* GG_BUCKET_BYTES mostly; at most INT_MAX elements are taken at once */
     bool scatter;                  /* each replica gets its part of the sums only */
-    bool thread;                   /* a thread makes progress; wants gg_progress_thread_possible() */
+    bool thread;                   /* a thread makes progress; wants gg_world_takes_threads() */
     const cpu_set_t *thread_cores; /* where it may run; NULL: where its maker may */
 };
 
