@@ -22,8 +22,8 @@ static int region_of(const struct gg_graph *graph, const struct gg_module *modul
 }
 
 /* A module that can recompute its output while it computes its gradient does so where the rest of its block
- * is recomputed too, and in bf16, whose point is memory: GELU's output is a quarter of a block's activations.
- */
+ * is recomputed too, and in bf16, whose point is memory: GELU's output is a quarter of a block's
+ * activations. */
 static bool remakes(const struct gg_graph *graph, const struct gg_module *module, int region) {
     return module->kind->remakes_output && module->block >= 0 && module->block < graph->block_count - 1 &&
            (region >= 0 || graph->config.precision == GG_PRECISION_BF16);

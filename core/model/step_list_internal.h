@@ -1,5 +1,6 @@
 /* The steps of a model's forward and backward pass, and the memory that they need, worked out from a graph
- * for one use of it: which modules run together, which activations are kept and which recomputed, where each gradient is assigned, added to or shared, and where each tensor stands.
+ * for one use of it: which modules run together, which activations are kept and which recomputed, where each
+ * gradient is assigned, added to or shared, and where each tensor stands.
  */
 #ifndef GG_CORE_MODEL_STEP_LIST_INTERNAL_H
 #define GG_CORE_MODEL_STEP_LIST_INTERNAL_H

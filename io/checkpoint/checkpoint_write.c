@@ -92,8 +92,7 @@ static void compute_checksums(struct writing *w) {
 }
 
 /* Writes this rank's share, down to the storage: the file is to be whole there before it gets its name.
- * Local.
- */
+ * Local. */
 static gg_status write_values(const struct writing *w) {
     const int fd = open(w->temporary, O_WRONLY | O_CLOEXEC);
     if (fd < 0)

@@ -12,8 +12,7 @@
 #include <xxhash.h>
 
 enum {
-    /* A pool of the sampler lies in at most so many chunks at once, and two are for the sample at its border.
-     */
+    /* A pool of the sampler lies in at most so many chunks at once; two are for the sample at its border. */
     CACHE_CHUNKS = 2 * (GG_SAMPLER_POOL_BLOCKS + 1) + 2,
     /* Look-ahead: enough rows that a new pool's chunks are decompressed while they last. */
     LOOK_AHEAD_ROWS = 64,

@@ -160,7 +160,7 @@ const struct gg_command gg_command_bench = {
         "how fast these ranks train a model, and where the time goes\n"
         "Without settings: GPT-2 124M, 4 sequences of 1024 tokens on each replica, random tokens. Writes\n"
         "nothing but a temporary shard below TMPDIR, and with --checkpoint files below run.dir that it\n"
-        "removes. MFU counts the model's FLOPs once: what compute.recompute costs stands as 'recompute' in the\n"
+        "removes. MFU counts the model's FLOPs once: what is recomputed stands as 'recompute' in the\n"
         "table of kernels and is part of the phase backward, but is no useful work. With --kernels the\n"
         "limit is the longest of bytes read / rate of read, bytes written / rate of write, and all bytes /\n"
         "the best rate of read, write, triad and update in place, on arrays that no cache holds; what is\n"

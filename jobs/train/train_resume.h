@@ -15,9 +15,10 @@
  * another job has the folder. */
 gg_status gg_train_resume_find(struct gg_trainer *trainer) GG_MUST_USE;
 
-/* Fills weights and optimizer states from trainer->resume.path, or with a new run's when there is none. A file whose
- * values do not verify is passed over for the next older one, as above; those passed over are renamed to
- * NAME.damaged or NAME.misnamed once the run stands. Collective over the world. Errors as above. */
+/* Fills weights and optimizer states from trainer->resume.path, or with a new run's when there is none. A
+ * file whose values do not verify is passed over for the next older one, as above; those passed over are
+ * renamed to NAME.damaged or NAME.misnamed once the run stands. Collective over the world. Errors as
+ * above. */
 gg_status gg_train_resume_read(struct gg_trainer *trainer) GG_MUST_USE;
 
 /* Frees trainer->resume and gives the run folder back. Local. */

@@ -1,10 +1,10 @@
 /* The sums of buckets over replicas, by messages straight from each replica to each other.
  *
  * A bucket is summed in two exchanges between all pairs of replicas: first everyone sends every other its
- * part of the bucket and adds up its own (reduce-scatter), then everyone sends every other its sums (all-gather).
- * That moves 2 (D-1)/D of a bucket per replica, the least possible (Thakur, Rabenseifner and Gropp 2005,
- * section 4), in two rounds: an MPI library that works only inside its calls need not be called often. (Open
- * MPI's MPI_Iallreduce in place is a binomial tree of whole buckets, whatever their size.)
+ * part of the bucket and adds up its own (reduce-scatter), then everyone sends every other its sums
+ * (all-gather). That moves 2 (D-1)/D of a bucket per replica, the least possible (Thakur, Rabenseifner and
+ * Gropp 2005, section 4), in two rounds: an MPI library that works only inside its calls need not be called
+ * often. (Open MPI's MPI_Iallreduce in place is a binomial tree of whole buckets, whatever their size.)
  *
  * Parts are added up in the order of the replicas, whichever arrives first, and each sum is made in one
  * place: the bits are the same on every replica, in every step, with or without the all-gather.
