@@ -21,9 +21,10 @@ char *gg_strndup(const char *text, size_t length);
 char *gg_format(const char *format, ...) GG_PRINTF_LIKE(1, 2);
 
 /* Memory whose size comes from outside.
- *   what  [in]   for the message: "the tokens of train-00000.h5"
+ *   what   [in]  for the message: "the tokens of train-00000.h5"
  *   memory [out] owned by the caller (free); 64-byte aligned, and on huge pages if it is large and Linux has
- * them GG_RESOURCE with the size when it is not to be had. */
+ *                them
+ * GG_RESOURCE with the size when it is not to be had. */
 gg_status gg_try_malloc(size_t bytes, const char *what, void **memory) GG_MUST_USE;
 
 /* As malloc, calloc and realloc: NULL when there is no memory, for callers that report it. */

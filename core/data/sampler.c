@@ -50,8 +50,8 @@ gg_status gg_sampler_init(struct gg_sampler *sampler, const int64_t *shard_token
         return GG_OK;
     gg_sampler_free(sampler);
     return gg_fail(GG_BAD_DATA,
-                   "no shard holds a sample of %lld + 1 tokens (the longest has %lld): "
-                   "shorten model.context or prepare more text",
+                   "no shard holds a sample of %lld + 1 tokens (the longest has %lld): shorten "
+                   "model.context or prepare more text",
                    (long long)context, (long long)longest);
 }
 

@@ -12,7 +12,7 @@
 enum { SLICE = 64 };
 
 /* (1 + tanh(z)) / 2 = 1 / (1 + exp(-2 z)), for the inner z of gelu. Written once: what the backward pass
- * makes again has the bits of the forward pass. */
+ * recomputes has the bits of the forward pass. */
 static inline float gate(float v) {
     return 1.0f / (1.0f + gg_expf(-2 * ROOT_2_OVER_PI * (v + CUBIC * v * v * v)));
 }

@@ -13,8 +13,8 @@
 void gg_gelu(enum gg_precision stored, const void *u, const float *bias, void *y, int64_t tokens,
              int64_t width);
 
-/* d_u = d_y gelu'(u + bias); d_u may be d_y. y, where it was not kept, becomes gelu(u + bias) again, bit for
- * bit, in the same pass; or NULL. All (tokens, width) but the bias. */
+/* d_u = d_y gelu'(u + bias); d_u may be d_y. y, where it was not kept, is recomputed in the same pass, bit
+ * for bit; or NULL. All (tokens, width) but the bias. */
 void gg_gelu_backward(enum gg_precision stored, const void *u, const float *bias, const void *d_y, void *d_u,
                       void *y, int64_t tokens, int64_t width);
 

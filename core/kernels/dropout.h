@@ -1,5 +1,5 @@
 /* Dropout masks (Srivastava et al. 2014, inverted scaling) as pure functions of (seed, site, global element):
- * the same on every layout, computed again in the backward pass rather than kept. Local.
+ * the same on every layout, recomputed in the backward pass rather than kept. Local.
  */
 #ifndef GG_CORE_KERNELS_DROPOUT_H
 #define GG_CORE_KERNELS_DROPOUT_H
@@ -21,8 +21,7 @@ struct gg_dropout gg_dropout_make(double p, uint64_t seed);
 void gg_dropout_mask(const struct gg_dropout *dropout, uint32_t site, uint64_t first, int64_t count,
                      float *mask);
 
-/* Dropout of activations (tokens, width): masks derive from (sample, position, feature of the whole model).
- */
+/* Dropout of activations (tokens, width): masks derive from (sample, position, feature of the model). */
 struct gg_dropout_rows {
     struct gg_dropout dropout;
     uint32_t site;

@@ -30,8 +30,7 @@ double gg_loss_sum(const float *sums, const float *weights, int64_t tokens);
 
 /* Backward: from the exponentials, d logits = scale weight (softmax - one-hot(target)).
  *   d_logits [out] (tokens, local_vocab) of the precision `stored`; may be logits->values, in either
- * precision
- */
+ *                  precision */
 void gg_loss_backward(const struct gg_logits *logits, const float *sums, const int32_t *targets,
                       const float *weights, float scale, enum gg_precision stored, void *d_logits);
 

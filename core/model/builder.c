@@ -2,7 +2,7 @@
 #include "core/model/builder_internal.h"
 
 #include "core/base/memory.h"
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

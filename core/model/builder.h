@@ -1,7 +1,7 @@
 /* What an architecture's page is written with: each call appends one module to the graph and gives the tensor
  * that the module makes. A page reads as the forward pass, top to bottom; the tensors' and parameters' names
- * are Hugging Face's.
- * A page never fails: whether a grid fits the model was checked before (core/plan/legality.h).
+ * are Hugging Face's. A page never fails: whether a grid fits the model was checked before
+ * (core/plan/legality.h).
  */
 #ifndef GG_CORE_MODEL_BUILDER_H
 #define GG_CORE_MODEL_BUILDER_H
@@ -30,9 +30,9 @@ int gg_build_embedding(struct gg_builder *builder, const char *token_weight, con
 int gg_build_layer_norm(struct gg_builder *builder, const char *name, int x);
 
 /* A linear map with a bias: y = x W + b.
- *   out   [in] features of y
- *   parts [in] y is so many tensors side by side (queries, keys and values: 3); every feature shard gets its
- *              share of each
+ *   out       [in] features of y
+ *   parts     [in] y is so many tensors side by side (queries, keys and values: 3); every feature shard gets
+ *                  its share of each
  *   deviation [in] of the initial weights */
 int gg_build_linear(struct gg_builder *builder, const char *name, int x, int64_t out, int parts,
                     double deviation);

@@ -1,4 +1,4 @@
-/* The builder as modules use it: their parameters, tensors and themselves. Inside core/model only.
+/* The builder as modules use it: their parameters, tensors and themselves.
  */
 #ifndef GG_CORE_MODEL_BUILDER_INTERNAL_H
 #define GG_CORE_MODEL_BUILDER_INTERNAL_H

@@ -1,7 +1,7 @@
 /* What follows from a graph: its products, its parameters and FLOPs. */
 #include "core/model/graph.h"
 
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 const struct gg_linear *gg_graph_linear(const struct gg_graph *graph, int index, const char **name) {
     for (int i = 0; i < graph->module_count; i++) {

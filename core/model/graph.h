@@ -1,8 +1,8 @@
 /* A model as a value: its modules in the order of the forward pass, the tensors between them, and its
  * parameters. An architecture's page is gone over once to make it (builder.h); everything else that is known
  * about the model follows from it: the parameter table, matmul shapes, FLOPs, the steps of both passes
- * (step_list.h), memory (lifetimes.h). It holds no memory for values, and may be made for any rank of any
- * grid.
+ * (step_list_internal.h), memory (lifetimes_internal.h). It holds no memory for values, and may be made for
+ * any rank of any grid.
  */
 #ifndef GG_CORE_MODEL_GRAPH_H
 #define GG_CORE_MODEL_GRAPH_H
@@ -24,7 +24,7 @@ struct gg_tensor {
 
 enum { GG_MODULE_INPUTS = 2, GG_MODULE_PARAMETERS = 2 };
 
-/* What all modules have in common; each kind's own struct begins with it (modules.h). */
+/* What all modules have in common; each kind's own struct begins with it (modules/). */
 struct gg_module {
     const struct gg_module_kind *kind;
     int inputs[GG_MODULE_INPUTS]; /* tensors */
@@ -63,15 +63,12 @@ const struct gg_linear *gg_graph_linear(const struct gg_graph *graph, int index,
 /* How many of a rank's `local_tokens` rows of logits stand in memory at once. */
 int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens);
 
-/* How many of a rank's `local_tokens` rows of logits stand in memory at once. */
-int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens);
-
 /* Parameters of the whole model, padding excluded. */
 int64_t gg_graph_parameter_count(const struct gg_graph *graph);
 
 /* Floating-point operations per trained token: 6 (matmul weights, head included) + attention's, whose two
  * products forward and four backward are counted as the causal mask has them, 6 C T a layer. What
- * recomputation repeats does not count. */
+ * is recomputed does not count twice. */
 double gg_graph_flops_per_token(const struct gg_graph *graph);
 
 #endif

@@ -1,7 +1,7 @@
 /* From a configuration to its graph: the architecture's page, then what holds for all modules together. */
 #include "core/model/architectures/architectures.h"
 #include "core/model/builder_internal.h"
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 #include <stdlib.h>
 

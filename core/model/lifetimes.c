@@ -1,4 +1,4 @@
-#include "core/model/lifetimes.h"
+#include "core/model/lifetimes_internal.h"
 
 #include "core/base/memory.h"
 

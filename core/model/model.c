@@ -1,10 +1,10 @@
-/* Making a model, and the passes over its steps (step_list.h). */
+/* Making a model, and the passes over its steps (step_list_internal.h). */
 #include "core/model/model.h"
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "core/model/module.h"
-#include "core/model/step_list.h"
+#include "core/model/module_internal.h"
+#include "core/model/step_list_internal.h"
 
 #include <stdlib.h>
 

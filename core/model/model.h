@@ -1,8 +1,8 @@
 /* A model that computes: a graph (graph.h), a fabric that says how ranks hold it, and memory for activations.
  *
- * Its passes go over a list of steps (step_list.h). In bf16, activations, their gradients and the operands of
- * matmuls are bfloat16 (storage.h); the residual stream is one of them. Weights and gradients are flat
- * float32 buffers of the parameter table's layout and belong to the caller.
+ * Its passes go over a list of steps (step_list_internal.h). In bf16, activations, their gradients and the
+ * operands of matmuls are bfloat16 (storage.h); the residual stream is one of them. Weights and gradients are
+ * flat float32 buffers of the parameter table's layout and belong to the caller.
  *
  * Everything that computes is collective over the fabric's ranks.
  */
@@ -45,7 +45,7 @@ gg_status gg_model_create(const struct gg_graph *graph, const struct gg_fabric *
                           gg_model **model) GG_MUST_USE;
 void gg_model_destroy(gg_model **model);
 
-/* In bf16 the model multiplies with a rounded copy of its weights. This rounds them all again; to be called
+/* In bf16 the model multiplies with a rounded copy of its weights. This rounds them all anew; to be called
  * after the weights changed. Nothing to do in fp32. Local. */
 void gg_model_weights_changed(gg_model *model);
 
@@ -84,8 +84,8 @@ void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *lo
 
 /* Forward pass of `count` more tokens of one sequence, with the key-value cache: the cache must hold the
  * tokens before `position`, and holds these too afterwards. position + count must not exceed the context.
- *   logits [out] (padded_vocab / P) of the last token, this rank's part; entries from `vocab` on mean nothing
- */
+ *   logits [out] (padded_vocab / P) of the last token, this rank's part; entries from `vocab` on mean
+ *                nothing */
 void gg_model_logits(gg_model *model, const int32_t *ids, int64_t count, int64_t position, float *logits);
 
 /* Where the time went, by kind of kernel, since the last gg_model_times_reset. */
@@ -101,9 +101,8 @@ enum gg_kernel_kind {
 extern const char *const gg_kernel_kind_names[GG_KERNEL_KINDS];
 struct gg_model_times {
     double forward[GG_KERNEL_KINDS], backward[GG_KERNEL_KINDS]; /* seconds */
-    double
-        recompute[GG_KERNEL_KINDS]; /* of forward passes repeated amid the backward pass, not counted there */
-    double hook;                    /* inside the gradient hook */
+    double recompute[GG_KERNEL_KINDS]; /* forward passes amid the backward pass, not counted there */
+    double hook;                       /* inside the gradient hook */
 };
 struct gg_model_times gg_model_times(const gg_model *model);
 void gg_model_times_reset(gg_model *model);

@@ -1,4 +1,4 @@
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 const struct gg_parameter *gg_module_parameter(const struct gg_model *model, int index) {
     return &model->graph->table.items[index];

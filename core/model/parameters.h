@@ -1,8 +1,8 @@
 /* The parameter table: every tensor of a model once, computed from its configuration.
  *
  * It drives initialisation, sharding over the grid, the optimizer, gradient buckets, checkpoints, import and
- * export. All tensors of a rank stand in one flat float32 buffer, in table order; gradients and moments have
- * the same layout.
+ * export. All tensors of a rank stand in one flat float32 buffer, in table order; gradients and the
+ * optimizer's states have the same layout.
  */
 #ifndef GG_CORE_MODEL_PARAMETERS_H
 #define GG_CORE_MODEL_PARAMETERS_H

@@ -1,7 +1,7 @@
-#include "core/model/recompute.h"
+#include "core/model/recompute_internal.h"
 
 #include "core/base/memory.h"
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 #include <stdlib.h>
 
@@ -21,9 +21,9 @@ static int region_of(const struct gg_graph *graph, const struct gg_module *modul
     return -1;
 }
 
-/* A module that can make its output again while it computes its gradient does so where the rest of its block
- * is made again too, and in bf16, whose point is memory: GELU's output is a quarter of a block's activations.
- */
+/* A module that can recompute its output while it computes its gradient does so where the rest of its block
+ * is recomputed too, and in bf16, whose point is memory: GELU's output is a quarter of a block's
+ * activations. */
 static bool remakes(const struct gg_graph *graph, const struct gg_module *module, int region) {
     return module->kind->remakes_output && module->block >= 0 && module->block < graph->block_count - 1 &&
            (region >= 0 || graph->config.precision == GG_PRECISION_BF16);
@@ -48,7 +48,7 @@ static void find_lost(const struct gg_graph *graph, struct gg_recompute_plan *pl
     }
 }
 
-static bool must_run_again(const struct gg_recompute_plan *plan, int tensor) {
+static bool must_recompute(const struct gg_recompute_plan *plan, int tensor) {
     return plan->lost[tensor] && !plan->remade[tensor];
 }
 
@@ -57,10 +57,10 @@ bool gg_recompute_needed(const struct gg_recompute_plan *plan, const struct gg_g
     const struct gg_module *module = graph->modules[index];
     if (plan->region[index] < 0)
         return false;
-    if (does & GG_READS_SAVED || (does & GG_READS_Y && must_run_again(plan, module->output)))
+    if (does & GG_READS_SAVED || (does & GG_READS_Y && must_recompute(plan, module->output)))
         return true;
     for (int k = 0; does & GG_READS_X && k < module->input_count; k++)
-        if (must_run_again(plan, module->inputs[k]))
+        if (must_recompute(plan, module->inputs[k]))
             return true;
     return false;
 }
@@ -74,7 +74,7 @@ static void find_rerun(const struct gg_graph *graph, struct gg_recompute_plan *p
             if (does & (GG_READS_SAVED | GG_READS_Y))
                 plan->rerun[i] = true;
             for (int k = 0; does & GG_READS_X && k < module->input_count; k++)
-                if (must_run_again(plan, module->inputs[k]))
+                if (must_recompute(plan, module->inputs[k]))
                     plan->rerun[graph->tensors[module->inputs[k]].producer] = true;
         }
     }

@@ -19,7 +19,9 @@ struct gg_candidate {
 };
 
 /* Draws a token: a pure function of the logits, the sampling and `index` (the token's number in the text).
- * Equal logits are taken in order of their ids. logits     [in] (vocab) candidates      scratch, (vocab) */
+ * Equal logits are taken in order of their ids.
+ *   logits     [in] (vocab)
+ *   candidates [in] scratch, (vocab) */
 uint32_t gg_sample(const float *logits, int64_t vocab, const struct gg_sampling *sampling, uint64_t index,
                    struct gg_candidate *candidates);
 

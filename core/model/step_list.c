@@ -1,21 +1,21 @@
 /* From a graph to the list of its steps, and to where their tensors stand. */
-#include "core/model/step_list.h"
+#include "core/model/step_list_internal.h"
 
 #include "core/base/memory.h"
-#include "core/model/recompute.h"
+#include "core/model/recompute_internal.h"
 
 #include <stdlib.h>
 
 /* What is known while the list is written. Values have a buffer in the forward pass, and another in the
- * backward pass where they are made again. */
+ * backward pass where they are recomputed. */
 struct maker {
     const struct gg_graph *graph;
     enum gg_model_use use;
     int64_t local_sequences;
     struct gg_step_list *steps;
     struct gg_recompute_plan recompute;
-    int *value, *value_again; /* buffers of tensors; -1: none yet */
-    int *saved, *saved_again; /* of modules */
+    int *value, *value_recomputed; /* buffers of tensors; -1: none yet */
+    int *saved, *saved_recomputed; /* of modules */
     int *state;
     int *gradient;         /* buffers of tensors' gradients; several may share one */
     int *gradient_version; /* of the buffer, when the gradient was written to it */
@@ -23,7 +23,7 @@ struct maker {
     int version_capacity;
     struct {
         int module, piece;
-    } waiting[GG_MODULE_INPUTS]; /* pieces that wait for an output to be made again */
+    } waiting[GG_MODULE_INPUTS]; /* pieces that wait for an output to be recomputed */
     int waiting_count;
 };
 
@@ -78,12 +78,12 @@ static struct gg_slots *last_slots(struct maker *m) {
 }
 
 /* The buffer of a value as the forward pass, or what comes after it, finds it. */
-static int value_of(const struct maker *m, int tensor, bool again) {
-    return again && m->recompute.lost[tensor] ? m->value_again[tensor] : m->value[tensor];
+static int value_of(const struct maker *m, int tensor, bool recompute) {
+    return recompute && m->recompute.lost[tensor] ? m->value_recomputed[tensor] : m->value[tensor];
 }
 
-static int saved_of(const struct maker *m, int module, bool again) {
-    return again && m->recompute.region[module] >= 0 ? m->saved_again[module] : m->saved[module];
+static int saved_of(const struct maker *m, int module, bool recompute) {
+    return recompute && m->recompute.region[module] >= 0 ? m->saved_recomputed[module] : m->saved[module];
 }
 
 /* Whether a module may write its output over its second input: nobody reads that later, as no backward pass
@@ -99,16 +99,17 @@ static bool stands_in_place(const struct maker *m, int module) {
     return true;
 }
 
-/* A forward step; `again`: amid the backward pass. */
-static struct gg_step *append_forward(struct maker *m, int module, bool again) {
+/* A forward step; `recompute`: amid the backward pass. */
+static struct gg_step *append_forward(struct maker *m, int module, bool recompute) {
     const struct gg_module *item = m->graph->modules[module];
     const struct gg_needs needs = needs_of(m, module);
-    int *value = again ? m->value_again : m->value, *saved = again ? m->saved_again : m->saved;
+    int *value = recompute ? m->value_recomputed : m->value,
+        *saved = recompute ? m->saved_recomputed : m->saved;
     struct gg_step *step = append_step(m, module, item->kind->forward, item->kind->kernel);
     struct gg_slots *slots = last_slots(m);
-    step->recompute = again;
+    step->recompute = recompute;
     for (int k = 0; k < item->input_count; k++)
-        slots->x[k] = value_of(m, item->inputs[k], again);
+        slots->x[k] = value_of(m, item->inputs[k], recompute);
     if (item->output >= 0) {
         if (value[item->output] < 0)
             value[item->output] = stands_in_place(m, module)
@@ -116,7 +117,7 @@ static struct gg_step *append_forward(struct maker *m, int module, bool again) {
                                       : append_buffer(m, tensor_bytes(m, item->output));
         slots->y = value[item->output];
     }
-    if (!again)
+    if (!recompute)
         m->state[module] = append_buffer(m, needs.state);
     saved[module] = append_buffer(m, needs.saved);
     slots->saved = saved[module];
@@ -135,14 +136,14 @@ static bool fuses(const struct gg_graph *graph, int first, int second) {
 }
 
 /* Forward steps of the modules that `runs` names (NULL: all), from `first` up to `end`. */
-static void append_forwards(struct maker *m, int first, int end, const bool *runs, bool again) {
+static void append_forwards(struct maker *m, int first, int end, const bool *runs, bool recompute) {
     bool fused = false;
     for (int i = first; i < end; i++) {
         if (runs != NULL && !runs[i]) {
             fused = false;
             continue;
         }
-        append_forward(m, i, again);
+        append_forward(m, i, recompute);
         if (fused)
             m->steps->items[m->steps->count - 2].fused = 2;
         fused = !fused && fuses(m->graph, i, i + 1);
@@ -206,18 +207,18 @@ static void append_piece(struct maker *m, int module, int piece) {
         for (int k = 0; k < item->input_count; k++)
             slots.d_x[k] = input_gradient(m, item, k, &step->add);
         if (m->recompute.remade[item->output]) {
-            m->value_again[item->output] = append_buffer(m, tensor_bytes(m, item->output));
-            slots.y = m->value_again[item->output];
+            m->value_recomputed[item->output] = append_buffer(m, tensor_bytes(m, item->output));
+            slots.y = m->value_recomputed[item->output];
             step->remake_output = true;
         }
     }
     m->steps->slots[at] = slots;
 }
 
-/* Whether a piece reads an input that the module before has yet to make again. */
+/* Whether a piece reads an input that the module before has yet to recompute. */
 static bool must_wait(const struct maker *m, const struct gg_module *module, unsigned does) {
     for (int k = 0; does & GG_READS_X && k < module->input_count; k++)
-        if (m->recompute.remade[module->inputs[k]] && m->value_again[module->inputs[k]] < 0)
+        if (m->recompute.remade[module->inputs[k]] && m->value_recomputed[module->inputs[k]] < 0)
             return true;
     return false;
 }
@@ -306,9 +307,9 @@ static int *indices(int count) {
 static void free_maker(struct maker *m) {
     gg_recompute_free(&m->recompute);
     free(m->value);
-    free(m->value_again);
+    free(m->value_recomputed);
     free(m->saved);
-    free(m->saved_again);
+    free(m->saved_recomputed);
     free(m->state);
     free(m->gradient);
     free(m->gradient_version);
@@ -326,9 +327,9 @@ struct gg_step_list *gg_step_list_make(const struct gg_graph *graph, enum gg_mod
         .steps = s,
         .recompute = gg_recompute_make(graph, use),
         .value = indices(tensors),
-        .value_again = indices(tensors),
+        .value_recomputed = indices(tensors),
         .saved = indices(modules),
-        .saved_again = indices(modules),
+        .saved_recomputed = indices(modules),
         .state = indices(modules),
         .gradient = indices(tensors),
         .gradient_version = indices(tensors),

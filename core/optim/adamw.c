@@ -1,6 +1,9 @@
 /* AdamW: Loshchilov & Hutter 2019, "Decoupled weight decay regularization", algorithm 2, with PyTorch's order
- * of operations (torch.optim.AdamW), in float32: p <- p - lr wd p                 tensors with decay only m
- * <- b1 m + (1 - b1) g v <- b2 v + (1 - b2) g^2 p <- p - lr/(1 - b1^t) m / (sqrt(v)/sqrt(1 - b2^t) + eps)
+ * of operations (torch.optim.AdamW), in float32:
+ *   p <- p - lr wd p                 tensors with decay only
+ *   m <- b1 m + (1 - b1) g
+ *   v <- b2 v + (1 - b2) g^2
+ *   p <- p - lr/(1 - b1^t) m / (sqrt(v)/sqrt(1 - b2^t) + eps)
  */
 #include "core/optim/optimizer.h"
 

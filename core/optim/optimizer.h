@@ -38,9 +38,8 @@ struct gg_update {
     int64_t step;          /* the number of this update, from 1 */
     double gradient_scale; /* every gradient is multiplied by it first (clipping) */
     const float *gradients;
-    float
-        *states[GG_OPTIMIZER_MOST_STATES]; /* [in,out] as the kind names them; zero before the first update */
-    float *weights;                        /* [in,out] */
+    float *states[GG_OPTIMIZER_MOST_STATES]; /* [in,out] as the kind names them; zero before the first */
+    float *weights;                          /* [in,out] */
     gg_bf16 *rounded; /* [out] the new weights in bfloat16, written in the same pass; or NULL */
 };
 

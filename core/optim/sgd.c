@@ -1,6 +1,8 @@
 /* SGD with Nesterov's momentum (Sutskever et al. 2013, "On the importance of initialization and momentum in
- * deep learning", section 2), as torch.optim.SGD with nesterov=True has it, in float32: g <- g + wd p tensors
- * with decay only m <- mu m + g p <- p - lr (g + mu m)
+ * deep learning", section 2), as torch.optim.SGD with nesterov=True has it, in float32:
+ *   g <- g + wd p                    tensors with decay only
+ *   m <- mu m + g
+ *   p <- p - lr (g + mu m)
  */
 #include "core/optim/optimizer.h"
 

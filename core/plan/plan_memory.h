@@ -18,8 +18,9 @@ size_t gg_buckets_in_flight_bytes(const struct gg_partition *partition);
 
 /* What a grid's products take beside their operands and results, as far as the largest product needs them:
  * panels that PBLAS and BLACS send round, and in bf16 what is widened for PBLAS, which takes its operands as
- * fp32, and rounded again for a tile. 0 on a 1x1 grid. local_tokens [in] of a micro-batch block        [in]
- * parallel.block */
+ * fp32, and rounded again for a tile. 0 on a 1x1 grid.
+ *   local_tokens [in] of a micro-batch
+ *   block        [in] parallel.block */
 size_t gg_product_bytes(const struct gg_graph *graph, int64_t local_tokens, int64_t block);
 
 #endif

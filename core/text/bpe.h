@@ -33,8 +33,8 @@ struct gg_bpe_scratch {
 void gg_bpe_scratch_free(struct gg_bpe_scratch *scratch);
 
 /* Merges one word in place.
- *   ids   [in/out] the ids of its bytes; then of its tokens
- *   count [in/out] how many; below 2^32
+ *   ids   [in,out] the ids of its bytes; then of its tokens
+ *   count [in,out] how many; below 2^32
  * Time n log n and 24 n bytes of scratch for a word of n bytes. GG_RESOURCE: no memory for the scratch. */
 gg_status gg_bpe_merge(const struct gg_bpe *bpe, struct gg_bpe_scratch *scratch, uint32_t *ids,
                        size_t *count) GG_MUST_USE;

@@ -15,8 +15,8 @@ enum { GG_VOCABULARY_MIN = 257 };
 /* Makes a tokenizer with GPT-2's pattern: ids 0 to 255 are the bytes in GPT-2's order, then the merges in the
  * order they were learned, last <|endoftext|>.
  *   vocab [in] number of entries, GG_VOCABULARY_MIN to GG_VOCABULARY_MAX (GG_USAGE otherwise). The tokenizer
- * has fewer when no pair occurs twice any more: see gg_tokenizer_vocab Memory: some 16 bytes per byte of the
- * different words. Ends the process where there is none. */
+ *              has fewer when no pair occurs twice any more: see gg_tokenizer_vocab
+ * Memory: some 16 bytes per byte of the different words. Ends the process where there is none. */
 gg_status gg_bpe_train(const struct gg_word_counts *counts, int64_t vocab,
                        gg_tokenizer **tokenizer) GG_MUST_USE;
 

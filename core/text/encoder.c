@@ -156,8 +156,8 @@ static gg_status encode_word(gg_encoder *encoder, const char *word, size_t lengt
 }
 
 /* Encodes text[*at, end), which holds no special token, word by word.
- *   at           [in/out] moves to the first word that is not certain; to `end` when `last`
- *   readable_end [in] where the bytes at `text` end, at or behind `end` */
+ *   at           [in,out] moves to the first word that is not certain; to `end` when `last`
+ *   readable_end [in]     where the bytes at `text` end, at or behind `end` */
 static gg_status encode_words(gg_encoder *encoder, const char *text, size_t *at, size_t end,
                               size_t readable_end, bool last, struct gg_ids *ids) {
     gg_word_scanner_reset(encoder->scanner);

@@ -77,7 +77,8 @@ uint32_t gg_tokenizer_end_of_text(const gg_tokenizer *tokenizer);
 uint64_t gg_tokenizer_fingerprint(const gg_tokenizer *tokenizer);
 
 /* Where the first special token at or behind text[from] begins, the longest where several do; `bytes` when
- * there is none. id, length [out] which one; unset when there is none */
+ * there is none.
+ *   id, length [out] which one; unset when there is none */
 size_t gg_tokenizer_find_special(const gg_tokenizer *tokenizer, const char *text, size_t bytes, size_t from,
                                  uint32_t *id, size_t *length);
 
@@ -99,9 +100,10 @@ gg_status gg_encode(gg_encoder *encoder, const char *text, size_t bytes, bool al
 
 /* The same for a text that comes in parts: encodes the words at the front of `text` that no further byte can
  * change, and leaves the rest to be given again with more behind it. The ids of all parts together are those
- * of the whole text, wherever it is cut. last     [in]  the text ends here: everything is encoded consumed
- * [out] bytes encoded; 0 when a word, or what may become a special token, fills the whole part. On failure
- * where the word begins that cannot be encoded, which the message leaves to say */
+ * of the whole text, wherever it is cut.
+ *   last     [in]  the text ends here: everything is encoded
+ *   consumed [out] bytes encoded; 0 when a word, or what may become a special token, fills the whole part. On
+ *                  failure where the word begins that cannot be encoded, which the message leaves to say */
 gg_status gg_encode_part(gg_encoder *encoder, const char *text, size_t bytes, bool last, bool allow_special,
                          struct gg_ids *ids, size_t *consumed) GG_MUST_USE;
 

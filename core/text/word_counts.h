@@ -29,8 +29,8 @@ void gg_word_counts_free(struct gg_word_counts *counts);
 /* Counts the words of a text that comes in parts, as gg_encode_part (core/text/tokenizer.h) encodes them.
  *   last     [in]  the text ends here: every word is counted
  *   consumed [out] bytes counted; the rest is to be given again with more behind it. On failure where the
- * word begins that cannot be counted GG_BAD_DATA: a word longer than GG_WORD_MAX_BYTES; GG_RESOURCE: no
- * memory. */
+ *                  word begins that cannot be counted
+ * GG_BAD_DATA: a word longer than GG_WORD_MAX_BYTES; GG_RESOURCE: no memory. */
 gg_status gg_word_counts_add(struct gg_word_counts *counts, const char *text, size_t bytes, bool last,
                              size_t *consumed) GG_MUST_USE;
 

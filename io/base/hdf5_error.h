@@ -1,5 +1,5 @@
 /* HDF5's own error stack, turned into our messages. For the one thread that may call HDF5 at a time: the
- * main thread, but while a checkpoint is written behind the training (io/checkpoint/checkpoint_writer.h) that one.
+ * main thread, but while a checkpoint is written behind the training (checkpoint_writer.h) that one.
  */
 #ifndef GG_IO_BASE_HDF5_ERROR_H
 #define GG_IO_BASE_HDF5_ERROR_H

@@ -3,9 +3,9 @@
  * order, under its Hugging Face name.
  *
  *   /model/NAME                 float32 (rows, columns), or (columns) for a vector
- *   /optimizer/exp_avg/NAME     AdamW's first moments; absent from a checkpoint of weights only
- *   /optimizer/exp_avg_sq/NAME  AdamW's second moments
- *       attribute checksum      uint64, io/checkpoint/checkpoint_checksum.h
+ *   /optimizer/exp_avg/NAME     AdamW's running mean of gradients; absent with weights only
+ *   /optimizer/exp_avg_sq/NAME  AdamW's running mean of their squares
+ *       attribute checksum      uint64, io/checkpoint/checkpoint_checksum_internal.h
  *   /settings                   uint8: the resolved settings, YAML (attributes are limited to 64 KiB)
  *   /tokenizer                  uint8: tokenizer.json; absent when there is none
  *   attributes of /             format ("gridgpt checkpoint"), format_version, the numbers of struct
@@ -66,13 +66,12 @@ struct gg_checkpoint_contents {
 void gg_checkpoint_contents_free(struct gg_checkpoint_contents *contents);
 
 /* What one rank writes or reads: ranges of the flat buffers of its part of the model. The ranges of the ranks
- * that hold the same part (one of each replica) make up the whole part, so that all replicas share the work.
- */
+ * that hold the same part (one of each replica) make it up, so that all replicas share the work. */
 struct gg_checkpoint_share {
     const struct gg_parameter_table *table;
     const struct gg_range *ranges; /* disjoint */
     int range_count;
-    float *values[GG_CHECKPOINT_GROUPS]; /* weights, AdamW's first and second moments; weights only: NULL */
+    float *values[GG_CHECKPOINT_GROUPS]; /* weights, exp_avg, exp_avg_sq; weights only: NULL */
     bool compact[GG_CHECKPOINT_GROUPS];  /* the buffer holds the ranges alone, each at its `at` */
 };
 
@@ -87,10 +86,10 @@ gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struc
                                     const struct gg_checkpoint_meta *meta) GG_MUST_USE;
 
 /* The same by the ranks of one replica.
- *   weights          [in] the rank's parts, a flat buffer of the table
- *   moment1, moment2 [in] likewise; both NULL: weights only */
+ *   weights             [in] the rank's parts, a flat buffer of the table
+ *   exp_avg, exp_avg_sq [in] likewise; both NULL: weights only */
 gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
-                              const float *weights, const float *moment1, const float *moment2,
+                              const float *weights, const float *exp_avg, const float *exp_avg_sq,
                               const struct gg_checkpoint_meta *meta) GG_MUST_USE;
 
 /* Reads everything but the tensors' values. Rank 0 reads, all ranks get it. Collective over `comm`.
@@ -106,7 +105,7 @@ gg_status gg_checkpoint_examine(const char *path, struct gg_checkpoint_contents 
 
 /* Reads each rank's share, no rank a whole tensor, and verifies the checksums of all. Collective over
  * `comm`, all ranks of all replicas.
- *   share [in, out] its buffers are filled where the ranges are; padding becomes zero. Without moments the
+ *   share [in, out] its buffers are filled where the ranges are; padding becomes zero. Without exp_avg the
  *                   optimizer's tensors are not read
  * What is read may be trusted only when GG_OK is returned. GG_BAD_DATA names the file and the tensor: not in
  * the file, of another shape, a tensor that the model does not have, a checksum that does not fit.
@@ -115,9 +114,9 @@ gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path,
                                    const struct gg_checkpoint_share *share) GG_MUST_USE;
 
 /* The same by the ranks of one replica, each all of its part.
- *   weights, moment1, moment2 [out] flat buffers; the moments both NULL: not read */
+ *   weights, exp_avg, exp_avg_sq [out] flat buffers; the last two both NULL: not read */
 gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
-                             float *weights, float *moment1, float *moment2) GG_MUST_USE;
+                             float *weights, float *exp_avg, float *exp_avg_sq) GG_MUST_USE;
 
 /* Recomputes the checksum of every tensor through a bounded buffer. Local.
  *   good [out] one flag per tensor of the contents, caller's; may be NULL

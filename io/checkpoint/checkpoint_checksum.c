@@ -1,4 +1,4 @@
-#include "io/checkpoint/checkpoint_checksum.h"
+#include "io/checkpoint/checkpoint_checksum_internal.h"
 
 #include <string.h>
 

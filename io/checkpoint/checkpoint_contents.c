@@ -1,10 +1,11 @@
 /* Reading a checkpoint's metadata, with every check that a file from outside needs. */
 #include "core/base/memory.h"
 #include "io/base/file.h"
+#include "io/base/hdf5_attribute.h"
 #include "io/base/hdf5_error.h"
 #include "io/base/hdf5_walk.h"
-#include "io/checkpoint/checkpoint_checksum.h"
-#include "io/checkpoint/checkpoint_format.h"
+#include "io/checkpoint/checkpoint_checksum_internal.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
 #include "mpi/world/world.h"
 
 #include <errno.h>
@@ -29,34 +30,16 @@ static hid_t open_file(const char *path) {
     return file;
 }
 
-/* Reads a scalar attribute of 8 bytes; false when it is absent or of another kind. */
-static bool get_attribute(hid_t object, const char *name, hid_t memory_type, void *value) {
-    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    if (attribute < 0)
-        return false;
-    const hid_t space = H5Aget_space(attribute), type = H5Aget_type(attribute);
-    const bool good = space >= 0 && type >= 0 && H5Sget_simple_extent_npoints(space) == 1 &&
-                      H5Tget_class(type) == H5Tget_class(memory_type) && H5Tget_size(type) == 8 &&
-                      H5Aread(attribute, memory_type, value) >= 0;
-    H5Tclose(type);
-    H5Sclose(space);
-    H5Aclose(attribute);
-    return good;
+static bool get_number(hid_t object, const char *name, hid_t file_type, hid_t memory_type, void *value) {
+    return gg_hdf5_get_attribute(object, name, file_type, memory_type, value, 1);
 }
 
 static bool is_ours(hid_t file) {
     char text[sizeof GG_CHECKPOINT_FORMAT] = "";
-    const hid_t attribute = H5Aopen(file, "format", H5P_DEFAULT);
-    if (attribute < 0)
-        return false;
-    const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-    const bool good = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
-                      H5Tget_size(type) == sizeof text - 1 && H5Sget_simple_extent_npoints(space) == 1 &&
-                      H5Aread(attribute, type, text) >= 0 && strcmp(text, GG_CHECKPOINT_FORMAT) == 0;
-    H5Sclose(space);
+    const hid_t type = gg_checkpoint_format_type();
+    const bool good = gg_hdf5_get_attribute(file, "format", type, type, text, 1);
     H5Tclose(type);
-    H5Aclose(attribute);
-    return good;
+    return good && strcmp(text, GG_CHECKPOINT_FORMAT) == 0;
 }
 
 /* Whether a dataset is a plain one that lies within the file; its sizes, and where it begins. */
@@ -122,15 +105,15 @@ static gg_status get_numbers(hid_t file, const char *path, struct gg_checkpoint_
     int64_t version = 0;
     if (!is_ours(file))
         return gg_fail(GG_BAD_DATA, "%s: an HDF5 file, but not a gridgpt checkpoint", path);
-    if (!get_attribute(file, "format_version", H5T_NATIVE_INT64, &version))
+    if (!get_number(file, "format_version", H5T_STD_I64LE, H5T_NATIVE_INT64, &version))
         return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: no format version", path);
     if (version != GG_CHECKPOINT_VERSION)
         return gg_fail(GG_BAD_DATA, "%s: checkpoint format %lld; this gridgpt reads format %d", path,
                        (long long)version, GG_CHECKPOINT_VERSION);
     for (int i = 0; i < gg_checkpoint_field_count; i++) {
         const struct gg_checkpoint_field *field = &gg_checkpoint_fields[i];
-        if (!get_attribute(file, field->name, gg_checkpoint_field_type(field, false),
-                           (char *)meta + field->offset))
+        if (!get_number(file, field->name, gg_checkpoint_field_type(field, true),
+                        gg_checkpoint_field_type(field, false), (char *)meta + field->offset))
             return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: attribute %s cannot be read", path, field->name);
     }
     return GG_OK;
@@ -166,7 +149,7 @@ static gg_status get_tensor(hid_t group, const char *path, int64_t file_bytes, h
     hsize_t sizes[2] = {0};
     const bool good =
         plain_dataset(dataset, H5T_IEEE_F32LE, file_bytes, &tensor->dimensions, sizes, &tensor->offset) &&
-        get_attribute(dataset, "checksum", H5T_NATIVE_UINT64, &tensor->checksum);
+        get_number(dataset, "checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &tensor->checksum);
     H5Dclose(dataset);
     if (!good)
         return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: tensor /%s/%s is not float32 with a checksum", path,
@@ -206,7 +189,7 @@ static gg_status read_contents(hid_t file, const char *path, struct gg_checkpoin
     for (int g = 0; g < (optimizer ? GG_CHECKPOINT_GROUPS : 1); g++)
         GG_TRY(get_group(file, path, gg_checkpoint_groups[g], contents));
     uint64_t stored = 0;
-    if (!get_attribute(file, "metadata_checksum", H5T_NATIVE_UINT64, &stored))
+    if (!get_number(file, "metadata_checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &stored))
         return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: no metadata checksum", path);
     if (stored != gg_checkpoint_metadata_checksum(&contents->meta, contents->tensors, contents->count))
         return gg_fail(GG_BAD_DATA, "%s: damaged: the metadata do not fit their checksum", path);

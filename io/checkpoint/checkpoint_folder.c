@@ -101,8 +101,8 @@ gg_status gg_checkpoint_check_folder(const char *folder) {
     const size_t most = PATH_MAX - sizeof longest;
     if (strlen(folder) > most)
         return gg_fail(GG_USAGE,
-                       "%.40s...: a name of %zu characters, and at most %zu leave room for the names "
-                       "of checkpoints in it",
+                       "%.40s...: a name of %zu characters, and at most %zu leave room for the names of "
+                       "checkpoints in it",
                        folder, strlen(folder), most);
     return GG_OK;
 }

@@ -1,4 +1,4 @@
-#include "io/checkpoint/checkpoint_format.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
 
 #include "io/base/hdf5_error.h"
 
@@ -28,6 +28,12 @@ const struct gg_checkpoint_field gg_checkpoint_fields[] = {
     FIELD(train_seconds, GG_FIELD_REAL),
 };
 const int gg_checkpoint_field_count = sizeof gg_checkpoint_fields / sizeof *gg_checkpoint_fields;
+
+hid_t gg_checkpoint_format_type(void) {
+    const hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, sizeof GG_CHECKPOINT_FORMAT - 1);
+    return text;
+}
 
 hid_t gg_checkpoint_field_type(const struct gg_checkpoint_field *field, bool in_file) {
     switch (field->type) {

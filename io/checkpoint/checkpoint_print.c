@@ -104,8 +104,9 @@ gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE 
     fprintf(out, "%s: checkpoint, format version %d\n", path, GG_CHECKPOINT_VERSION);
     print_progress(meta, out);
     fprintf(out, "  optimizer    %s\n",
-            elements(&contents, "optimizer/exp_avg") > 0 ? "both moments of AdamW: training can go on"
-                                                         : "none: weights only");
+            elements(&contents, "optimizer/exp_avg") > 0
+                ? "AdamW's exp_avg and exp_avg_sq: training can go on"
+                : "none: weights only");
     fprintf(out, "  tokenizer    %016" PRIx64 ", vocabulary of %" PRId64 ", %s\n",
             meta->tokenizer_fingerprint, meta->vocab,
             meta->tokenizer_bytes > 0 ? "enclosed" : "not enclosed");

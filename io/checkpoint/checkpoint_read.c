@@ -3,9 +3,9 @@
 #include "io/base/file.h"
 #include "io/base/file_vector.h"
 #include "io/base/hdf5_error.h"
-#include "io/checkpoint/checkpoint_checksum.h"
-#include "io/checkpoint/checkpoint_format.h"
-#include "io/checkpoint/checkpoint_transfer.h"
+#include "io/checkpoint/checkpoint_checksum_internal.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
+#include "io/checkpoint/checkpoint_transfer_internal.h"
 #include "mpi/world/world.h"
 
 #include <errno.h>
@@ -124,11 +124,11 @@ gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path, const struct
 }
 
 gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
-                             float *weights, float *moment1, float *moment2) {
-    GG_ASSERT((moment1 == NULL) == (moment2 == NULL));
+                             float *weights, float *exp_avg, float *exp_avg_sq) {
+    GG_ASSERT((exp_avg == NULL) == (exp_avg_sq == NULL));
     const struct gg_range all = {0, table->local_elements, 0};
     const struct gg_checkpoint_share share = {
-        .table = table, .ranges = &all, .range_count = 1, .values = {weights, moment1, moment2}};
+        .table = table, .ranges = &all, .range_count = 1, .values = {weights, exp_avg, exp_avg_sq}};
     return gg_checkpoint_read_share(comm, path, &share);
 }
 

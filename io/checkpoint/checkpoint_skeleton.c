@@ -6,9 +6,10 @@
  */
 #include "core/base/memory.h"
 #include "io/base/file.h"
+#include "io/base/hdf5_attribute.h"
 #include "io/base/hdf5_error.h"
-#include "io/checkpoint/checkpoint_file.h"
-#include "io/checkpoint/checkpoint_format.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
+#include "io/checkpoint/checkpoint_skeleton_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,32 +20,25 @@
 
 enum { COPY_BYTES = 1 << 20 };
 
-static bool put_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type,
-                          const void *value) {
-    const hid_t space = H5Screate(H5S_SCALAR);
-    const hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
-    const bool good = attribute >= 0 && H5Awrite(attribute, memory_type, value) >= 0;
-    if (attribute >= 0)
-        H5Aclose(attribute);
-    H5Sclose(space);
-    return good;
+static bool put_number(hid_t object, const char *name, hid_t file_type, hid_t memory_type,
+                       const void *value) {
+    return gg_hdf5_put_attribute(object, name, file_type, memory_type, value, -1);
 }
 
 static bool put_metadata(hid_t file, const struct gg_checkpoint_meta *meta,
                          const struct gg_checkpoint_tensor *tensors, int count) {
-    const hid_t text = H5Tcopy(H5T_C_S1);
-    H5Tset_size(text, sizeof GG_CHECKPOINT_FORMAT - 1);
-    bool good = put_attribute(file, "format", text, text, GG_CHECKPOINT_FORMAT);
+    const hid_t text = gg_checkpoint_format_type();
+    bool good = put_number(file, "format", text, text, GG_CHECKPOINT_FORMAT);
     H5Tclose(text);
     const int64_t version = GG_CHECKPOINT_VERSION;
-    good = good && put_attribute(file, "format_version", H5T_STD_I64LE, H5T_NATIVE_INT64, &version);
+    good = good && put_number(file, "format_version", H5T_STD_I64LE, H5T_NATIVE_INT64, &version);
     for (int i = 0; good && i < gg_checkpoint_field_count; i++) {
         const struct gg_checkpoint_field *field = &gg_checkpoint_fields[i];
-        good = put_attribute(file, field->name, gg_checkpoint_field_type(field, true),
-                             gg_checkpoint_field_type(field, false), (const char *)meta + field->offset);
+        good = put_number(file, field->name, gg_checkpoint_field_type(field, true),
+                          gg_checkpoint_field_type(field, false), (const char *)meta + field->offset);
     }
     const uint64_t checksum = gg_checkpoint_metadata_checksum(meta, tensors, count);
-    return good && put_attribute(file, "metadata_checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &checksum);
+    return good && put_number(file, "metadata_checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &checksum);
 }
 
 /* A contiguous dataset, its place in the file taken at once and not filled. Returns < 0 on failure. */
@@ -90,7 +84,7 @@ static bool put_tensor(hid_t group, struct gg_checkpoint_tensor *tensor) {
     const haddr_t offset = H5Dget_offset(dataset);
     tensor->offset = (int64_t)offset;
     const bool good = offset != HADDR_UNDEF &&
-                      put_attribute(dataset, "checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &tensor->checksum);
+                      put_number(dataset, "checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &tensor->checksum);
     return H5Dclose(dataset) >= 0 && good;
 }
 

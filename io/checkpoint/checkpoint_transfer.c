@@ -1,8 +1,8 @@
-#include "io/checkpoint/checkpoint_transfer.h"
+#include "io/checkpoint/checkpoint_transfer_internal.h"
 
 #include "io/base/file_vector.h"
-#include "io/checkpoint/checkpoint_checksum.h"
-#include "io/checkpoint/checkpoint_format.h"
+#include "io/checkpoint/checkpoint_checksum_internal.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
 #include "io/checkpoint/tensor_piece.h"
 
 #include <fcntl.h>

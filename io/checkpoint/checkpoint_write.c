@@ -3,9 +3,9 @@
 #include "core/base/memory.h"
 #include "io/base/file.h"
 #include "io/base/hdf5_error.h"
-#include "io/checkpoint/checkpoint_file.h"
-#include "io/checkpoint/checkpoint_format.h"
-#include "io/checkpoint/checkpoint_transfer.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
+#include "io/checkpoint/checkpoint_skeleton_internal.h"
+#include "io/checkpoint/checkpoint_transfer_internal.h"
 #include "mpi/world/patience.h"
 #include "mpi/world/world.h"
 
@@ -92,8 +92,7 @@ static void compute_checksums(struct writing *w) {
 }
 
 /* Writes this rank's share, down to the storage: the file is to be whole there before it gets its name.
- * Local.
- */
+ * Local. */
 static gg_status write_values(const struct writing *w) {
     const int fd = open(w->temporary, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
@@ -157,15 +156,15 @@ gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struc
 }
 
 gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
-                              const float *weights, const float *moment1, const float *moment2,
+                              const float *weights, const float *exp_avg, const float *exp_avg_sq,
                               const struct gg_checkpoint_meta *meta) {
-    GG_ASSERT((moment1 == NULL) == (moment2 == NULL));
+    GG_ASSERT((exp_avg == NULL) == (exp_avg_sq == NULL));
     const struct gg_range all = {0, table->local_elements, 0};
     const struct gg_checkpoint_share share = {
         .table = table,
         .ranges = &all,
         .range_count = 1,
-        .values = {(float *)weights, (float *)moment1, (float *)moment2}, /* only read from */
+        .values = {(float *)weights, (float *)exp_avg, (float *)exp_avg_sq}, /* only read from */
     };
     return gg_checkpoint_write_share(comm, path, &share, meta);
 }

@@ -2,14 +2,13 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/base/thread.h"
 #include "io/base/file.h"
 #include "mpi/world/patience.h"
 #include "mpi/world/world.h"
 
 #include <errno.h>
 #include <omp.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +36,7 @@ struct gg_checkpoint_writer {
 };
 
 bool gg_checkpoint_writer_can_wait(void) {
-    int provided;
-    MPI_Query_thread(&provided);
-    return provided >= MPI_THREAD_MULTIPLE;
+    return gg_world_takes_threads();
 }
 
 static int groups_of(const struct gg_checkpoint_share *share) {
@@ -135,16 +132,6 @@ static void *write_behind(void *context) {
     return NULL;
 }
 
-/* Starts the thread; signals are for others. */
-static bool start_thread(gg_checkpoint_writer *w) {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    const int result = pthread_create(&w->thread, NULL, write_behind, w);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return result == 0;
-}
-
 static struct gg_checkpoint_meta copy_meta(const struct gg_checkpoint_meta *meta) {
     struct gg_checkpoint_meta copy = *meta;
     if (meta->settings_yaml != NULL)
@@ -169,7 +156,7 @@ void gg_checkpoint_writer_begin(gg_checkpoint_writer *w, const char *folder,
     if (w->behind) {
         copy_share(w);
         w->outcome.copy_seconds = gg_clock_seconds() - begin;
-        w->threaded = start_thread(w);
+        w->threaded = gg_thread_start(NULL, write_behind, w, "writes checkpoints", &w->thread) == GG_OK;
         if (!w->threaded) /* the others' threads wait for this rank: it writes here */
             write_behind(w);
     } else {

@@ -20,8 +20,8 @@ bool gg_checkpoint_writer_can_wait(void);
 size_t gg_checkpoint_writer_bytes(const struct gg_checkpoint_share *share);
 
 /* Makes a writer.
- *   comm  [in] all ranks of all replicas; duplicated
- *   share [in] what it will write; what it points to must outlive the writer
+ *   comm   [in] all ranks of all replicas; duplicated
+ *   share  [in] what it will write; what it points to must outlive the writer
  *   behind [in] copy and write behind; false: gg_checkpoint_writer_begin() writes, and nothing is allocated
  * Collective. GG_RESOURCE on every rank: no memory for the copy. */
 gg_status gg_checkpoint_writer_create(MPI_Comm comm, const struct gg_checkpoint_share *share, bool behind,

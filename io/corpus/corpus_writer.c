@@ -150,9 +150,9 @@ static void join_hash(gg_corpus_writer *w, const struct gg_text_record *record) 
         return;
     }
     const uint64_t both[4] = {w->hash[0], w->hash[1], record->hash[0], record->hash[1]};
-    const XXH128_hash_t joined = XXH3_128bits(both, sizeof both);
-    w->hash[0] = joined.low64;
-    w->hash[1] = joined.high64;
+    const XXH128_hash_t combined = XXH3_128bits(both, sizeof both);
+    w->hash[0] = combined.low64;
+    w->hash[1] = combined.high64;
 }
 
 gg_status gg_corpus_writer_add(gg_corpus_writer *w, const struct gg_text_record *record,

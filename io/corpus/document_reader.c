@@ -127,7 +127,8 @@ static size_t separator_at(const gg_document_reader *r, size_t at) {
 }
 
 /* Where the document ends, counted from the buffer's begin: at most GG_UNIT_BYTES, or SIZE_MAX if it is
- * longer. behind [out] bytes of the separator line that follows */
+ * longer.
+ *   behind [out] bytes of the separator line that follows */
 static size_t document_end(const gg_document_reader *r, size_t *behind) {
     const size_t there = r->end - r->begin;
     *behind = 0;

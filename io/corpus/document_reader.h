@@ -61,8 +61,8 @@ gg_status gg_document_reader_next(gg_document_reader *reader, struct gg_text_uni
 int64_t gg_document_reader_position(const gg_document_reader *reader);
 
 /* Appends the text field of a JSONL unit to `text`.
- *   path, rules [in]  for messages; with replace_invalid, bytes that are no UTF-8 and escaped lone surrogates
- *                     become U+FFFD
+ *   path  [in] for messages
+ *   rules [in] with replace_invalid, bytes that are no UTF-8 and escaped lone surrogates become U+FFFD
  * GG_BAD_DATA: not a JSON object, no such field, not a string; the message names file and line. */
 gg_status gg_json_text(const char *path, const struct gg_text_unit *unit, const char *field,
                        const struct gg_clean_rules *rules, struct gg_text *text) GG_MUST_USE;

@@ -7,8 +7,10 @@
 #include "mpi/world/world.h"
 
 /* Copies what is not a regular file (standard input as "-", pipes) to FOLDER/input-N.tmp. Collective; all
- * ranks return the same status. paths [out]  zeroed by the caller; the files to read, in order; end with
- * gg_input_spool_end bytes [out]  of all files GG_STORAGE naming the input. */
+ * ranks return the same status.
+ *   paths [out] zeroed by the caller; the files to read, in order; end with gg_input_spool_end
+ *   bytes [out] of all files
+ * GG_STORAGE naming the input. */
 gg_status gg_input_spool(const struct gg_world *world, const struct gg_text_list *inputs, const char *folder,
                          struct gg_text_list *paths, int64_t *bytes) GG_MUST_USE;
 

@@ -42,8 +42,8 @@ struct gg_metrics_line {
 
 /* Opens the file for appending, and makes it when it is missing.
  *   resume_step [in] everything behind the last line of a step <= this is cut off (lines of steps that will
- * be done again, a line that a crash left unfinished); -1: the file is emptied GG_STORAGE when it cannot be
- * opened, read or cut. */
+ *                    be done again, a line that a crash left unfinished); -1: the file is emptied
+ * GG_STORAGE when it cannot be opened, read or cut. */
 gg_status gg_metrics_open(const char *path, int64_t resume_step, gg_metrics **metrics) GG_MUST_USE;
 
 /* Appends a line. GG_STORAGE when it cannot be written: no part of it is left in the file then, and it is

@@ -243,8 +243,8 @@ static gg_status check_utf8(const char *name, const char *text) {
         if (length == 0)
             return gg_fail(
                 GG_USAGE,
-                "command line: setting %s is '%s', which is not UTF-8 from byte %zu on; rename the "
-                "file or folder, or make a link to it with a name that is",
+                "command line: setting %s is '%s', which is not UTF-8 from byte %zu on; rename the file "
+                "or folder, or make a link to it with a name that is",
                 name, text, at);
     }
     return GG_OK;

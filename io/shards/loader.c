@@ -2,10 +2,10 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/base/thread.h"
 #include "io/shards/shard_source.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -144,19 +144,6 @@ void gg_loader_destroy(gg_loader **loader) {
     *loader = NULL;
 }
 
-static gg_status start_thread(gg_loader *loader) {
-    /* Signals are the main thread's business. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&loader->thread, NULL, prefetch, loader);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    loader->running = error == 0;
-    if (error != 0)
-        return gg_fail(GG_RESOURCE, "the thread that reads ahead cannot be started: %s", strerror(error));
-    return GG_OK;
-}
-
 gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) {
     GG_ASSERT(plan->micro > 0 && plan->replicas > 0 && plan->sequences > 0 && plan->consumed >= 0);
     GG_ASSERT(plan->replica >= 0 && plan->replica < plan->replicas);
@@ -176,7 +163,10 @@ gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) 
         status = gg_try_malloc(rows * sizeof(uint64_t), "the look-ahead", &ids);
     loader->tokens = tokens;
     loader->ids = ids;
-    return status == GG_OK ? start_thread(loader) : status;
+    if (status == GG_OK)
+        status = gg_thread_start(NULL, prefetch, loader, "reads ahead", &loader->thread);
+    loader->running = status == GG_OK;
+    return status;
 }
 
 static void copy_out(const gg_loader *loader, int64_t slot, int32_t *inputs, int32_t *targets,

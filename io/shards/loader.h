@@ -2,7 +2,7 @@
  *
  * Which sample goes where. A training step s of global batch G takes the samples [s G, (s + 1) G) of the
  * sampler's order (core/data/sampler.h). Replica d of D takes, for accumulation step a of G / (B D) and row
- * b of a micro-batch of B sequences, the sample s G + (a D + d) B + b so the samples of a step are the same
+ * b of a micro-batch of B sequences, the sample s G + (a D + d) B + b. So the samples of a step are the same
  * for every D, and the consumed count s G alone tells where to go on.
  *
  * Opening calls HDF5 (main thread only); the thread does not. Memory: gg_loader_bytes(). All local: ranks

@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "io/base/file.h"
 #include "io/base/hdf5_error.h"
-#include "io/shards/shard_index.h"
+#include "io/shards/shard_index_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,10 +55,9 @@ gg_status gg_shard_vocab_check(const char *path, int64_t vocab, const char *toke
     if (vocab == tokenizer_vocab)
         return GG_OK;
     return gg_fail(GG_BAD_DATA,
-                   "%s: says that its vocabulary has %" PRId64
-                   " ids; the tokenizer it was made with (%s) has "
-                   "%" PRId64 ": prepare the text again",
-                   path, vocab, tokenizer, tokenizer_vocab);
+                   "%s: says that its vocabulary has %lld ids; the tokenizer it was made with (%s) has %lld: "
+                   "prepare the text again",
+                   path, (long long)vocab, tokenizer, (long long)tokenizer_vocab);
 }
 
 static size_t chunk_bytes(const gg_shard *shard) {
@@ -66,7 +65,7 @@ static size_t chunk_bytes(const gg_shard *shard) {
 }
 
 size_t gg_shard_scratch_bytes(const gg_shard *shard) {
-    return ZSTD_compressBound(chunk_bytes(shard));
+    return gg_shard_index_chunk_bytes(shard);
 }
 
 int64_t gg_shard_chunk_tokens(const gg_shard *shard, int64_t chunk) {
@@ -121,9 +120,10 @@ static gg_status check_ids(const gg_shard *shard, int64_t chunk, const void *tok
         at++;
     const uint32_t id = largest_id(shard, (const char *)tokens + at * shard->info.token_bytes, 1);
     return gg_fail(GG_BAD_DATA,
-                   "%s: token %" PRId64 " (in chunk %" PRId64
-                   ") is id %u, and the vocabulary's last is %" PRId64 "; prepare the text again",
-                   shard->path, chunk * GG_SHARD_CHUNK_TOKENS + at, chunk, id, shard->info.vocab - 1);
+                   "%s: token %lld (in chunk %lld) is id %u, and the vocabulary's last is %lld; prepare the "
+                   "text again",
+                   shard->path, (long long)(chunk * GG_SHARD_CHUNK_TOKENS + at), (long long)chunk, id,
+                   (long long)(shard->info.vocab - 1));
 }
 
 static gg_status unpack(const gg_shard *shard, int64_t chunk, const void *scratch, void *tokens) {
@@ -164,6 +164,14 @@ gg_status gg_shard_read_chunk(const gg_shard *shard, int64_t chunk, void *scratc
     if (status == GG_OK)
         status = unpack(shard, chunk, scratch, tokens);
     return status == GG_OK ? check_ids(shard, chunk, tokens) : explain(shard, status);
+}
+
+gg_status gg_shard_read_documents(const gg_shard *shard, uint64_t **offsets) {
+    return gg_shard_index_documents(shard, offsets);
+}
+
+bool gg_shard_recognise(const char *path) {
+    return gg_shard_index_recognise(path);
 }
 
 gg_status gg_shard_verify(const gg_shard *shard) {

@@ -1,16 +1,17 @@
-#include "io/shards/shard_index.h"
+#include "io/shards/shard_index_internal.h"
 
 #include "core/base/memory.h"
+#include "io/base/hdf5_attribute.h"
 #include "io/base/hdf5_error.h"
 #include "io/base/hdf5_walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
+#include <zstd.h>
 
 static gg_status open_file(const char *path, hid_t *file) {
     /* A plain open first: its errno says more than HDF5 does. */
@@ -45,23 +46,10 @@ static gg_status read_attribute(const char *path, hid_t object, const char *name
                                 int64_t count) {
     if (H5Aexists(object, name) <= 0)
         return gg_hdf5_fail(GG_BAD_DATA, "%s: not a token shard: it has no attribute '%s'", path, name);
-    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    const hid_t type = attribute >= 0 ? H5Aget_type(attribute) : -1;
-    const hid_t space = attribute >= 0 ? H5Aget_space(attribute) : -1;
-    gg_status status = GG_OK;
-    if (type < 0 || space < 0 || H5Tequal(type, H5T_STD_U64LE) <= 0 ||
-        H5Sget_simple_extent_npoints(space) != count)
-        status =
-            gg_hdf5_fail(GG_BAD_DATA, "%s: attribute '%s' is not %lld uint64", path, name, (long long)count);
-    else if (count > 0 && H5Aread(attribute, H5T_NATIVE_UINT64, values) < 0)
-        status = gg_hdf5_fail(GG_BAD_DATA, "%s: attribute '%s' cannot be read", path, name);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    if (attribute >= 0)
-        H5Aclose(attribute);
-    return status;
+    if (!gg_hdf5_get_attribute(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, values, count))
+        return gg_hdf5_fail(GG_BAD_DATA, "%s: attribute '%s' is not %lld uint64", path, name,
+                            (long long)count);
+    return GG_OK;
 }
 
 static gg_status read_attributes(struct gg_shard *shard, hid_t file) {
@@ -124,8 +112,12 @@ static bool layout_is_ours(hid_t dataset) {
     return ours;
 }
 
+size_t gg_shard_index_chunk_bytes(const struct gg_shard *shard) {
+    return ZSTD_compressBound((size_t)GG_SHARD_CHUNK_TOKENS * (size_t)shard->info.token_bytes);
+}
+
 static gg_status index_chunks(struct gg_shard *shard, hid_t dataset, const uint64_t *checksums) {
-    const size_t most = gg_shard_scratch_bytes(shard);
+    const size_t most = gg_shard_index_chunk_bytes(shard);
     for (int64_t i = 0; i < shard->info.chunks; i++) {
         const hsize_t start = (hsize_t)(i * GG_SHARD_CHUNK_TOKENS);
         unsigned mask = 0;
@@ -224,7 +216,7 @@ gg_status gg_shard_index_read(struct gg_shard *shard) {
     return status;
 }
 
-gg_status gg_shard_read_documents(const gg_shard *shard, uint64_t **offsets) {
+gg_status gg_shard_index_documents(const struct gg_shard *shard, uint64_t **offsets) {
     *offsets = NULL;
     hid_t file = -1;
     GG_TRY(open_file(shard->path, &file));
@@ -247,7 +239,7 @@ gg_status gg_shard_index_verify(const struct gg_shard *shard) {
     return status;
 }
 
-bool gg_shard_recognise(const char *path) {
+bool gg_shard_index_recognise(const char *path) {
     hid_t file = -1;
     if (open_file(path, &file) != GG_OK)
         return false;

@@ -1,7 +1,8 @@
 /* What a token shard holds, in words. */
 #include "core/base/memory.h"
 #include "io/base/file.h"
-#include "io/shards/shard_index.h"
+#include "io/shards/shard.h"
+#include "io/shards/shard_index_internal.h"
 #include "io/tokenizer/tokenizer_file.h"
 
 #include <inttypes.h>

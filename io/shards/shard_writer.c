@@ -2,10 +2,10 @@
 
 #include "core/base/memory.h"
 #include "io/base/file.h"
+#include "io/base/hdf5_attribute.h"
 #include "io/base/hdf5_error.h"
-#include "io/shards/shard.h"
+#include "io/shards/shard_format.h"
 
-#include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -147,17 +147,8 @@ int64_t gg_shard_writer_tokens(const gg_shard_writer *w) {
     return w->count;
 }
 
-static bool write_attribute(hid_t object, const char *name, const uint64_t *values, size_t count,
-                            bool scalar) {
-    const hsize_t dimension = (hsize_t)count;
-    const hid_t space = scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &dimension, NULL);
-    const hid_t attribute = H5Acreate2(object, name, H5T_STD_U64LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    const bool written =
-        attribute >= 0 && (count == 0 || H5Awrite(attribute, H5T_NATIVE_UINT64, values) >= 0);
-    if (attribute >= 0)
-        H5Aclose(attribute);
-    H5Sclose(space);
-    return written;
+static bool write_numbers(hid_t object, const char *name, const uint64_t *values, int64_t count) {
+    return gg_hdf5_put_attribute(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, values, count);
 }
 
 static bool write_documents(const gg_shard_writer *w) {
@@ -171,7 +162,7 @@ static bool write_documents(const gg_shard_writer *w) {
     if (written && w->document_count > 0)
         written = H5Dwrite(dataset, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, w->documents) >= 0;
     const uint64_t checksum = XXH3_64bits(w->documents, w->document_count * sizeof *w->documents);
-    written = written && write_attribute(dataset, "xxh3_64", &checksum, 1, true);
+    written = written && write_numbers(dataset, "xxh3_64", &checksum, -1);
     if (dataset >= 0)
         written = H5Dclose(dataset) >= 0 && written;
     H5Pclose(creation);
@@ -214,9 +205,9 @@ gg_status gg_shard_writer_finish(gg_shard_writer *w) {
         {"text_bytes", (uint64_t)w->text_bytes},
     };
     bool written = write_documents(w) &&
-                   write_attribute(w->tokens, "chunk_xxh3_64", w->checksums, w->checksum_count, false);
+                   write_numbers(w->tokens, "chunk_xxh3_64", w->checksums, (int64_t)w->checksum_count);
     for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
-        written = written && write_attribute(w->file, attributes[i].name, &attributes[i].value, 1, true);
+        written = written && write_numbers(w->file, attributes[i].name, &attributes[i].value, -1);
     if (!written)
         return gg_hdf5_fail(GG_STORAGE, "%s: cannot be written", w->temporary);
     if (!close_file(w))

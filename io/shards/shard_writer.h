@@ -1,5 +1,5 @@
-/* Token shards: writing. The format is described in io/shards/shard.h. The bytes of a shard are a pure function of
- * what is appended: no times, no names. Main thread only (HDF5). All local.
+/* Token shards: writing. The format is described in io/shards/shard_format.h. The bytes of a shard are a pure
+ * function of what is appended: no times, no names. Main thread only (HDF5). All local.
  */
 #ifndef GG_IO_SHARDS_SHARD_WRITER_H
 #define GG_IO_SHARDS_SHARD_WRITER_H

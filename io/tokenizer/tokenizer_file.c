@@ -1,79 +1,14 @@
 #include "io/tokenizer/tokenizer_file.h"
 
 #include "core/base/memory.h"
-#include "core/text/byte_alphabet.h"
 #include "io/base/file.h"
-#include "io/tokenizer/tokenizer_forms.h"
+#include "io/tokenizer/tokenizer_forms_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { FILE_MAX_BYTES = 256 * 1024 * 1024 };
-
-void gg_tokenizer_draft_free(struct gg_tokenizer_draft *draft) {
-    gg_vocabulary_free(&draft->vocabulary);
-    free(draft->merges);
-    free(draft->pattern);
-    *draft = (struct gg_tokenizer_draft){0};
-}
-
-gg_status gg_draft_merge(struct gg_tokenizer_draft *draft, const char *left, size_t left_length,
-                         const char *right, size_t right_length) {
-    const struct gg_vocabulary *vocabulary = &draft->vocabulary;
-    struct gg_merge merge = {0};
-    char *both = gg_malloc(left_length + right_length + 1);
-    memcpy(both, left, left_length);
-    memcpy(both + left_length, right, right_length);
-    const bool known = gg_vocabulary_find(vocabulary, left, left_length, &merge.left) &&
-                       gg_vocabulary_find(vocabulary, right, right_length, &merge.right) &&
-                       gg_vocabulary_find(vocabulary, both, left_length + right_length, &merge.merged);
-    free(both);
-    if (!known)
-        return gg_fail(GG_BAD_DATA, "a merge of tokens, or into a token, that the vocabulary does not have");
-    if (draft->merge_count == draft->merge_capacity) {
-        draft->merge_capacity = draft->merge_capacity > 0 ? 2 * draft->merge_capacity : 1024;
-        draft->merges = gg_realloc(draft->merges, draft->merge_capacity * sizeof *draft->merges);
-    }
-    draft->merges[draft->merge_count++] = merge;
-    return GG_OK;
-}
-
-gg_status gg_draft_merge_text(struct gg_tokenizer_draft *draft, const char *left, size_t left_length,
-                              const char *right, size_t right_length) {
-    char *bytes = gg_malloc(left_length + right_length + 1);
-    size_t left_bytes, right_bytes;
-    gg_status status;
-    if (gg_alphabet_decode(left, left_length, bytes, &left_bytes) &&
-        gg_alphabet_decode(right, right_length, bytes + left_length, &right_bytes))
-        status = gg_draft_merge(draft, bytes, left_bytes, bytes + left_length, right_bytes);
-    else
-        status = gg_fail(GG_BAD_DATA, "a merge of what is not a byte-level token");
-    free(bytes);
-    return status;
-}
-
-gg_status gg_read_merges_text(const char *text, size_t bytes, struct gg_tokenizer_draft *draft) {
-    size_t line_number = 0;
-    for (size_t at = 0, next; at < bytes; at = next) {
-        const char *newline = memchr(text + at, '\n', bytes - at);
-        size_t end = newline != NULL ? (size_t)(newline - text) : bytes;
-        next = end + 1;
-        line_number++;
-        if (end > at && text[end - 1] == '\r')
-            end--;
-        if (end == at || (line_number == 1 && strncmp(text, "#version", strlen("#version")) == 0))
-            continue;
-        const char *line = text + at, *space = memchr(line, ' ', end - at);
-        if (space == NULL)
-            return gg_fail(GG_BAD_DATA, "line %zu: not two tokens with a space between", line_number);
-        const size_t left = (size_t)(space - line), right = end - at - left - 1;
-        const gg_status status = gg_draft_merge_text(draft, line, left, space + 1, right);
-        if (status != GG_OK)
-            return gg_fail_within(status, "line %zu", line_number);
-    }
-    return GG_OK;
-}
 
 /* Makes the tokenizer when the draft was read well, and frees the draft. */
 static gg_status finish(gg_status status, struct gg_tokenizer_draft *draft, const char *name,

@@ -4,8 +4,8 @@
  * Read from tokenizer.json: a BPE model under the ByteLevel pre-tokenizer, alone (GPT-2's pattern) or behind
  * one Split by a pattern; anything else that would change the ids is refused by name. vocab.json with
  * merges.txt, and rank files, do not tell their pattern: GPT-2's is taken, and rank files known to go with
- * another one (cl100k_base, o200k_base) are refused. Rank files hold no special tokens:
- * <|endoftext|> takes the first free id, which is its own in r50k_base and p50k_base.
+ * another one (cl100k_base, o200k_base) are refused. Rank files hold no special tokens: <|endoftext|> takes
+ * the first free id, which is its own in r50k_base and p50k_base.
  */
 #ifndef GG_IO_TOKENIZER_TOKENIZER_FILE_H
 #define GG_IO_TOKENIZER_TOKENIZER_FILE_H

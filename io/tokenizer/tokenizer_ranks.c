@@ -1,7 +1,7 @@
 /* .tiktoken rank files: a line per token, its bytes in base64 (RFC 4648), a space, its rank. */
 #include "core/base/memory.h"
 #include "core/text/bpe.h"
-#include "io/tokenizer/tokenizer_forms.h"
+#include "io/tokenizer/tokenizer_forms_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,19 +112,11 @@ static gg_status add_end_of_text(struct gg_vocabulary *vocabulary) {
 }
 
 gg_status gg_read_ranks(const char *text, size_t bytes, struct gg_tokenizer_draft *draft) {
-    size_t line_number = 0;
-    for (size_t at = 0, next; at < bytes; at = next) {
-        const char *newline = memchr(text + at, '\n', bytes - at);
-        size_t end = newline != NULL ? (size_t)(newline - text) : bytes;
-        next = end + 1;
-        line_number++;
-        if (end > at && text[end - 1] == '\r')
-            end--;
-        if (end == at)
-            continue;
-        const gg_status status = read_line(text + at, end - at, &draft->vocabulary);
+    size_t at = 0, number = 0, length;
+    for (const char *line; (line = gg_next_line(text, bytes, &at, &number, &length)) != NULL;) {
+        const gg_status status = read_line(line, length, &draft->vocabulary);
         if (status != GG_OK)
-            return gg_fail_within(status, "line %zu", line_number);
+            return gg_fail_within(status, "line %zu", number);
     }
     const size_t ranks = draft->vocabulary.token_count;
     if (ranks == CL100K_RANKS || ranks == O200K_RANKS)

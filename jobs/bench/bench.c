@@ -29,7 +29,7 @@ static const struct gg_option options[] = {
      "writing and reading checkpoints beside plain files, below run.dir"},
     {"compare", GG_OPTION_LIST, AT(compare), 0, 0, NULL, NULL, "SETTINGS",
      "in turns with a settings file or name=value words ('parallel.grid=2x1 batch.micro=8'); may be "
-     "repeated"},
+     "given several times"},
     {"alone", GG_OPTION_FLAG, AT(alone), 0, 0, NULL, NULL, NULL, "rank 0 alone too, in turns: weak scaling"},
     {"repeats", GG_OPTION_INTEGER, AT(repeats), 1, 100, "5", NULL, "N",
      "measurements, of which the median counts"},
@@ -160,7 +160,7 @@ const struct gg_command gg_command_bench = {
         "how fast these ranks train a model, and where the time goes\n"
         "Without settings: GPT-2 124M, 4 sequences of 1024 tokens on each replica, random tokens. Writes\n"
         "nothing but a temporary shard below TMPDIR, and with --checkpoint files below run.dir that it\n"
-        "removes. MFU counts the model's FLOPs once: what compute.recompute repeats shows as 'again' in the\n"
+        "removes. MFU counts the model's FLOPs once: what is recomputed stands as 'recompute' in the\n"
         "table of kernels and is part of the phase backward, but is no useful work. With --kernels the\n"
         "limit is the longest of bytes read / rate of read, bytes written / rate of write, and all bytes /\n"
         "the best rate of read, write, triad and update in place, on arrays that no cache holds; what is\n"

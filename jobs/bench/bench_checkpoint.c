@@ -74,7 +74,7 @@ static gg_status measure_ours(struct bench *b, int repeat) {
     gg_plain_file_forget(b->plain);
     begin = begin_together(b);
     GG_TRY(gg_checkpoint_read_share(b->world->comm, b->ours, &b->state.share));
-    gg_checkpoint_state_hand_round(&b->state);
+    gg_checkpoint_state_all_gather(&b->state);
     b->seconds[OUR_READ][repeat] = slowest(b, begin);
     gg_plain_file_forget(b->ours);
     GG_TRY(measure_plain(b, repeat, false));
@@ -143,8 +143,7 @@ static void print_words(const struct bench *b, int repeats) {
         printf("  %-32s %8.3f s  %7.3f GB/s  (spread %.0f%%)\n", names[i], b->median[i],
                gigabytes_per_second(b, i), 100 * b->spread[i]);
     printf("write at %.0f%% of the plain one, read at %.0f%% (80%% is wanted); a stall is %.2f memory copies "
-           "(at "
-           "most 1.5 wanted)\n",
+           "(at most 1.5 wanted)\n",
            100 * b->median[PLAIN_WRITE] / b->median[OUR_WRITE],
            100 * b->median[PLAIN_READ] / b->median[OUR_READ], b->median[STALL] / b->median[COPY]);
 }

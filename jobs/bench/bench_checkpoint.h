@@ -8,8 +8,8 @@
 #include "mpi/world/world.h"
 
 /* Measures, in turns, and prints on rank 0. Makes the state of the settings' model on their grid (weights,
- * moments, and a copy); files are written into a folder below run.dir, and removed. Collective over the world
- * with the same settings; fails alike on every rank.
+ * optimizer states, and a copy); files are written into a folder below run.dir, and removed. Collective over
+ * the world with the same settings; fails alike on every rank.
  *   vocab   [in] of the tokenizer
  *   repeats [in] of each measurement, 1 to 100; the median counts
  * GG_USAGE: the grid does not fit. GG_RESOURCE, GG_STORAGE. */

@@ -37,7 +37,7 @@ void gg_bench_series_add(struct gg_bench_series *series, struct gg_session *t,
     memcpy(step + GG_BENCH_PHASE, t->replica.seconds, GG_STEP_PHASES * sizeof *step);
     memcpy(step + GG_BENCH_FORWARD, t->replica.kernels.forward, sizeof t->replica.kernels.forward);
     memcpy(step + GG_BENCH_BACKWARD, t->replica.kernels.backward, sizeof t->replica.kernels.backward);
-    memcpy(step + GG_BENCH_AGAIN, t->replica.kernels.recompute, sizeof t->replica.kernels.recompute);
+    memcpy(step + GG_BENCH_RECOMPUTE, t->replica.kernels.recompute, sizeof t->replica.kernels.recompute);
     step[GG_BENCH_WAITING] = longest - busy_seconds(t);
     MPI_Allreduce(MPI_IN_PLACE, step, GG_BENCH_FIGURES, MPI_DOUBLE, MPI_SUM, t->world->comm);
     for (int i = 0; i < GG_BENCH_FIGURES; i++)

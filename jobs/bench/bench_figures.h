@@ -15,8 +15,8 @@ enum gg_bench_figure {
     GG_BENCH_PHASE,                                     /* the first of GG_STEP_PHASES: those of a step */
     GG_BENCH_FORWARD = GG_BENCH_PHASE + GG_STEP_PHASES, /* by kind of kernel */
     GG_BENCH_BACKWARD = GG_BENCH_FORWARD + GG_KERNEL_KINDS,
-    GG_BENCH_AGAIN = GG_BENCH_BACKWARD + GG_KERNEL_KINDS, /* forward, repeated amid the backward pass */
-    GG_BENCH_ALONE = GG_BENCH_AGAIN + GG_KERNEL_KINDS,    /* the sum of the gradients, nothing else running */
+    GG_BENCH_RECOMPUTE = GG_BENCH_BACKWARD + GG_KERNEL_KINDS, /* forward, amid the backward pass */
+    GG_BENCH_ALONE = GG_BENCH_RECOMPUTE + GG_KERNEL_KINDS,    /* the gradients' sum, nothing else running */
     GG_BENCH_WAITING, /* for ranks whose forward and backward pass took longer; part of phase reduce */
     GG_BENCH_FIGURES
 };

@@ -79,7 +79,7 @@ static struct gg_bench_traffic gelu_traffic(const struct gg_bench_arrays *b) {
     return rows_traffic(b, 4, 4, 8);
 }
 
-/* In bf16 the model makes y again. */
+/* In bf16 the model recomputes y. */
 static void gelu_backward(const struct gg_bench_arrays *b) {
     gg_gelu_backward(b->stored, b->x, b->vector, b->d_y, b->d_y, b->stored == GG_PRECISION_BF16 ? b->y : NULL,
                      b->tokens, 4 * b->width);
@@ -87,8 +87,8 @@ static void gelu_backward(const struct gg_bench_arrays *b) {
 
 /* u, d twice, in bf16 y */
 static struct gg_bench_traffic gelu_backward_traffic(const struct gg_bench_arrays *b) {
-    const double again = b->stored == GG_PRECISION_BF16 ? 4 : 0;
-    return rows_traffic(b, 8, 4 + again, 8 + again);
+    const double recomputed = b->stored == GG_PRECISION_BF16 ? 4 : 0;
+    return rows_traffic(b, 8, 4 + recomputed, 8 + recomputed);
 }
 
 static void residual(const struct gg_bench_arrays *b) {
@@ -190,13 +190,13 @@ static void adamw(const struct gg_bench_arrays *b) {
                                      .step = 1,
                                      .gradient_scale = 1,
                                      .gradients = b->gradients,
-                                     .states = {b->first, b->second},
+                                     .states = {b->exp_avg, b->exp_avg_sq},
                                      .weights = b->weights,
                                      .rounded = b->rounded};
     gg_optimizer_update(&optimizer, &update);
 }
 
-/* gradient; moments and weight twice; in bf16 the rounded weight */
+/* gradient; exp_avg, exp_avg_sq and weight twice; in bf16 the rounded weight */
 static struct gg_bench_traffic adamw_traffic(const struct gg_bench_arrays *b) {
     const double rounded = b->stored == GG_PRECISION_BF16 ? 2 : 0;
     return weights_traffic(b, 16, 12 + rounded, 16 + rounded);
@@ -260,8 +260,8 @@ static void lay_out_optimizer(struct gg_bench_arrays *b) {
     const int64_t elements = b->graph->table.local_elements;
     b->weights = gg_arena_floats(&b->arena, elements);
     b->gradients = gg_arena_floats(&b->arena, elements);
-    b->first = gg_arena_floats(&b->arena, elements);
-    b->second = gg_arena_floats(&b->arena, elements);
+    b->exp_avg = gg_arena_floats(&b->arena, elements);
+    b->exp_avg_sq = gg_arena_floats(&b->arena, elements);
     b->largest = gg_arena_floats(&b->arena, 1);
     b->rounded = NULL;
     if (b->stored == GG_PRECISION_BF16)

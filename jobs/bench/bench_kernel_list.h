@@ -20,15 +20,15 @@ struct gg_bench_arrays {
     int64_t head_tokens, local_vocab, embedding_rows;
 
     struct gg_arena arena;
-    void *x, *y, *d_x, *d_y;                     /* (tokens, 4 width): the widest activation */
-    float *stats, *sums;                         /* (tokens, 2), (tokens, 2) */
-    float *vector, *other;                       /* (4 width) */
-    int32_t *ids;                                /* (tokens) */
-    float *embeddings;                           /* (embedding_rows, width): operand or gradient */
-    float *positions;                            /* (context, width) */
-    float *logits, *largest;                     /* (head_tokens, local_vocab), (head_tokens) */
-    float *weights, *gradients, *first, *second; /* (local_elements) */
-    gg_bf16 *rounded;                            /* (local_elements), or NULL in fp32 */
+    void *x, *y, *d_x, *d_y;                           /* (tokens, 4 width): the widest activation */
+    float *stats, *sums;                               /* (tokens, 2), (tokens, 2) */
+    float *vector, *other;                             /* (4 width) */
+    int32_t *ids;                                      /* (tokens) */
+    float *embeddings;                                 /* (embedding_rows, width): operand or gradient */
+    float *positions;                                  /* (context, width) */
+    float *logits, *largest;                           /* (head_tokens, local_vocab), (head_tokens) */
+    float *weights, *gradients, *exp_avg, *exp_avg_sq; /* (local_elements) */
+    gg_bf16 *rounded;                                  /* (local_elements), or NULL in fp32 */
 };
 
 struct gg_bench_kernel {

@@ -26,8 +26,8 @@ struct gg_bench_memory {
 
 extern const char *const gg_bench_stream_names[GG_STREAMS];
 
-/* Collective over the world; fails alike. GG_RESOURCE: no memory. memory [out] freed by
- * gg_bench_memory_free, also after a failure */
+/* Collective over the world; fails alike. GG_RESOURCE: no memory.
+ *   memory [out] free with gg_bench_memory_free, also after a failure */
 gg_status gg_bench_memory_create(const struct gg_world *world, struct gg_bench_memory *memory) GG_MUST_USE;
 void gg_bench_memory_free(struct gg_bench_memory *memory);
 

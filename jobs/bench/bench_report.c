@@ -45,13 +45,13 @@ static void print_phases(const struct gg_bench_figures *f) {
 }
 
 static void print_kernels(const struct gg_bench_figures *f, bool recomputes) {
-    printf("by kernel          forward         backward%s\n", recomputes ? "            again" : "");
+    printf("by kernel          forward         backward%s\n", recomputes ? "        recompute" : "");
     for (int kind = 0; kind < GG_KERNEL_KINDS; kind++) {
         printf("  %-12s", gg_kernel_kind_names[kind]);
         print_share(f, GG_BENCH_FORWARD + kind);
         print_share(f, GG_BENCH_BACKWARD + kind);
         if (recomputes)
-            print_share(f, GG_BENCH_AGAIN + kind);
+            print_share(f, GG_BENCH_RECOMPUTE + kind);
         putchar('\n');
     }
 }
@@ -77,7 +77,7 @@ static void print_result(const struct gg_bench_result *r, bool sole) {
            100 * f->spread[GG_BENCH_WHOLE]);
     printf("tokens/s       %10.1f\n", f->tokens_per_s);
     printf("MFU            %10.1f%% = FLOP per token x tokens/s / GEMM rate%s\n", 100 * f->mfu,
-           recomputes ? " (what is computed again does not count)" : "");
+           recomputes ? " (recomputation does not count)" : "");
     const double library = r->session->gemm.library;
     if (library > 0)
         printf("               %10.1f%% of the GEMM rate of %s, %.1f GFLOP/s\n",
@@ -158,7 +158,8 @@ static json_t *result_json(const struct gg_bench_result *r) {
                named_json(gg_kernel_kind_names, f->median + GG_BENCH_FORWARD, GG_KERNEL_KINDS));
     set_object(all, "backward",
                named_json(gg_kernel_kind_names, f->median + GG_BENCH_BACKWARD, GG_KERNEL_KINDS));
-    set_object(all, "again", named_json(gg_kernel_kind_names, f->median + GG_BENCH_AGAIN, GG_KERNEL_KINDS));
+    set_object(all, "recompute",
+               named_json(gg_kernel_kind_names, f->median + GG_BENCH_RECOMPUTE, GG_KERNEL_KINDS));
     set_object(all, "reduction", reduction_json(r));
     set_object(all, "steps_s", numbers_json(series->seconds[GG_BENCH_WHOLE], series->count));
     set_object(all, "losses", numbers_json(series->losses, series->steps));

@@ -18,8 +18,7 @@ struct gg_command {
     gg_status (*run)(const struct gg_command *command, int argc, char **argv);
     const char *more_help;                  /* further text below the options, or NULL */
     const struct gg_option_table *settings; /* listed by --help below the options, or NULL */
-    bool
-        stops; /* SIGINT, SIGTERM and SIGUSR1 ask it to stop (jobs/launch/stop_signal.h), from main's first lines */
+    bool stops; /* SIGINT, SIGTERM and SIGUSR1 ask it to stop (stop_signal.h), from main's first lines */
 };
 
 struct gg_words {

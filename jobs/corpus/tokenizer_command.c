@@ -3,17 +3,10 @@
 #include "jobs/corpus/tokenizer_commands.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { SUBCOMMANDS = 3 };
 static const struct gg_command *const subcommands[SUBCOMMANDS] = {
     &gg_command_tokenizer_train, &gg_command_tokenizer_encode, &gg_command_tokenizer_decode};
-
-double gg_tokenizer_clock(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* The subcommand's own word: what follows "tokenizer " in its name. */
 static const char *word(const struct gg_command *command) {

@@ -8,7 +8,4 @@ extern const struct gg_command gg_command_tokenizer_train;
 extern const struct gg_command gg_command_tokenizer_encode;
 extern const struct gg_command gg_command_tokenizer_decode;
 
-/* Seconds on a clock that only moves forward. */
-double gg_tokenizer_clock(void);
-
 #endif

@@ -1,4 +1,5 @@
 /* gridgpt tokenizer encode: text to ids, a line per input. */
+#include "core/base/clock.h"
 #include "io/corpus/text_window.h"
 #include "io/tokenizer/tokenizer_file.h"
 #include "jobs/corpus/tokenizer_commands.h"
@@ -57,11 +58,11 @@ static gg_status encode_window(gg_encoder *encoder, struct gg_text_window *windo
     bool first = true;
     do {
         GG_TRY(gg_text_window_next(window, consumed));
-        const double start = gg_tokenizer_clock();
+        const double start = gg_clock_seconds();
         ids->count = 0;
         const gg_status status =
             gg_encode_part(encoder, window->text, window->bytes, window->last, special, ids, &consumed);
-        totals->seconds += gg_tokenizer_clock() - start;
+        totals->seconds += gg_clock_seconds() - start;
         if (status != GG_OK)
             return gg_text_window_fail(window, consumed, status);
         totals->ids += ids->count;

@@ -1,4 +1,5 @@
 /* gridgpt tokenizer train: learns merges from text. */
+#include "core/base/clock.h"
 #include "core/text/bpe_training.h"
 #include "io/corpus/text_window.h"
 #include "io/tokenizer/tokenizer_file.h"
@@ -58,7 +59,7 @@ static gg_status count_ids(const gg_tokenizer *tokenizer, const struct gg_word_c
 
 static gg_status train(const struct values *values, const struct gg_words *words,
                        struct gg_word_counts *counts) {
-    const double start = gg_tokenizer_clock();
+    const double start = gg_clock_seconds();
     uint64_t text_bytes = 0, id_count = 0;
     for (int i = 0; i < words->count || i == 0; i++)
         GG_TRY(count_file(words->count > 0 ? words->items[i] : "-", counts, &text_bytes));
@@ -68,7 +69,7 @@ static gg_status train(const struct values *values, const struct gg_words *words
     GG_TRY(gg_bpe_train(counts, values->vocab, &tokenizer));
     const long long vocab = (long long)gg_tokenizer_vocab(tokenizer);
     gg_status status = gg_tokenizer_save(tokenizer, values->out);
-    const double seconds = gg_tokenizer_clock() - start;
+    const double seconds = gg_clock_seconds() - start;
     if (status == GG_OK)
         status = count_ids(tokenizer, counts, &id_count);
     gg_tokenizer_destroy(&tokenizer);

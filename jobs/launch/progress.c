@@ -1,31 +1,25 @@
 #include "jobs/launch/progress.h"
 
+#include "core/base/clock.h"
 #include "jobs/launch/terminal.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const double TERMINAL_SECONDS = 0.1, LOG_SECONDS = 5;
 enum { BAR_MIN = 8, BAR_MAX = 40, LINE_BYTES = 1024 };
 
-static double now_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 void gg_progress_begin(struct gg_progress *progress) {
     if (progress->out == NULL)
         progress->out = stderr;
-    progress->began = progress->printed = now_seconds();
+    progress->began = progress->printed = gg_clock_seconds();
     progress->done = progress->start;
     progress->dirty = false;
     progress->terminal = gg_terminal_behind(progress->out);
 }
 
 double gg_progress_seconds(const struct gg_progress *progress) {
-    return now_seconds() - progress->began;
+    return gg_clock_seconds() - progress->began;
 }
 
 void gg_progress_duration(double seconds, char *text, size_t bytes) {
@@ -101,13 +95,13 @@ static void print(struct gg_progress *progress, const char *extra) {
         progress->dirty = true;
     }
     fflush(progress->out);
-    progress->printed = now_seconds();
+    progress->printed = gg_clock_seconds();
 }
 
 void gg_progress_update(struct gg_progress *progress, int64_t done, const char *extra) {
     progress->done = done;
     const double interval = progress->terminal ? TERMINAL_SECONDS : LOG_SECONDS;
-    if ((!progress->terminal && progress->every) || now_seconds() - progress->printed >= interval)
+    if ((!progress->terminal && progress->every) || gg_clock_seconds() - progress->printed >= interval)
         print(progress, extra);
 }
 

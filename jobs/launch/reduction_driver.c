@@ -9,7 +9,7 @@ gg_status gg_reduction_driver_choose(const struct gg_world *world, const struct 
     *thread = false;
     if (topology->replicas == 1 || wanted == GG_DRIVER_CALLS)
         return GG_OK;
-    int possible = gg_progress_thread_possible();
+    int possible = gg_world_takes_threads();
     MPI_Allreduce(MPI_IN_PLACE, &possible, 1, MPI_INT, MPI_MIN, world->comm);
     if (wanted == GG_DRIVER_THREAD && !possible)
         return gg_fail(GG_USAGE, "parallel.progress is thread, but this MPI lets only one thread call it (no "

@@ -8,8 +8,7 @@
 
 #include <mpi.h>
 
-/* GG_STOPPED, when the start of a run is asked to stop: it has done no step, and has nothing to save. Local.
- */
+/* GG_STOPPED, when the start of a run is asked to stop: no step is done, nothing is to be saved. Local. */
 gg_status gg_stop_fail_at_start(void) GG_MUST_USE;
 
 /* That, on every rank alike, when a signal came to any of them; for the places between the parts of a start.

@@ -8,8 +8,7 @@
 #include <time.h>
 
 static const double GUESSED_BYTES_PER_SECOND = 100e6;
-/* Old steps are forgotten slowly, so that one slow one (a file system's hiccup) does not end every job early.
- */
+/* Old steps are forgotten slowly, so that one slow one (a file system's hiccup) ends no later job early. */
 static const double FORGET = 0.98;
 
 static gg_status read_job_end(double *seconds_left) {

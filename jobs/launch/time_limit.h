@@ -37,7 +37,8 @@ void gg_time_limit_step(struct gg_time_limit *limit, double seconds);
 void gg_time_limit_eval(struct gg_time_limit *limit, double seconds);
 void gg_time_limit_checkpoint(struct gg_time_limit *limit, double seconds);
 
-/* Whether to stop behind the step that is about to end. `now` [in] gg_clock_seconds() */
+/* Whether to stop behind the step that is about to end.
+ *   now [in] gg_clock_seconds() */
 bool gg_time_limit_reached(const struct gg_time_limit *limit, double now);
 
 /* Seconds to the end. */

@@ -1,8 +1,9 @@
 #include "jobs/launch/watchdog.h"
 
+#include "core/base/thread.h"
+
 #include <math.h>
 #include <mpi.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -142,9 +143,9 @@ void gg_watchdog_start(int rank, double multiple, double minutes) {
     dog.running = true;
     gg_watchdog_await(GG_WATCHED_LONG);
     /* Without it the run is what it would be with run.watchdog 0. */
-    dog.running = pthread_create(&dog.thread, NULL, watch, NULL) == 0;
+    dog.running = gg_thread_start(NULL, watch, NULL, "watches the run", &dog.thread) == GG_OK;
     if (!dog.running)
-        fprintf(stderr, "warning: rank %d has no watchdog: no thread could be made\n", rank);
+        fprintf(stderr, "warning: rank %d has no watchdog: %s\n", rank, gg_failure());
 }
 
 void gg_watchdog_stop(void) {

@@ -17,7 +17,7 @@ bool gg_train_checkpoint_behind(const struct gg_settings *settings) {
 
 gg_status gg_train_checkpoint_prepare(struct gg_trainer *t) {
     const bool split = t->session.replica.plan.owned_elements <
-                       t->session.replica.graph.table.local_elements; /* moments are compact */
+                       t->session.replica.graph.table.local_elements; /* states are compact */
     t->ranges = gg_malloc((size_t)t->session.replica.plan.partition.bucket_count * sizeof *t->ranges);
     gg_partition_ranges(&t->session.replica.plan.partition, t->session.replica.topology.replica, t->ranges);
     t->share = (struct gg_checkpoint_share){

@@ -11,8 +11,7 @@ char *gg_train_checkpoint_folder(const struct gg_trainer *trainer);
 /* Whether checkpoints are written behind the training: checkpoint.async, and MPI allows it. */
 bool gg_train_checkpoint_behind(const struct gg_settings *settings);
 
-/* Makes trainer->share and trainer->writer. Collective over the world. GG_RESOURCE: no memory for the copy.
- */
+/* Makes trainer->share and trainer->writer. Collective over the world. GG_RESOURCE: no memory for a copy. */
 gg_status gg_train_checkpoint_prepare(struct gg_trainer *trainer) GG_MUST_USE;
 
 /* Begins run.dir/checkpoints/step-NNNNNNNN.h5; behind the training when it can be (then the training only

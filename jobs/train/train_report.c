@@ -88,8 +88,7 @@ void gg_train_report_plan(const struct gg_trainer *t) {
         amount(gg_graph_flops_per_token(&t->session.replica.graph), flops));
     fprintf(stderr,
             "ranks: %d with %d threads each: D x P x Q = %d x %d x %d; a step of %lld sequences (%s tokens) "
-            "is %lld "
-            "micro-batches of %lld on each replica\n",
+            "is %lld micro-batches of %lld on each replica\n",
             t->session.world->size, omp_get_max_threads(), t->session.replica.topology.replicas,
             t->session.replica.topology.shards.feature_shards,
             t->session.replica.topology.shards.token_shards, (long long)settings->batch.sequences,
@@ -103,9 +102,7 @@ void gg_train_report_plan(const struct gg_trainer *t) {
                 gg_reduction_driver_name(t->session.reduction_thread));
     fprintf(stderr,
             "matmul: %s in %s, %.0f GFLOP/s over all ranks (C = A B^T, 2048 cubed, best of 5, all at once); "
-            "MFU = "
-            "FLOP per "
-            "token x tokens/s / that\n",
+            "MFU = FLOP per token x tokens/s / that\n",
             gg_matmul_maker(t->session.replica.graph.config.precision),
             gg_precision_names[t->session.replica.graph.config.precision], 1e-9 * t->session.gemm.all);
     fprintf(stderr, "data: %s tokens per epoch; %lld steps are %.2f epochs\n",

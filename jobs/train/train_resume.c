@@ -266,7 +266,7 @@ gg_status gg_train_resume_find(struct gg_trainer *t) {
     return find_patiently(t, INT64_MAX);
 }
 
-/* Every replica reads its share; then they hand round what each needs of the others'. */
+/* Every replica reads its share; then an all-gather gives each what it needs of the others'. */
 static gg_status read_state(struct gg_trainer *t) {
     struct gg_storage_patience patience = {0};
     gg_status status;

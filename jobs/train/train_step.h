@@ -19,8 +19,9 @@ struct gg_step_result {
 };
 
 /* Takes the next global batch of the data order: forward and backward over the micro-batches, the sum over
- * replicas, clipping by the global norm, AdamW. Counts in trainer->at and trainer->seconds. Collective; every
- * rank gets the same result but for the seconds. Errors: the loader's, alike on every rank. */
+ * replicas, clipping by the global norm, the optimizer. Counts in trainer->at and trainer->seconds.
+ * Collective; every rank gets the same result but for the seconds. Errors: the loader's, alike on every
+ * rank. */
 gg_status gg_train_step(struct gg_trainer *trainer, struct gg_step_result *result) GG_MUST_USE;
 
 #endif

@@ -85,8 +85,8 @@ static gg_status stream_text(const struct gg_world *world, const struct values *
         size_t length;
         const char *bytes = gg_token_bytes(tokenizer, token, &length);
         good = good && emit(world, bytes, length);
-        /* One rank sees the reader leave, all must stop: a look at every token costs little beside its model.
-         */
+        /* One rank sees the reader leave, all must stop: a look at every token costs little beside the
+         * model. */
         MPI_Bcast(&good, 1, MPI_C_BOOL, 0, world->comm);
         if (!good)
             break;

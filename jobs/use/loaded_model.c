@@ -27,8 +27,7 @@ static gg_status find_file(const char *path, char **file) {
 }
 
 /* A checkpoint that was chosen by its name must be what that says; one that the user named may be called
- * anything.
- */
+ * anything. */
 static gg_status check_name(const char *path, const struct gg_loaded_model *m) {
     const int64_t named = gg_checkpoint_named_step(m->path), step = m->contents.meta.step;
     if (strcmp(path, m->path) == 0 || named == step)

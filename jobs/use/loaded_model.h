@@ -16,10 +16,11 @@ struct gg_loaded_model {
 };
 
 /* Opens a checkpoint, or the newest of a run folder, spreads the model over grids of the world's ranks, and
- * reads its weights, verified. Collective over the world. grid  [in]  "PxQ"; each P x Q ranks hold a replica
- *   micro [in]  sequences that a replica takes at once, which Q must divide
- *   precision [in] enum gg_precision_option (precision_choice.h)
- *   model [out] free with gg_loaded_model_close, also after a failure
+ * reads its weights, verified. Collective over the world.
+ *   grid      [in]  "PxQ"; each P x Q ranks hold a replica
+ *   micro     [in]  sequences that a replica takes at once, which Q must divide
+ *   precision [in]  enum gg_precision_option (precision_choice.h)
+ *   model     [out] free with gg_loaded_model_close, also after a failure
  * GG_USAGE: a grid that cannot work. GG_STORAGE, GG_BAD_DATA, GG_RESOURCE. On all ranks alike. */
 gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, const char *grid,
                                int64_t micro, int precision, struct gg_loaded_model *model) GG_MUST_USE;

@@ -34,8 +34,7 @@ void gg_pblas_set_block(int block);
  * PBLAS's messages and sums stay fp32. To be set around a product; by one thread. */
 void gg_pblas_set_precision(enum gg_precision precision);
 
-/* Tiles that our sgemm_ has multiplied since the start; 0 for ever where it does not take ScaLAPACK's place.
- */
+/* Tiles that our sgemm_ has multiplied since the start; stays 0 where it does not take ScaLAPACK's place. */
 long gg_pblas_tiles(void);
 
 #endif

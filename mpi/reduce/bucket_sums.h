@@ -1,13 +1,13 @@
 /* The sums of buckets over replicas, by messages straight from each replica to each other.
  *
  * A bucket is summed in two exchanges between all pairs of replicas: first everyone sends every other its
- * part of the bucket and adds up its own (reduce-scatter), then everyone hands its sums round (allgather).
- * That moves 2 (D-1)/D of a bucket per replica, the least possible (Thakur, Rabenseifner and Gropp 2005,
- * section 4), in two rounds: an MPI library that works only inside its calls need not be called often. (Open
- * MPI's MPI_Iallreduce in place is a binomial tree of whole buckets, whatever their size.)
+ * part of the bucket and adds up its own (reduce-scatter), then everyone sends every other its sums
+ * (all-gather). That moves 2 (D-1)/D of a bucket per replica, the least possible (Thakur, Rabenseifner and
+ * Gropp 2005, section 4), in two rounds: an MPI library that works only inside its calls need not be called
+ * often. (Open MPI's MPI_Iallreduce in place is a binomial tree of whole buckets, whatever their size.)
  *
  * Parts are added up in the order of the replicas, whichever arrives first, and each sum is made in one
- * place: the bits are the same on every replica, in every step, with or without the allgather.
+ * place: the bits are the same on every replica, in every step, with or without the all-gather.
  */
 #ifndef GG_MPI_REDUCE_BUCKET_SUMS_H
 #define GG_MPI_REDUCE_BUCKET_SUMS_H
@@ -27,7 +27,7 @@ typedef struct gg_bucket_sums gg_bucket_sums;
  *   partition [in] kept; must outlive the sums
  *   values    [in] (elements) the flat buffer whose buckets are summed; kept
  *   owned     [in] NULL: every replica gets every sum, in `values`. Else this replica's compact buffer, which
- *                  gets the sums of its parts, and nothing is handed round
+ *                  gets the sums of its parts, and there is no all-gather
  * Collective over `replicas`. GG_RESOURCE: no memory (on this rank: agree). */
 gg_status gg_bucket_sums_create(MPI_Comm replicas, const struct gg_partition *partition, float *values,
                                 float *owned, gg_bucket_sums **sums) GG_MUST_USE;

@@ -1,13 +1,10 @@
 #include "mpi/reduce/progress_thread.h"
 
 #include "core/base/memory.h"
+#include "core/base/thread.h"
 
-#include <mpi.h>
 #include <omp.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 struct gg_progress_thread {
@@ -17,12 +14,6 @@ struct gg_progress_thread {
     pthread_cond_t woken, rested;
     bool wanted, driving, stop; /* under the lock */
 };
-
-bool gg_progress_thread_possible(void) {
-    int provided;
-    MPI_Query_thread(&provided);
-    return provided == MPI_THREAD_MULTIPLE;
-}
 
 /* Drives until nothing is left; while nothing moves, looks again and again for a while, then now and then. */
 static void drive(const struct gg_progress_work *work) {
@@ -65,17 +56,11 @@ gg_status gg_progress_thread_start(const struct gg_progress_work *work, const cp
     pthread_attr_init(&attributes);
     if (cores != NULL)
         pthread_attr_setaffinity_np(&attributes, sizeof *cores, cores);
-    /* Signals are the main thread's business. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&t->thread, &attributes, run, t);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const gg_status status = gg_thread_start(&attributes, run, t, "drives the sum of gradients", &t->thread);
     pthread_attr_destroy(&attributes);
-    if (error != 0) {
+    if (status != GG_OK) {
         free(t);
-        return gg_fail(GG_RESOURCE, "the thread that drives the sum of gradients cannot be started: %s",
-                       strerror(error));
+        return status;
     }
     *thread = t;
     return GG_OK;

@@ -18,9 +18,6 @@ struct gg_progress_work {
     void *context;
 };
 
-/* Whether MPI lets several threads call it at once (MPI_THREAD_MULTIPLE). Local. */
-bool gg_progress_thread_possible(void);
-
 /* Starts the thread, asleep. It computes alone: an OpenMP region in `drive` has one thread.
  *   cores [in] where it may run; NULL: where its maker may
  * Local. GG_RESOURCE: no thread is to be had. */

@@ -1,13 +1,13 @@
 /* The sum of the gradients over replicas, in buckets, while the backward pass still runs.
  *
  * The flat gradient buffer is cut from its end into buckets of fixed bounds. As soon as the backward pass has
- * made a whole bucket final, its sum starts (mpi/reduce/bucket_sums.h). An MPI library makes progress only inside
- * its calls: either the hook's calls between kernels drive the sums on, or a thread does, for which a core
+ * made a whole bucket final, its sum starts (bucket_sums.h). An MPI library makes progress only inside its
+ * calls: either the hook's calls between kernels drive the sums on, or a thread does, for which a core
  * should be free. The sums have the same bits either way. With one replica nothing is done at all.
  *
  * Two ways to sum. Allreduce: every replica gets every sum, with the same bits, and updates every weight.
  * Scatter (ZeRO stage 1, Rajbhandari et al. 2020, section 5.1): each replica gets a D-th of every bucket,
- * keeps the optimizer's state for it, updates it, and gg_reducer_gather() hands the new weights round. What a
+ * keeps the optimizer's state for it, updates it, and gg_reducer_gather() all-gathers the new weights. What a
  * replica updates are its owned ranges; optimizer state stands in compact buffers, range behind range.
  */
 #ifndef GG_MPI_REDUCE_REDUCTION_H
@@ -28,7 +28,7 @@ typedef struct gg_reducer gg_reducer;
 struct gg_reducer_options {
     size_t bucket_bytes;           /* GG_BUCKET_BYTES mostly; at most INT_MAX elements are taken at once */
     bool scatter;                  /* each replica gets its part of the sums only */
-    bool thread;                   /* a thread makes progress; wants gg_progress_thread_possible() */
+    bool thread;                   /* a thread makes progress; wants gg_world_takes_threads() */
     const cpu_set_t *thread_cores; /* where it may run; NULL: where its maker may */
 };
 
@@ -64,8 +64,7 @@ struct gg_owned_range {
 };
 const struct gg_owned_range *gg_reducer_owned(const gg_reducer *reducer, int *count);
 
-/* Hands every replica's owned ranges of a flat buffer round to all. Nothing to do without scatter.
- * Collective. */
+/* All-gathers every replica's owned ranges of a flat buffer. Nothing to do without scatter. Collective. */
 void gg_reducer_gather(gg_reducer *reducer, float *flat);
 
 /* Seconds since gg_reducer_create: spent inside gg_reducer_ready, and waited in gg_reducer_finish and

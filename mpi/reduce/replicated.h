@@ -1,5 +1,4 @@
-/* Gradients of what is replicated over token shards: vectors. Each token shard has its tokens'
- * share.
+/* Gradients of what is replicated over token shards: vectors. Each token shard has its tokens' share.
  */
 #ifndef GG_MPI_REDUCE_REPLICATED_H
 #define GG_MPI_REDUCE_REPLICATED_H
@@ -11,8 +10,7 @@
 
 /* Sums the replicated parts of the owned gradients over the token shards, in one allreduce.
  *   scratch [in] (gg_parameters_replicated)
- * Collective over
- * token_comm, whose ranks own the same ranges. */
+ * Collective over token_comm, whose ranks own the same ranges. */
 void gg_replicated_sum(MPI_Comm token_comm, const struct gg_parameter_table *table,
                        const struct gg_owned_range *owned, int count, float *scratch);
 

@@ -26,6 +26,12 @@ gg_status gg_world_start(struct gg_world *world) {
     return GG_OK;
 }
 
+bool gg_world_takes_threads(void) {
+    int provided;
+    MPI_Query_thread(&provided);
+    return provided >= MPI_THREAD_MULTIPLE;
+}
+
 void gg_world_stop(struct gg_world *world) {
     MPI_Comm_free(&world->comm);
     MPI_Finalize();

@@ -9,6 +9,7 @@
 #include "core/base/status.h"
 
 #include <mpi.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct gg_world {
@@ -20,6 +21,9 @@ struct gg_world {
  * on a rank that ends for lack of memory (core/base/memory.h) takes the others along. Collective over all
  * ranks of the job; works without mpirun too, as a world of one. */
 gg_status gg_world_start(struct gg_world *world) GG_MUST_USE;
+
+/* Whether MPI lets several threads call it at once (MPI_THREAD_MULTIPLE). Local, the same on every rank. */
+bool gg_world_takes_threads(void);
 
 /* Ends MPI. Collective. */
 void gg_world_stop(struct gg_world *world);

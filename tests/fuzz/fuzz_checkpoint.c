@@ -1,6 +1,6 @@
 /* Checkpoints, HDF5's checksums and the metadata's own off: what opens is printed and verified. */
 #include "io/checkpoint/checkpoint.h"
-#include "io/checkpoint/checkpoint_format.h"
+#include "io/checkpoint/checkpoint_format_internal.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/hdf5_unchecked.h"
 

@@ -1,5 +1,5 @@
 /* vocab.json and merges.txt: the two texts with a zero byte between. */
-#include "io/tokenizer/tokenizer_forms.h"
+#include "io/tokenizer/tokenizer_forms_internal.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

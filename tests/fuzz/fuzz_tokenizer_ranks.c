@@ -1,5 +1,5 @@
 /* .tiktoken rank files. */
-#include "io/tokenizer/tokenizer_forms.h"
+#include "io/tokenizer/tokenizer_forms_internal.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

@@ -19,13 +19,13 @@ for b in every:
     # 6 (12 L C^2 + V C) + 6 L C T
     flops = 6 * (12 * 2 * 64 * 64 + 1000 * 64) + 6 * 2 * 64 * 64
     assert abs(b["mfu"] - flops * b["tokens_per_s"] / b["gemm_gflops"] / 1e9) < 1e-3 * b["mfu"], b
-    kernels = sum(b["forward"].values()) + sum(b["backward"].values()) + sum(b["again"].values())
+    kernels = sum(b["forward"].values()) + sum(b["backward"].values()) + sum(b["recompute"].values())
     assert 0 < kernels < 3 * b["step_s"], b
     assert 0 < sum(b["seconds"].values()) < 3 * b["step_s"] and b["spreads"].keys() == b["seconds"].keys(), b
     assert len(b["steps_s"]) == 3 and abs(sorted(b["steps_s"])[1] - b["step_s"]) < 1e-6, b
-    # What is made again is what the settings say: GELU's output comes back with its gradient.
-    again = {kind for kind, seconds in b["again"].items() if seconds > 0}
-    assert again == ({"residual_norm", "matmul", "attention"} if b in (block, attention) else set()), b
+    # What is recomputed is what the settings say: GELU's output comes back with its gradient.
+    recomputed = {kind for kind, seconds in b["recompute"].items() if seconds > 0}
+    assert recomputed == ({"residual_norm", "matmul", "attention"} if b in (block, attention) else set()), b
     assert len(b["losses"]) == 4 and abs(b["losses"][0] - math.log(1000)) < 0.1, b
 # The same global batches from the same weights; the steps are whole ones, which change the loss.
 assert all(abs(x - y) < 1e-5 * x for x, y in zip(first["losses"], grid["losses"])), (first, grid)
@@ -39,10 +39,10 @@ assert grid["reduction"] is None and alone["reduction"] is None
 P
 "$GRIDGPT" bench $small --repeats 2 >words.txt
 grep -q "^MFU .*% = FLOP per token" words.txt && grep -q "medians of 2 steps after one that warms up" words.txt || fail "$(cat words.txt)"
-! grep -q " again" words.txt || fail "$(cat words.txt)"
+! grep -q "recompute *$" words.txt || fail "$(cat words.txt)"
 ! grep -q "^reduction" words.txt || fail "a reduction on one rank: $(cat words.txt)"
 "$GRIDGPT" bench $small --repeats 2 compute.recompute=block >words.txt
-grep -q "^by kernel  *forward  *backward  *again" words.txt && grep -q "again does not count" words.txt || fail "$(cat words.txt)"
+grep -q "^by kernel  *forward  *backward  *recompute$" words.txt && grep -q "recomputation does not count" words.txt || fail "$(cat words.txt)"
 mpirun -n 2 "$GRIDGPT" bench $small --repeats 2 parallel.zero=1 parallel.progress=thread >words.txt
 grep -q "^reduction  *alone .*, visible .*, hidden" words.txt && grep -q "progress by a thread" words.txt || fail "$(cat words.txt)"
 # What is announced is what is taken, also where the libraries' buffers weigh as much as the model: PBLAS's panels, and what

@@ -49,7 +49,7 @@ static void in_words(void **state) {
     says("983040 tokens, 3840 sequences");
     says("3.2500 in training, not measured in validation");
     says("2 layers, 12 heads, width 48, context 10, vocabulary 187: 0.07 M parameters");
-    says("both moments of AdamW");
+    says("exp_avg and exp_avg_sq");
     says("8000000000000001, vocabulary of 187, enclosed");
     says("    model.layers: 2\n");
     says("    data.train: [\"a.h5\"]\n");

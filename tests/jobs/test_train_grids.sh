@@ -30,7 +30,7 @@ for layout in "2 2x1" "2 1x2" "3 3x1" "3 1x3" "4 2x2" "4 4x1" "4 1x4" "6 3x2" "6
     compare $name 1
 done
 
-# Activations made again have the same bits, on one rank and on a grid; a run may go on with another choice.
+# Recomputed activations have the same bits, on one rank and on a grid; a run may go on with another choice.
 same() { # RUN OTHER FIRST_LINE: their numbers are the same to the last digit, from that line of OTHER on
     for key in loss val_loss grad_norm; do
         [ "$(values "$1" $key)" = "$(values "$2" $key | tail -n "+$3")" ] || fail "$1: $key is not that of $2"

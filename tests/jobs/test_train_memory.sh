@@ -1,5 +1,5 @@
 # A model whose state does not fit into one rank's memory trains, and is resumed, on a grid; one whose activations do
-# not fit trains where they are made again.
+# not fit trains where they are recomputed.
 [ -z "${GG_SANITIZE:-}" ] || { echo "skipped: sanitizers want more address space than any limit leaves"; exit 77; }
 source "$GG_SOURCE/tests/jobs/training.sh"
 
@@ -27,27 +27,27 @@ expect 0 "resuming from" grid
 # What was announced is what was taken, and a quarter of the optimizer's state stands on each replica with ZeRO.
 awk '/^peak memory of a rank/ { peak = $6; announced = $9 } END { exit !(peak > 0 && peak <= 1.1 * announced) }' grid.log ||
     fail "$(grep "^peak memory" grid.log)"
-moments() { sed -n 's/.*optimizer state \([0-9.]*\) MB.*/\1/p' "$1.log"; }
+optimizer() { sed -n 's/.*optimizer state \([0-9.]*\) MB.*/\1/p' "$1.log"; }
 train 4 whole $large batch.micro=1 model.layers=2 run.steps=1
 expect 0 "trained 1 steps" whole
 train 4 zero $large batch.micro=1 model.layers=2 run.steps=1 parallel.zero=1
 expect 0 "trained 1 steps" zero
-echo "moments: $(moments whole) MB, with ZeRO $(moments zero) MB"
-awk -v whole="$(moments whole)" -v zero="$(moments zero)" 'BEGIN { exit !(zero > 0 && zero <= 0.26 * whole) }' ||
-    fail "ZeRO does not quarter the moments"
+echo "optimizer state: $(optimizer whole) MB, with ZeRO $(optimizer zero) MB"
+awk -v whole="$(optimizer whole)" -v zero="$(optimizer zero)" 'BEGIN { exit !(zero > 0 && zero <= 0.26 * whole) }' ||
+    fail "ZeRO does not quarter the optimizer's state"
 rm -rf alone grid whole zero
 
-# Of 24 blocks: 1.6 GB of activations that are kept, 0.2 GB where blocks are made again.
+# Of 24 blocks: 1.6 GB of activations that are kept, 0.2 GB where blocks are recomputed.
 large="model.layers=24 model.heads=2 model.width=128 model.context=64 batch.sequences=128 batch.micro=128 eval.sequences=4"
 limited 1 kept run.steps=1
 expect 71 "no memory for the activations; compute.recompute=block or a smaller batch.micro needs less: " kept
 expect 71 "(ulimit -v)" kept
-limited 1 again run.steps=1 compute.recompute=block
-expect 0 "trained 1 steps" again
-awk '/^peak memory of a rank/ { peak = $6; announced = $9 } END { exit !(peak > 0 && peak <= 1.1 * announced && peak >= 0.9 * announced) }' again.log ||
-    fail "$(grep "^peak memory" again.log)"
+limited 1 recomputed run.steps=1 compute.recompute=block
+expect 0 "trained 1 steps" recomputed
+awk '/^peak memory of a rank/ { peak = $6; announced = $9 } END { exit !(peak > 0 && peak <= 1.1 * announced && peak >= 0.9 * announced) }' recomputed.log ||
+    fail "$(grep "^peak memory" recomputed.log)"
 activations() { sed -n 's/.*activations \([0-9.]*\) MB.*/\1/p' "$1.log"; }
-echo "activations: $(activations kept) MB, made again $(activations again) MB; $(grep "^peak memory" again.log)"
-awk -v kept="$(activations kept)" -v again="$(activations again)" 'BEGIN { exit !(again > 0 && again < kept / 4) }' ||
+echo "activations: $(activations kept) MB, recomputed $(activations recomputed) MB; $(grep "^peak memory" recomputed.log)"
+awk -v kept="$(activations kept)" -v recomputed="$(activations recomputed)" 'BEGIN { exit !(recomputed > 0 && recomputed < kept / 4) }' ||
     fail "recompute does not spare three quarters of the activations"
-rm -rf kept again
+rm -rf kept recomputed

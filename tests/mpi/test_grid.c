@@ -61,7 +61,7 @@ static double train_on_grid(const struct gg_graph *graph, const struct gg_fabric
     return loss;
 }
 
-/* Activations that are made again have the bits of those that were kept: so has all that follows from them,
+/* Activations that are recomputed have the bits of those that were kept: so has all that follows from them,
  * as long as sums over ranks are taken in the same order. */
 static void compare_recompute(struct gg_model_config model, const struct gg_fabric *fabric,
                               const struct gg_batch *batch, const float *weights, double kept_loss,

@@ -144,7 +144,7 @@ static void thread_works_when_woken(void **state) {
     struct pieces pieces = {0};
     const struct gg_progress_work work = {do_piece, all_done, &pieces};
     gg_progress_thread *thread;
-    assert_true(gg_progress_thread_possible());
+    assert_true(gg_world_takes_threads());
     omp_set_num_threads(3);
     CHECK_OK(gg_progress_thread_start(&work, NULL, &thread));
     gg_progress_thread_wait(thread);

@@ -4,7 +4,7 @@
 #ifndef GG_TESTS_REFERENCE_TILES_H
 #define GG_TESTS_REFERENCE_TILES_H
 
-#include "core/kernels/matmul/tile_pack.h"
+#include "core/kernels/matmul/tile_pack_internal.h"
 
 /* Where element (vector, k) of a packed step stands: 32 vectors, 32 of k. */
 int64_t reference_tile_packed(enum gg_tile_layout layout, int64_t vector, int64_t k);

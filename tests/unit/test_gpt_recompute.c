@@ -51,28 +51,28 @@ static int train(struct model_fixture *f, int64_t sequences, double *loss) {
 /* A whole batch, an evaluation that leaves other activations behind, then a smaller batch. */
 static void compare_with_keeping(struct gg_model_config config, enum gg_recompute recompute) {
     enum { SEQUENCES = 3 };
-    struct model_fixture kept, again;
+    struct model_fixture kept, recomputed;
     model_fixture_make(&kept, config, GG_MODEL_TRAIN, SEQUENCES);
     config.recompute = recompute;
-    model_fixture_make(&again, config, GG_MODEL_TRAIN, SEQUENCES);
+    model_fixture_make(&recomputed, config, GG_MODEL_TRAIN, SEQUENCES);
     for (int64_t sequences = SEQUENCES; sequences >= 2; sequences--) {
         double loss[2], evaluated[2];
         const int calls = train(&kept, sequences, &loss[0]);
-        const int calls_again = train(&again, sequences, &loss[1]);
+        const int calls_recomputed = train(&recomputed, sequences, &loss[1]);
         assert_memory_equal(&loss[1], &loss[0], sizeof loss[0]);
-        assert_memory_equal(again.gradients, kept.gradients,
+        assert_memory_equal(recomputed.gradients, kept.gradients,
                             (size_t)kept.graph.table.local_elements * sizeof *kept.gradients);
-        /* Communication is driven on between repeated kernels too; the last block's are there still. */
-        assert_true(config.layers > 1 ? calls_again > calls : calls_again == calls);
+        /* Communication is driven on between recomputed kernels too; the last block's are there still. */
+        assert_true(config.layers > 1 ? calls_recomputed > calls : calls_recomputed == calls);
         const struct gg_batch batch = model_fixture_batch(&kept);
         gg_model_evaluate(kept.gpt, &batch, &evaluated[0]);
-        gg_model_evaluate(again.gpt, &batch, &evaluated[1]);
+        gg_model_evaluate(recomputed.gpt, &batch, &evaluated[1]);
         assert_memory_equal(&evaluated[1], &evaluated[0], sizeof evaluated[0]);
         if (config.dropout > 0 && sequences == SEQUENCES)
             assert_true(evaluated[0] != loss[0]);
     }
     model_fixture_free(&kept);
-    model_fixture_free(&again);
+    model_fixture_free(&recomputed);
 }
 
 static void same_bits(enum gg_precision precision) {

@@ -1,7 +1,7 @@
 /* What a model's page gives: parameters, products, FLOPs, and memory that no two live tensors share. */
 #include "tests/check.h"
 
-#include "core/model/lifetimes.h"
+#include "core/model/lifetimes_internal.h"
 #include "core/model/model.h"
 #include "core/plan/legality.h"
 #include "tests/model_fixture.h"

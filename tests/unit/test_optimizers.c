@@ -50,7 +50,8 @@ static FILE *open_golden(const char *name) {
 }
 
 static void compare_with_pytorch(const struct gg_optimizer *optimizer) {
-    float gradients[TOTAL] = {0}, first[TOTAL] = {0}, second[TOTAL] = {0}, weights[TOTAL], expected[COUNT];
+    float gradients[TOTAL] = {0}, exp_avg[TOTAL] = {0}, exp_avg_sq[TOTAL] = {0}, weights[TOTAL],
+          expected[COUNT];
     fill_weights(weights);
     FILE *golden = open_golden(optimizer->kind->name);
     int step = 0, lines = 0, golden_step, tensor;
@@ -61,7 +62,7 @@ static void compare_with_pytorch(const struct gg_optimizer *optimizer) {
             step++;
             fill_gradients(step, gradients);
             optimizer_update(optimizer, &table, 0, TOTAL, 1e-2 / step, step, clip_factor(gradients),
-                             gradients, first, second, weights, NULL);
+                             gradients, exp_avg, exp_avg_sq, weights, NULL);
         }
         check_close("weights", weights + tensor * OFFSET, expected, COUNT, 2e-6);
         lines++;
@@ -102,7 +103,7 @@ static void sgd_rounds_and_cuts(void **state) {
 /* The updates of one tensor, and what they should come to. */
 struct updates {
     struct gg_parameter_table table;
-    struct tensor gradients, first, second, weights, rounded;
+    struct tensor gradients, exp_avg, exp_avg_sq, weights, rounded;
 };
 
 enum { STEPS = 20 };
@@ -110,8 +111,8 @@ enum { STEPS = 20 };
 static void update(const void *argument) {
     const struct updates *u = argument;
     for (int step = 1; step <= STEPS; step++)
-        adamw_update(&u->table, 0, u->weights.count, 3e-3, step, 0.5, u->gradients.values, u->first.values,
-                     u->second.values, u->weights.values, step % 2 == 0 ? u->rounded.values : NULL);
+        adamw_update(&u->table, 0, u->weights.count, 3e-3, step, 0.5, u->gradients.values, u->exp_avg.values,
+                     u->exp_avg_sq.values, u->weights.values, step % 2 == 0 ? u->rounded.values : NULL);
 }
 
 /* Of each update the moments keep less and less of their roundings; the weights keep all of two: the decay
@@ -124,8 +125,8 @@ static void check_updates(int64_t count, bool decay) {
                                         .local_elements = count,
                                         .shards = {.feature_shards = 1, .token_shards = 1}},
                               .gradients = tensor_make(GG_PRECISION_FP32, 1, count),
-                              .first = tensor_scaled(GG_PRECISION_FP32, 2, count, 0),
-                              .second = tensor_scaled(GG_PRECISION_FP32, 3, count, 0),
+                              .exp_avg = tensor_scaled(GG_PRECISION_FP32, 2, count, 0),
+                              .exp_avg_sq = tensor_scaled(GG_PRECISION_FP32, 3, count, 0),
                               .weights = tensor_make(GG_PRECISION_FP32, 4, count),
                               .rounded = tensor_make(GG_PRECISION_BF16, 5, count)};
     struct updates work = u;
@@ -140,9 +141,10 @@ static void check_updates(int64_t count, bool decay) {
     for (int step = 1; step <= STEPS; step++)
         reference_adamw(&plain, step, count, g, m, v, u.weights.exact);
     run_with_threads(update, &work,
-                     (struct tensor *const[]){&work.first, &work.second, &work.weights, &work.rounded}, 4);
-    tensor_check("exp_avg", &work.first, m, NULL, STEPS);
-    tensor_check("exp_avg_sq", &work.second, v, NULL, STEPS);
+                     (struct tensor *const[]){&work.exp_avg, &work.exp_avg_sq, &work.weights, &work.rounded},
+                     4);
+    tensor_check("exp_avg", &work.exp_avg, m, NULL, STEPS);
+    tensor_check("exp_avg_sq", &work.exp_avg_sq, v, NULL, STEPS);
     tensor_check("weights", &work.weights, u.weights.exact, sizes, 2 * STEPS);
     for (int64_t i = 0; i < count; i++)
         assert_true((double)gg_load(GG_PRECISION_BF16, u.rounded.values, i) ==
@@ -163,16 +165,16 @@ static void same_as_twin(void **state) {
 /* A range updated alone gives the bits of the whole update: what a sharded optimizer rests on. */
 static void ranges_make_the_whole(void **state) {
     (void)state;
-    float gradients[TOTAL] = {0}, first[2][TOTAL] = {{0}}, second[2][TOTAL] = {{0}}, weights[2][TOTAL];
+    float gradients[TOTAL] = {0}, exp_avg[2][TOTAL] = {{0}}, exp_avg_sq[2][TOTAL] = {{0}}, weights[2][TOTAL];
     fill_weights(weights[0]);
     fill_weights(weights[1]);
     const int64_t cuts[] = {0, 16, 37, 64, TOTAL};
     for (int step = 1; step <= 3; step++) {
         fill_gradients(step, gradients);
-        adamw_update(&table, 0, TOTAL, 1e-2, step, 1, gradients, first[0], second[0], weights[0], NULL);
+        adamw_update(&table, 0, TOTAL, 1e-2, step, 1, gradients, exp_avg[0], exp_avg_sq[0], weights[0], NULL);
         for (int i = 0; i < 4; i++)
-            adamw_update(&table, cuts[i], cuts[i + 1], 1e-2, step, 1, gradients + cuts[i], first[1] + cuts[i],
-                         second[1] + cuts[i], weights[1] + cuts[i], NULL);
+            adamw_update(&table, cuts[i], cuts[i + 1], 1e-2, step, 1, gradients + cuts[i],
+                         exp_avg[1] + cuts[i], exp_avg_sq[1] + cuts[i], weights[1] + cuts[i], NULL);
     }
     assert_memory_equal(weights[0], weights[1], sizeof weights[0]);
     double sum = 0;
@@ -237,14 +239,14 @@ static void same_bits_for_any_threads(void **state) {
 
 static void square_sum_counts_owned_parts(void **state) {
     (void)state;
-    struct gg_parameter_table repeated = table;
-    repeated.shards.token_shards = 2;
+    struct gg_parameter_table replicated = table;
+    replicated.shards.token_shards = 2;
     float gradients[TOTAL];
     for (int i = 0; i < TOTAL; i++)
         gradients[i] = 2;
-    assert_true(gg_gradient_square_sum(&repeated, 0, TOTAL, gradients) == 4.0 * 2 * COUNT);
-    repeated.shards.token_index = 1;
-    assert_true(gg_gradient_square_sum(&repeated, 0, TOTAL, gradients) == 4.0 * COUNT);
+    assert_true(gg_gradient_square_sum(&replicated, 0, TOTAL, gradients) == 4.0 * 2 * COUNT);
+    replicated.shards.token_index = 1;
+    assert_true(gg_gradient_square_sum(&replicated, 0, TOTAL, gradients) == 4.0 * COUNT);
     gradients[3] = NAN;
     assert_false(isfinite(gg_gradient_square_sum(&table, 0, TOTAL, gradients)));
 }

@@ -41,10 +41,11 @@ struct gg_attention {
 size_t gg_attention_workspace_bytes(enum gg_precision stored, int64_t keys, int64_t head_size, int threads);
 
 /* out[b, t, h, :] = attention of query (b, t, h).
- *   query, key, value [in] first row of the first sequence, first head; heads stand beside each other in a
- * row
- *   out       [out] (sequences, time, heads * head_size), dense
- *   log_sums  [out] (sequences, heads, time): log of the sum of exp of the scaled scores; NULL: not wanted */
+ *   query, key, value [in]  first row of the first sequence, first head; heads stand beside each other in a
+ *                           row
+ *   out               [out] (sequences, time, heads * head_size), dense
+ *   log_sums          [out] (sequences, heads, time): log of the sum of exp of the scaled scores; NULL: not
+ *                           wanted */
 void gg_attention_forward(const struct gg_attention *shape, const void *query, const void *key,
                           const void *value, void *out, float *log_sums, void *workspace);
 

@@ -1,4 +1,4 @@
-#include "core/kernels/attention/attention_pair.h"
+#include "core/kernels/attention/attention_pair_internal.h"
 
 #include "core/kernels/vector_math.h"
 

@@ -4,8 +4,7 @@
 
 #include <limits.h>
 
-/* The Fortran interface, which every BLAS has; column-major, so that C = A B is asked for as C^T = B^T A^T.
- */
+/* The Fortran interface, which every BLAS has; column-major: C = A B is asked for as C^T = B^T A^T. */
 void sgemm_(const char *transa, const char *transb, const int *m, const int *n, const int *k,
             const float *alpha, const float *a, const int *lda, const float *b, const int *ldb,
             const float *beta, float *c, const int *ldc);

@@ -6,7 +6,7 @@
  * same order whatever the threads.
  */
 #include "core/kernels/matmul/matmul_bf16.h"
-#include "core/kernels/matmul/tile_pack.h"
+#include "core/kernels/matmul/tile_pack_internal.h"
 
 #include "core/base/memory.h"
 #include "core/base/status.h"

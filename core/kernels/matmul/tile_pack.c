@@ -1,4 +1,4 @@
-#include "core/kernels/matmul/tile_pack.h"
+#include "core/kernels/matmul/tile_pack_internal.h"
 
 #include "core/kernels/matmul/tile_product.h"
 

@@ -1,9 +1,9 @@
 /* Causal multi-head attention: y = softmax(q k^T / sqrt(head size)) v, with q, k, v = x + bias side by side
- * in its input (kernels/attention.h). */
+ * in its input (kernels/attention/attention.h). */
 #include "core/kernels/attention/attention.h"
 #include "core/kernels/rows.h"
 #include "core/model/builder_internal.h"
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 #include <omp.h>
 #include <string.h>
@@ -79,7 +79,7 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
     gg_attention_forward(&shape, step->at.x[0], key, value, step->at.y, step->at.saved, step->at.scratch);
 }
 
-/* See kernels/attention.h. */
+/* See kernels/attention/attention.h. */
 static void backward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_attention shape = shape_of(model, step, pass);
     const enum gg_precision stored = shape.stored;
@@ -105,8 +105,7 @@ static void needs(const struct gg_graph *graph, const struct gg_module *module, 
 }
 
 /* Two products forward and four backward, each 2 features x keys: a query of a causal mask has T/2 on
- * average.
- */
+ * average. */
 static double flops_per_token(const struct gg_graph *graph, const struct gg_module *module) {
     return 6 * (double)graph->tensors[module->output].features * (double)graph->config.context;
 }

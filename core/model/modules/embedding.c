@@ -2,7 +2,7 @@
 #include "core/kernels/residual_add.h"
 #include "core/kernels/rows.h"
 #include "core/model/builder_internal.h"
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 #include <omp.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* GELU, tanh approximation: y = gelu(x + bias), with the bias of the map before it (kernels/activation.h). */
 #include "core/kernels/activation.h"
 #include "core/model/builder_internal.h"
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 struct gelu {
     struct gg_module module;

@@ -1,7 +1,7 @@
 /* Layer normalisation: y = gain (x - mean) / deviation + bias, over features (kernels/norm.h). */
 #include "core/kernels/norm.h"
 #include "core/model/builder_internal.h"
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 struct layer_norm {
     struct gg_module module; /* parameters: gain, bias */

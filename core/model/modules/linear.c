@@ -1,7 +1,7 @@
 /* Linear map: y = x W + b. The bias may be left to the module that reads y, which adds it as it does so. */
 #include "core/kernels/rows.h"
 #include "core/model/builder_internal.h"
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 struct linear {
     struct gg_module module; /* parameters: W (in, out), b */

@@ -2,7 +2,7 @@
  * Inputs: branch, stream. */
 #include "core/kernels/residual_add.h"
 #include "core/model/builder_internal.h"
-#include "core/model/module.h"
+#include "core/model/module_internal.h"
 
 #include <omp.h>
 

@@ -1,8 +1,8 @@
 /* What the writer and the reader of checkpoints share: the names in the file, the table of its numbers, and
- * the metadata's checksum. Internal to io/checkpoint_*.c. All local.
+ * the metadata's checksum. All local.
  */
-#ifndef GG_IO_CHECKPOINT_CHECKPOINT_FORMAT_H
-#define GG_IO_CHECKPOINT_CHECKPOINT_FORMAT_H
+#ifndef GG_IO_CHECKPOINT_CHECKPOINT_FORMAT_INTERNAL_H
+#define GG_IO_CHECKPOINT_CHECKPOINT_FORMAT_INTERNAL_H
 
 #include "io/checkpoint/checkpoint.h"
 
@@ -19,6 +19,9 @@ struct gg_checkpoint_field {
 };
 extern const struct gg_checkpoint_field gg_checkpoint_fields[];
 extern const int gg_checkpoint_field_count;
+
+/* HDF5's type of the attribute `format`, in the file and in memory; to be closed by the caller. */
+hid_t gg_checkpoint_format_type(void);
 
 /* HDF5's type of a field, in the file and in memory. */
 hid_t gg_checkpoint_field_type(const struct gg_checkpoint_field *field, bool in_file);

@@ -1,11 +1,10 @@
-/* What both passes of attention share: a (sequence, head) pair, its blocks, and a thread's scratch. Internal
- * to attention_*.c.
+/* What both passes of attention share: a (sequence, head) pair, its blocks, and a thread's scratch.
  *
  * A pair's scores are taken in blocks of query rows and keys, small enough for the second-level cache; blocks
  * whose keys all come after their queries are skipped.
  */
-#ifndef GG_CORE_KERNELS_ATTENTION_ATTENTION_PAIR_H
-#define GG_CORE_KERNELS_ATTENTION_ATTENTION_PAIR_H
+#ifndef GG_CORE_KERNELS_ATTENTION_ATTENTION_PAIR_INTERNAL_H
+#define GG_CORE_KERNELS_ATTENTION_ATTENTION_PAIR_INTERNAL_H
 
 #include "core/kernels/attention/attention.h"
 #include "core/kernels/matmul/matmul.h"
@@ -48,8 +47,7 @@ static inline int64_t gg_attention_visible(const struct gg_attention_pair *p,
     return visible < 0 ? 0 : visible < b->keys ? visible : b->keys;
 }
 
-/* How many of a block's keys are worked on for a query that sees `visible`: whole vectors, that it be quick.
- */
+/* How many of a block's keys are worked on for a query that sees `visible`: whole vectors, to be quick. */
 static inline int64_t gg_attention_worked(const struct gg_attention_block *b, int64_t visible) {
     const int64_t rounded = (visible + 15) / 16 * 16;
     return rounded < b->keys ? rounded : b->keys;

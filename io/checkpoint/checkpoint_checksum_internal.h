@@ -4,8 +4,8 @@
  * The hash is MurmurHash3's 64-bit finaliser (Appleby 2011, fmix64) of (bits << 32) + index. It is a
  * bijection, so that one changed element always shows.
  */
-#ifndef GG_IO_CHECKPOINT_CHECKPOINT_CHECKSUM_H
-#define GG_IO_CHECKPOINT_CHECKPOINT_CHECKSUM_H
+#ifndef GG_IO_CHECKPOINT_CHECKPOINT_CHECKSUM_INTERNAL_H
+#define GG_IO_CHECKPOINT_CHECKPOINT_CHECKSUM_INTERNAL_H
 
 #include "io/checkpoint/tensor_piece.h"
 

@@ -3,8 +3,8 @@
  * An operand is a set of vectors (rows of A, columns of B) over the summed index k. In memory either a vector
  * stands in one piece (plain A, transposed B) or the vectors' elements of one k do (transposed A, plain B).
  */
-#ifndef GG_CORE_KERNELS_MATMUL_TILE_PACK_H
-#define GG_CORE_KERNELS_MATMUL_TILE_PACK_H
+#ifndef GG_CORE_KERNELS_MATMUL_TILE_PACK_INTERNAL_H
+#define GG_CORE_KERNELS_MATMUL_TILE_PACK_INTERNAL_H
 
 #include "core/kernels/storage.h"
 

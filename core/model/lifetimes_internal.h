@@ -1,7 +1,7 @@
 /* Memory of buffers that live for a stretch of time: two that never live at once may share it.
  */
-#ifndef GG_CORE_MODEL_LIFETIMES_H
-#define GG_CORE_MODEL_LIFETIMES_H
+#ifndef GG_CORE_MODEL_LIFETIMES_INTERNAL_H
+#define GG_CORE_MODEL_LIFETIMES_INTERNAL_H
 
 #include <stddef.h>
 
@@ -25,8 +25,7 @@ void gg_buffer_use(struct gg_buffer_list *buffers, int index, int time);
 
 /* Gives every buffer its offset: the largest first, each at the lowest place that nobody who lives at the
  * same time has (Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference",
- * section 5.2).
- */
+ * section 5.2). */
 void gg_buffers_place(struct gg_buffer_list *buffers);
 
 /* Zeroes the memory, each part as its largest buffer is shared out over the threads that will work on it

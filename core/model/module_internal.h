@@ -1,9 +1,8 @@
 /* What a module is to the passes over a graph: it declares what it reads, keeps and makes, and has its
- * forward and backward pass. Fusion, recomputation and lifetimes use these declarations alone. Inside
- * core/model only.
+ * forward and backward pass. Fusion, recomputation and lifetimes use these declarations alone.
  */
-#ifndef GG_CORE_MODEL_MODULE_H
-#define GG_CORE_MODEL_MODULE_H
+#ifndef GG_CORE_MODEL_MODULE_INTERNAL_H
+#define GG_CORE_MODEL_MODULE_INTERNAL_H
 
 #include "core/kernels/dropout.h"
 #include "core/kernels/storage.h"
@@ -30,14 +29,14 @@ struct gg_places {
     void *d_x[GG_MODULE_INPUTS], *d_y;
 };
 
-/* One call of a module, forward or backward (step_list.h). */
+/* One call of a module, forward or backward (step_list_internal.h). */
 struct gg_step {
     const struct gg_module *module;
     void (*run)(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass);
     enum gg_kernel_kind kernel; /* what its time is booked under */
     struct gg_places at;
     bool add;           /* its input's gradient is added to; else it is assigned */
-    bool remake_output; /* the output was not kept: this backward pass makes it again */
+    bool remake_output; /* the output was not kept: this backward pass recomputes it */
     bool recompute;     /* a forward pass amid the backward pass */
     int fused;          /* so many steps from here on run row by row together; 1: this one alone */
     int64_t final_from; /* after it gradients at such offsets are final; for steps of the backward pass */
@@ -74,7 +73,7 @@ struct gg_module_kind {
     bool adds_input_bias;               /* can add the bias of the map that made its input */
     bool finishes_input;                /* and writes that sum over its input */
     bool output_in_place;               /* its output may stand where its second input stood */
-    bool remakes_output; /* its backward pass can make its output again at no cost but the writing */
+    bool remakes_output; /* its backward pass can recompute its output at no cost but the writing */
     bool rows_exchange;  /* rows are only independent where features are not split */
     bool times_itself;   /* books its own seconds */
     enum gg_input_gradient (*input_gradient)(const struct gg_graph *graph, const struct gg_module *module,

@@ -1,14 +1,13 @@
 /* The steps of a model's forward and backward pass, and the memory that they need, worked out from a graph
- * for one use of it: which modules run together, which activations are kept and which made again
- * (recomputation), where each gradient is assigned, added to or shared, and where each tensor stands. Inside
- * core/model only.
+ * for one use of it: which modules run together, which activations are kept and which recomputed, where each
+ * gradient is assigned, added to or shared, and where each tensor stands.
  */
-#ifndef GG_CORE_MODEL_STEP_LIST_H
-#define GG_CORE_MODEL_STEP_LIST_H
+#ifndef GG_CORE_MODEL_STEP_LIST_INTERNAL_H
+#define GG_CORE_MODEL_STEP_LIST_INTERNAL_H
 
 #include "core/model/graph.h"
-#include "core/model/lifetimes.h"
-#include "core/model/module.h"
+#include "core/model/lifetimes_internal.h"
+#include "core/model/module_internal.h"
 
 /* A step's tensors, as indices of buffers; -1: none. */
 struct gg_slots {

@@ -1,7 +1,7 @@
-/* Making checkpoint files. Internal to io/checkpoint_*.c. All local.
+/* Making checkpoint files. All local.
  */
-#ifndef GG_IO_CHECKPOINT_CHECKPOINT_FILE_H
-#define GG_IO_CHECKPOINT_CHECKPOINT_FILE_H
+#ifndef GG_IO_CHECKPOINT_CHECKPOINT_SKELETON_INTERNAL_H
+#define GG_IO_CHECKPOINT_CHECKPOINT_SKELETON_INTERNAL_H
 
 #include "io/checkpoint/checkpoint.h"
 
