@@ -142,6 +142,12 @@ char *gg_format(const char *format, ...) {
     return text;
 }
 
+static atomic_size_t taken;
+
+size_t gg_memory_taken(void) {
+    return atomic_load(&taken);
+}
+
 gg_status gg_try_malloc(size_t bytes, const char *what, void **memory) {
     const size_t huge_page = (size_t)2 << 20, line = 64;
     const bool large = bytes >= 16 * huge_page;
@@ -152,6 +158,7 @@ gg_status gg_try_malloc(size_t bytes, const char *what, void **memory) {
     may_be_refused = false;
     if (*memory == NULL)
         return gg_fail(GG_RESOURCE, "no memory for %s: %.1f MiB wanted", what, (double)bytes / 1048576.0);
+    atomic_fetch_add(&taken, bytes);
 #ifdef MADV_HUGEPAGE
     if (large) /* a wish: where it is not granted, pages are small */
         (void)!madvise(*memory, rounded, MADV_HUGEPAGE);

@@ -27,6 +27,9 @@ char *gg_format(const char *format, ...) GG_PRINTF_LIKE(1, 2);
  * GG_RESOURCE with the size when it is not to be had. */
 gg_status gg_try_malloc(size_t bytes, const char *what, void **memory) GG_MUST_USE;
 
+/* Bytes that all calls of it were asked for and gave, freed or not: what a plan's memory is held against. */
+size_t gg_memory_taken(void);
+
 /* As malloc, calloc and realloc: NULL when there is no memory, for callers that report it. */
 void *gg_malloc_or_null(size_t bytes);
 void *gg_calloc_or_null(size_t count, size_t bytes);

@@ -1,0 +1,94 @@
+/* A plan, made without ranks, against what each rank of each layout then takes: to the byte. Rank 0 plans for all. */
+#include "tests/check.h"
+
+#include "core/base/memory.h"
+#include "core/kernels/matmul/matmul.h"
+#include "core/plan/legality.h"
+#include "jobs/replica/replica.h"
+
+#include <stdlib.h>
+
+static struct gg_world world;
+enum { VOCAB = 187 };
+
+/* A model that is split unevenly, and more than one bucket. */
+static void read_settings(struct gg_settings *settings, const char *grid, const char *precision,
+                          const char *zero, const char *recompute) {
+    const char *const words[][2] = {{"model.layers", "3"},       {"model.heads", "12"},
+                                    {"model.width", "384"},      {"model.context", "24"},
+                                    {"model.mlp_width", "1200"}, {"model.dropout", "0.1"},
+                                    {"batch.sequences", "24"},   {"batch.micro", "12"},
+                                    {"parallel.grid", grid},     {"compute.precision", precision},
+                                    {"parallel.zero", zero},     {"compute.recompute", recompute}};
+    gg_settings_init(settings);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        CHECK_OK(gg_settings_set(settings, words[i][0], words[i][1], "test"));
+    settings->batch.sequences = 12 * world.size;
+    CHECK_OK(gg_settings_resolve(settings));
+}
+
+/* What rank 0 says that this rank will take. */
+static size_t planned(const struct gg_settings *settings, enum gg_precision precision) {
+    uint64_t *bytes = gg_calloc((size_t)world.size, sizeof *bytes);
+    for (int rank = 0; world.rank == 0 && rank < world.size; rank++) {
+        struct gg_place place;
+        struct gg_model_config config;
+        struct gg_graph graph;
+        struct gg_plan plan;
+        CHECK_OK(gg_legality_grid(settings, world.size, rank, &place));
+        CHECK_OK(gg_model_configure(settings, VOCAB, &place.shards, &config));
+        config.precision = precision;
+        gg_graph_make(&config, &place.shards, &graph);
+        gg_plan_make(settings, &graph, &place, false, &plan);
+        bytes[rank] = gg_plan_memory_sum(&plan.memory) - plan.memory.products; /* a grid's: a bound */
+        gg_graph_free(&graph);
+    }
+    MPI_Bcast(bytes, world.size, MPI_UINT64_T, 0, world.comm);
+    const size_t mine = (size_t)bytes[world.rank];
+    free(bytes);
+    return mine;
+}
+
+static void compare(int p, int q, enum gg_precision precision, const char *zero, const char *recompute) {
+    char grid[32];
+    snprintf(grid, sizeof grid, "%dx%d", p, q);
+    struct gg_settings settings;
+    struct gg_replica replica = {0};
+    read_settings(&settings, grid, precision == GG_PRECISION_BF16 ? "bf16" : "fp32", zero, recompute);
+    const size_t expected = planned(&settings, precision), before = gg_memory_taken();
+    CHECK_OK(gg_replica_place(&world, &settings, &replica));
+    CHECK_OK(gg_replica_shape(&replica, VOCAB, precision, false));
+    CHECK_OK(gg_replica_open_training(&replica, false, NULL));
+    const size_t taken = gg_memory_taken() - before;
+    if (taken != expected)
+        fail_msg("rank %d of %s, zero %s, recompute %s: planned %zu bytes, took %zu", world.rank, grid, zero,
+                 recompute, expected, taken);
+    gg_replica_close(&replica);
+    gg_settings_free(&settings);
+}
+
+static void every_layout(void **state) {
+    (void)state;
+    static const char *const recompute[] = {"none", "attention", "block"};
+    for (int p = 1; p <= world.size; p++)
+        for (int q = 1; p * q <= world.size; q++)
+            for (int i = 0; world.size % (p * q) == 0 && i < 12; i++) {
+                const bool bf16 = i / 6 == 1;
+                if (bf16 && !gg_matmul_has_bf16())
+                    continue;
+                compare(p, q, bf16 ? GG_PRECISION_BF16 : GG_PRECISION_FP32, i % 2 == 0 ? "0" : "1",
+                        recompute[i / 2 % 3]);
+            }
+}
+
+int main(void) {
+    if (gg_world_start(&world) != GG_OK)
+        return 1;
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_layout)};
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    /* A rank that failed left the others in a collective: end them all. */
+    if (failed != 0)
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    gg_world_stop(&world);
+    return failed;
+}
