@@ -63,9 +63,6 @@ const struct gg_linear *gg_graph_linear(const struct gg_graph *graph, int index,
 /* How many of a rank's `local_tokens` rows of logits stand in memory at once. */
 int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens);
 
-/* How many of a rank's `local_tokens` rows of logits stand in memory at once. */
-int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens);
-
 /* Parameters of the whole model, padding excluded. */
 int64_t gg_graph_parameter_count(const struct gg_graph *graph);
 
