@@ -2,6 +2,8 @@
 #ifndef GG_TESTS_MODEL_FIXTURE_H
 #define GG_TESTS_MODEL_FIXTURE_H
 
+#include "tests/check.h"
+
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/model/model.h"

@@ -10,6 +10,7 @@ usage() {
     cat <<'U'
 usage: tests/run.sh [WHAT]
   all    every test (the default)
+  quick  the tests of a second or so each, without mpirun (ctest's label `quick`)
   asan   every test, with the address and the undefined-behaviour sanitizer
   tsan   the tests of what has threads of its own (ctest's label `threads`), with the thread sanitizer
   fuzz SECONDS [NAME...]   libFuzzer on each reader of files and text, or those named, for so long each
@@ -50,8 +51,9 @@ refuse() {
 what=${1:-all}
 [ $# = 0 ] || shift
 case "$what" in
-all | asan | tsan) [ $# = 0 ] || refuse "$what takes no more words: $*" ;;&
+all | quick | asan | tsan) [ $# = 0 ] || refuse "$what takes no more words: $*" ;;&
 all) build_and_test check ;;
+quick) build_and_test check -L '^quick$' ;;
 asan) build_and_test asan ;;
 tsan) build_and_test tsan -L '^threads$' ;;
 fuzz) exec tests/fuzz/fuzz.sh "$@" ;;

@@ -72,6 +72,7 @@ static inline void gg_store16(enum gg_precision precision, void *values, gg_floa
     typedef uint32_t bits16 __attribute__((vector_size(64)));
     typedef uint16_t stored16 __attribute__((vector_size(32)));
     if (precision == GG_PRECISION_BF16) {
+        /* NOLINTNEXTLINE(misc-redundant-expression): what is not a number differs from itself */
         const bits16 bits = (bits16)from, number = (bits16)(from == from);
         const bits16 rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
         const stored16 stored = __builtin_convertvector((rounded & number) | (0x7fc0u & ~number), stored16);

@@ -44,5 +44,5 @@ must_skip() {
     done
 }
 
-# What the processor has for bfloat16, as this build takes it (tests/print_processor.c).
+# What the processor has for bfloat16, as this build takes it (tests/core/kernels/print_processor.c).
 processor() { ./build/tests/processor "$1"; }

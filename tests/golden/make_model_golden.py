@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes gpt2_tiny.f32: what PyTorch computes for a tiny GPT-2, for tests/unit/test_gpt_golden.c.
+"""Writes gpt2_tiny.f32: what PyTorch computes for a tiny GPT-2, for tests/core/model/test_gpt_golden.c.
 
 Run with Debian's python3-torch: /usr/bin/python3 tests/golden/make_model_golden.py
 The file is little-endian float32, tensors in the order of gg_gpt_parameters():

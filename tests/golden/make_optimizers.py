@@ -5,7 +5,7 @@ tensors (one with decay, one without).
 Run with any PyTorch (Debian's python3-torch 1.13 made the committed files):
     /usr/bin/python3 tests/golden/make_optimizers.py
 Each line: step, tensor (0: with decay, 1: without), its elements. Weights and gradients are formulas, which
-tests/unit/test_optimizers.c repeats.
+tests/core/optim/test_optimizers.c repeats.
 """
 import math
 import pathlib

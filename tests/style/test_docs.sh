@@ -2,7 +2,7 @@
 # preset. Names in capitals stand for others (NAME, ROOM).
 set -euo pipefail
 command -v "$GG_TEST_PYTHON" >/dev/null || { echo "skipped: no Python"; exit 77; }
-"$GRIDGPT" train --help | awk -f "$GG_SOURCE/tests/jobs/settings_table.awk" >settings.txt
+"$GRIDGPT" train --help | awk -f "$GG_SOURCE/tests/jobs/command/settings_table.awk" >settings.txt
 "$GG_TEST_PYTHON" - "$GG_SOURCE" settings.txt <<'P'
 import json, pathlib, re, sys
 

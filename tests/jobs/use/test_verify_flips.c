@@ -53,7 +53,7 @@ static void flip_all(const char *seed, size_t stride, gg_status (*verify)(void))
     fclose(passes);
     CHECK_OK(verify());
     print_message("%s: %zu of %zu flips make no difference\n", seed, passed, tried);
-    char *command = gg_format("%s %s/tests/jobs/walk_flips.py %s %s", python, source, path, list);
+    char *command = gg_format("%s %s/tests/jobs/use/walk_flips.py %s %s", python, source, path, list);
     assert_int_equal(system(command), 0);
     free(command);
     free(data);

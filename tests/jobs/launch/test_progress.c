@@ -75,8 +75,12 @@ static void terminal_line_fits(void **state) {
         progress.done = 100;
         gg_progress_end(&progress, "loss 3.21  1234 tok/s");
         char text[1000] = "";
-        const ssize_t got = read(master, text, sizeof text - 1);
-        assert_true(got > 2 && text[0] == '\r');
+        for (size_t length = 0; strchr(text, '\n') == NULL;) { /* a terminal may hand it on in parts */
+            const ssize_t got = read(master, text + length, sizeof text - 1 - length);
+            assert_true(got > 0);
+            length += (size_t)got;
+        }
+        assert_true(text[0] == '\r');
         const char *end = strstr(text, "\033[K");
         assert_non_null(end);
         assert_true(end - (text + 1) < columns);

@@ -1,5 +1,5 @@
 /* Another program reads a checkpoint: h5py finds the weights and moments under their Hugging Face names,
- * equal to what was written, and numpy computes the same checksums (tests/jobs/read_checkpoint.py). */
+ * equal to what was written, and numpy computes the same checksums (tests/io/checkpoint/read_checkpoint.py). */
 #include "tests/checkpoint_case.h"
 
 #include "io/base/file.h"
@@ -13,7 +13,7 @@ static struct gg_world world;
 static int python(const char *arguments) {
     const char *program = getenv("GG_TEST_PYTHON"), *source = getenv("GG_SOURCE");
     char command[2048];
-    snprintf(command, sizeof command, "'%s' '%s/tests/jobs/read_checkpoint.py' %s",
+    snprintf(command, sizeof command, "'%s' '%s/tests/io/checkpoint/read_checkpoint.py' %s",
              program != NULL ? program : "python3", source != NULL ? source : ".", arguments);
     return WEXITSTATUS(system(command));
 }

@@ -1,6 +1,6 @@
 /* Shards with known tokens, for the tests of shards and loader. */
-#ifndef GG_TESTS_UNIT_SHARD_FIXTURE_H
-#define GG_TESTS_UNIT_SHARD_FIXTURE_H
+#ifndef GG_TESTS_SHARD_FIXTURE_H
+#define GG_TESTS_SHARD_FIXTURE_H
 
 #include "tests/check.h"
 

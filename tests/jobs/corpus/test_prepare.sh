@@ -17,7 +17,7 @@ python="$GG_TEST_PYTHON"
     { echo "skipped: $python lacks h5py, hdf5plugin or tokenizers"; exit 77; }
 tokenizer=$GG_SHARED_DATA/gpt2
 [ -e "$tokenizer/vocab.json" ] || { echo "skipped: no GPT-2 vocabulary in $tokenizer"; exit 77; }
-read_shards() { "$python" "$GG_SOURCE/tests/jobs/read_shard.py" "$@"; }
+read_shards() { "$python" "$GG_SOURCE/tests/io/shards/read_shard.py" "$@"; }
 rm -rf ./*
 
 "$python" - <<'P'

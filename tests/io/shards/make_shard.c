@@ -4,7 +4,7 @@
  *
  * The shard says it was made with TOKENIZER and has VOCABULARY ids; its TOKENS tokens are below the
  * tokenizer's own vocabulary, but for the one at PLACE. */
-#include "tests/unit/shard_fixture.h"
+#include "tests/shard_fixture.h"
 
 #include "io/tokenizer/tokenizer_file.h"
 

@@ -59,7 +59,7 @@ wait $pid || status=$?
 stopped often
 
 # On a terminal: what is typed is ignored, Ctrl-C stops the run, the terminal is as before.
-python3 "$GG_SOURCE/tests/jobs/terminal.py" ETA terminal.log \
+python3 "$GG_SOURCE/tests/jobs/train/terminal.py" ETA terminal.log \
     "mpirun -n 2 '$GRIDGPT' train settings.yaml run.dir=terminal $long; echo \"status \$?\"; stty -a" || fail "no terminal"
 grep -q '^status 75' terminal.log || { cat terminal.log >&2; fail "Ctrl-C did not end with 75"; }
 grep -q '[^-]icanon' terminal.log || fail "the terminal is left in another mode"

@@ -2,7 +2,7 @@
  */
 #include "io/base/file.h"
 #include "io/shards/shard.h"
-#include "tests/unit/shard_fixture.h"
+#include "tests/shard_fixture.h"
 
 #include <fcntl.h>
 #include <hdf5.h>

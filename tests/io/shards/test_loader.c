@@ -1,7 +1,7 @@
 /* The loader: the same samples for any number of replicas, resumable, and exactly what the shards hold. */
 #include "core/data/sampler.h"
 #include "io/shards/loader.h"
-#include "tests/unit/shard_fixture.h"
+#include "tests/shard_fixture.h"
 
 #include <time.h>
 #include <unistd.h>

@@ -17,4 +17,4 @@ cat "$GG_SOURCE"/core/text/*.c >>text.txt
 "$GRIDGPT" tokenizer train --vocab 2000 --out trained.json text.txt
 folder=()
 [ -d "$GG_SHARED_DATA/gpt2" ] && folder=("$GG_SHARED_DATA/gpt2")
-"$GG_TEST_PYTHON" "$GG_SOURCE/tests/jobs/tokenizer_oracle.py" "$GRIDGPT" text.txt trained.json "${folder[@]}"
+"$GG_TEST_PYTHON" "$GG_SOURCE/tests/jobs/corpus/tokenizer_oracle.py" "$GRIDGPT" text.txt trained.json "${folder[@]}"

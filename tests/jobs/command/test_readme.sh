@@ -4,10 +4,10 @@ set -euo pipefail
 fail() { echo "FAILED: $*" >&2; exit 1; }
 readme="$GG_SOURCE/README.md"
 
-"$GRIDGPT" train --help | awk -f "$GG_SOURCE/tests/jobs/settings_table.awk" >wanted.txt
+"$GRIDGPT" train --help | awk -f "$GG_SOURCE/tests/jobs/command/settings_table.awk" >wanted.txt
 [ "$(wc -l <wanted.txt)" -gt 30 ] || fail "--help lists only $(wc -l <wanted.txt) settings"
 grep -E '^\| `[a-z]+\.' "$GG_SOURCE/docs/settings.md" >found.txt || true
-diff wanted.txt found.txt || fail "the settings table of docs/settings.md (>) is not that of --help (<); take tests/jobs/settings_table.awk's output"
+diff wanted.txt found.txt || fail "the settings table of docs/settings.md (>) is not that of --help (<); take tests/jobs/command/settings_table.awk's output"
 
 grep -E '^\| `[a-z]+\.[a-z_]+` ' "$readme" >few.txt || true
 [ "$(wc -l <few.txt)" -ge 10 ] || fail "README shows only $(wc -l <few.txt) settings"
