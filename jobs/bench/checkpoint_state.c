@@ -8,23 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The buffers: weights drawn as a run's, moments made of them. */
-static gg_status fill(struct gg_checkpoint_state *s, bool split, uint64_t seed) {
+/* The buffers: weights drawn as a run's, the optimizer's states made of them. */
+static gg_status fill(struct gg_checkpoint_state *s, const struct gg_optimizer_kind *kind, bool split,
+                      uint64_t seed) {
     const int64_t elements = s->graph.table.local_elements;
     const int64_t owned = gg_partition_ranges(&s->partition, s->topology.replica, s->ranges);
-    const int64_t moment = split ? owned : elements;
-    GG_TRY(
-        gg_try_malloc((size_t)(elements + 2 * moment) * sizeof(float), "the state of the model", &s->memory));
+    const int64_t state = split ? owned : elements;
+    GG_TRY(gg_try_malloc((size_t)elements * sizeof(float) + gg_optimizer_state_bytes(kind, state),
+                         "the state of the model", &s->memory));
     float *weights = s->memory;
     gg_parameters_initialise(&s->graph.table, seed, weights);
-    s->share =
-        (struct gg_checkpoint_share){.table = &s->graph.table,
-                                     .ranges = s->ranges,
-                                     .range_count = gg_int(s->partition.bucket_count),
-                                     .values = {weights, weights + elements, weights + elements + moment},
-                                     .compact = {false, split, split}};
-    for (int g = 1; g < GG_CHECKPOINT_GROUPS; g++)
-        memcpy(s->share.values[g], weights, (size_t)moment * sizeof(float));
+    s->share = (struct gg_checkpoint_share){.table = &s->graph.table,
+                                            .ranges = s->ranges,
+                                            .range_count = gg_int(s->partition.bucket_count),
+                                            .optimizer = kind,
+                                            .values = {weights}};
+    for (int g = 1; g <= kind->state_count; g++) {
+        s->share.values[g] = weights + elements + (g - 1) * state;
+        s->share.compact[g] = split;
+        memcpy(s->share.values[g], weights, (size_t)state * sizeof(float));
+    }
     return GG_OK;
 }
 
@@ -38,12 +41,13 @@ gg_status gg_checkpoint_state_make(const struct gg_world *world, const struct gg
     gg_graph_make(&config, &s->topology.shards, &s->graph);
     s->partition = gg_partition_cut(s->graph.table.local_elements, GG_BUCKET_BYTES, s->topology.replicas);
     s->ranges = gg_malloc((size_t)s->partition.bucket_count * sizeof *s->ranges);
-    return gg_agree(world->comm, fill(s, settings->parallel.zero > 0 && s->topology.replicas > 1,
+    return gg_agree(world->comm, fill(s, gg_optimizer_make(settings).kind,
+                                      settings->parallel.zero > 0 && s->topology.replicas > 1,
                                       (uint64_t)settings->run.seed));
 }
 
-void gg_checkpoint_state_hand_round(struct gg_checkpoint_state *s) {
-    for (int g = 0; g < GG_CHECKPOINT_GROUPS; g++)
+void gg_checkpoint_state_gather(struct gg_checkpoint_state *s) {
+    for (int g = 0; g < 1 + s->share.optimizer->state_count; g++)
         if (!s->share.compact[g])
             gg_partition_gather(&s->partition, s->topology.across_replicas, s->share.values[g]);
 }

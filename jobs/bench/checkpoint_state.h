@@ -1,5 +1,5 @@
-/* A model's state without a model: weights and moments of the settings' model on their grid, for measuring
- * checkpoints.
+/* A model's state without a model: weights and optimizer states of the settings' model on their grid, for
+ * measuring checkpoints.
  */
 #ifndef GG_JOBS_BENCH_CHECKPOINT_STATE_H
 #define GG_JOBS_BENCH_CHECKPOINT_STATE_H
@@ -19,13 +19,13 @@ struct gg_checkpoint_state {
     struct gg_checkpoint_share share; /* what this rank writes */
 };
 
-/* Makes it; `state` is zeroed memory, free it after a failure too. The moments are compact with
+/* Makes it; `state` is zeroed memory, free it after a failure too. The optimizer's states are compact with
  * parallel.zero. Collective over the world, fails alike on every rank. GG_USAGE, GG_RESOURCE. */
 gg_status gg_checkpoint_state_make(const struct gg_world *world, const struct gg_settings *settings,
                                    int64_t vocab, struct gg_checkpoint_state *state) GG_MUST_USE;
 
-/* After reading: gives every replica what the others have read of flat buffers. Collective. */
-void gg_checkpoint_state_hand_round(struct gg_checkpoint_state *state);
+/* After reading: an all-gather of what the replicas have read of flat buffers. Collective. */
+void gg_checkpoint_state_gather(struct gg_checkpoint_state *state);
 
 /* Collective. */
 void gg_checkpoint_state_free(struct gg_checkpoint_state *state);

@@ -16,16 +16,20 @@ bool gg_train_checkpoint_behind(const struct gg_settings *settings) {
 }
 
 gg_status gg_train_checkpoint_prepare(struct gg_trainer *t) {
-    const bool split = t->plan.owned_elements < t->graph.table.local_elements; /* moments are compact */
+    const bool split = t->plan.owned_elements < t->graph.table.local_elements; /* states are compact */
     t->ranges = gg_malloc((size_t)t->plan.partition.bucket_count * sizeof *t->ranges);
     gg_partition_ranges(&t->plan.partition, t->topology.replica, t->ranges);
     t->share = (struct gg_checkpoint_share){
         .table = &t->graph.table,
         .ranges = t->ranges,
         .range_count = gg_int(t->plan.partition.bucket_count),
-        .values = {t->state.weights, t->state.optimizer[0], t->state.optimizer[1]},
-        .compact = {false, split, split},
+        .optimizer = gg_optimizer_make(t->settings).kind,
+        .values = {t->state.weights},
     };
+    for (int s = 0; s < t->share.optimizer->state_count; s++) {
+        t->share.values[1 + s] = t->state.optimizer[s];
+        t->share.compact[1 + s] = split;
+    }
     if (t->settings->checkpoint.async && !gg_train_checkpoint_behind(t->settings) && t->world->rank == 0)
         fprintf(stderr, "checkpoint.async: this MPI allows no second thread (MPI_THREAD_MULTIPLE): the "
                         "training stands still while a checkpoint is written\n");

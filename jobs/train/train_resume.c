@@ -82,6 +82,31 @@ static gg_status compare_settings(const struct gg_trainer *t, const struct gg_ch
     return status;
 }
 
+/* The states are those of the optimizer set, of every tensor. */
+static gg_status compare_optimizer(const struct gg_trainer *t,
+                                   const struct gg_checkpoint_contents *contents) {
+    const struct gg_optimizer_kind *set = gg_optimizer_make(t->settings).kind,
+                                   *held = gg_checkpoint_optimizer(contents);
+    if (gg_checkpoint_state_count(contents) == 0)
+        return gg_fail(GG_BAD_DATA, "%s holds weights alone, and a run cannot go on from them",
+                       t->resume.path);
+    if (held == NULL)
+        return gg_fail(GG_BAD_DATA,
+                       "%s holds the states of an optimizer that this gridgpt does not have (gridgpt inspect "
+                       "lists them)",
+                       t->resume.path);
+    if (held != set)
+        return gg_fail(GG_USAGE,
+                       "optim.name is %s, and %s holds the states of %s: set optim.name=%s, or another "
+                       "run.dir for a new run",
+                       set->name, t->resume.path, held->name, held->name);
+    const int expected = (1 + set->state_count) * t->graph.table.count;
+    if (contents->count != expected)
+        return gg_fail(GG_BAD_DATA, "%s has %d tensors, and this model with its optimizer has %d",
+                       t->resume.path, contents->count, expected);
+    return GG_OK;
+}
+
 static gg_status compare(const struct gg_trainer *t, const struct gg_checkpoint_contents *contents,
                          char **changed) {
     const struct gg_checkpoint_meta *meta = &contents->meta;
@@ -89,11 +114,7 @@ static gg_status compare(const struct gg_trainer *t, const struct gg_checkpoint_
         return gg_fail(GG_BAD_DATA, "%s was trained with another tokenizer than the shards of data.train",
                        t->resume.path);
     GG_TRY(compare_settings(t, meta, changed));
-    if (contents->count != 3 * t->graph.table.count)
-        return gg_fail(GG_BAD_DATA,
-                       "%s has %d tensors and this model with its optimizer has %d; a run cannot go on "
-                       "from weights alone",
-                       t->resume.path, contents->count, 3 * t->graph.table.count);
+    GG_TRY(compare_optimizer(t, contents));
     if (meta->data_fingerprint != t->data.data_fingerprint)
         append_difference(changed, "the training shards", "other files", "those of the checkpoint");
     return GG_OK;
@@ -264,7 +285,7 @@ gg_status gg_train_resume_find(struct gg_trainer *t) {
     return find_patiently(t, INT64_MAX);
 }
 
-/* Every replica reads its share; then they hand round what each needs of the others'. */
+/* Every replica reads its share; an all-gather gives each what it needs of the others'. */
 static gg_status read_state(struct gg_trainer *t) {
     struct gg_storage_patience patience = {0};
     gg_status status;
@@ -272,7 +293,7 @@ static gg_status read_state(struct gg_trainer *t) {
         status = gg_checkpoint_read_share(t->world->comm, t->resume.path, &t->share);
     while (gg_storage_patience_again(t->world, status, &patience));
     GG_TRY(status);
-    for (int g = 0; g < GG_CHECKPOINT_GROUPS; g++)
+    for (int g = 0; g < 1 + t->share.optimizer->state_count; g++)
         if (!t->share.compact[g])
             gg_partition_gather(&t->plan.partition, t->topology.across_replicas, t->share.values[g]);
     return GG_OK;
@@ -281,8 +302,8 @@ static gg_status read_state(struct gg_trainer *t) {
 static void begin_anew(struct gg_trainer *t) {
     const size_t bytes = (size_t)t->plan.owned_elements * sizeof(float);
     gg_parameters_initialise(&t->graph.table, (uint64_t)t->settings->run.seed, t->state.weights);
-    gg_zero(t->state.optimizer[0], bytes);
-    gg_zero(t->state.optimizer[1], bytes);
+    for (int s = 0; s < t->share.optimizer->state_count; s++)
+        gg_zero(t->state.optimizer[s], bytes);
 }
 
 gg_status gg_train_resume_read(struct gg_trainer *t) {
