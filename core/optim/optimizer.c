@@ -4,11 +4,12 @@
 
 enum { LINE = 16 }; /* elements of a cache line */
 
+const struct gg_optimizer_kind *const gg_optimizer_kinds[] = {
+    [GG_OPTIM_ADAMW] = &gg_optimizer_adamw, [GG_OPTIM_SGD] = &gg_optimizer_sgd, NULL};
+
 struct gg_optimizer gg_optimizer_make(const struct gg_settings *settings) {
-    static const struct gg_optimizer_kind *const kinds[] = {
-        [GG_OPTIM_ADAMW] = &gg_optimizer_adamw, [GG_OPTIM_SGD] = &gg_optimizer_sgd};
     return (struct gg_optimizer){
-        .kind = kinds[settings->optim.name],
+        .kind = gg_optimizer_kinds[settings->optim.name],
         .beta1 = settings->optim.beta1,
         .beta2 = settings->optim.beta2,
         .eps = settings->optim.eps,

@@ -71,6 +71,9 @@ struct gg_optimizer_kind {
 
 extern const struct gg_optimizer_kind gg_optimizer_adamw, gg_optimizer_sgd;
 
+/* All of them, then NULL. */
+extern const struct gg_optimizer_kind *const gg_optimizer_kinds[];
+
 /* The optimizer that settings describe (optim.name). */
 struct gg_optimizer gg_optimizer_make(const struct gg_settings *settings);
 

@@ -3,8 +3,9 @@
  * order, under its Hugging Face name.
  *
  *   /model/NAME                 float32 (rows, columns), or (columns) for a vector
- *   /optimizer/exp_avg/NAME     AdamW's running mean of gradients; absent with weights only
- *   /optimizer/exp_avg_sq/NAME  AdamW's running mean of their squares
+ *   /optimizer/STATE/NAME       likewise, a state of the optimizer by its name in core/optim/: of AdamW
+ *                               exp_avg and exp_avg_sq, of SGD momentum_buffer. Which ones there are tells
+ *                               the optimizer; a checkpoint of weights only has none
  *       attribute checksum      uint64, io/checkpoint/checkpoint_checksum_internal.h
  *   /settings                   uint8: the resolved settings, YAML (attributes are limited to 64 KiB)
  *   /tokenizer                  uint8: tokenizer.json; absent when there is none
@@ -18,6 +19,7 @@
 #define GG_IO_CHECKPOINT_CHECKPOINT_H
 
 #include "core/model/parameters.h"
+#include "core/optim/optimizer.h"
 #include "core/plan/partition.h"
 
 #include <mpi.h>
@@ -27,7 +29,10 @@
 #include <stdio.h>
 
 #define GG_CHECKPOINT_FORMAT "gridgpt checkpoint"
-enum { GG_CHECKPOINT_VERSION = 1, GG_CHECKPOINT_GROUPS = 3 };
+enum {
+    GG_CHECKPOINT_VERSION = 1,
+    GG_CHECKPOINT_GROUPS = 1 + GG_OPTIMIZER_MOST_STATES, /* at most: weights, and a group for each state */
+};
 
 /* What a checkpoint knows beside its tensors. */
 struct gg_checkpoint_meta {
@@ -48,7 +53,7 @@ struct gg_checkpoint_meta {
 void gg_checkpoint_meta_free(struct gg_checkpoint_meta *meta);
 
 struct gg_checkpoint_tensor {
-    char group[24]; /* "model", "optimizer/exp_avg", "optimizer/exp_avg_sq" */
+    char group[40]; /* "model", "optimizer/exp_avg" */
     char name[80];
     int64_t rows, columns; /* a vector has one row */
     int dimensions;
@@ -65,14 +70,22 @@ struct gg_checkpoint_contents {
 };
 void gg_checkpoint_contents_free(struct gg_checkpoint_contents *contents);
 
+/* How many groups there are beside the weights: states of an optimizer, known or not. Local. */
+int gg_checkpoint_state_count(const struct gg_checkpoint_contents *contents);
+
+/* The optimizer whose states these are, no more and no fewer; NULL: none, or not one that core/optim/ has.
+ * Local. */
+const struct gg_optimizer_kind *gg_checkpoint_optimizer(const struct gg_checkpoint_contents *contents);
+
 /* What one rank writes or reads: ranges of the flat buffers of its part of the model. The ranges of the ranks
  * that hold the same part (one of each replica) make it up, so that all replicas share the work. */
 struct gg_checkpoint_share {
     const struct gg_parameter_table *table;
     const struct gg_range *ranges; /* disjoint */
     int range_count;
-    float *values[GG_CHECKPOINT_GROUPS]; /* weights, exp_avg, exp_avg_sq; weights only: NULL */
-    bool compact[GG_CHECKPOINT_GROUPS];  /* the buffer holds the ranges alone, each at its `at` */
+    const struct gg_optimizer_kind *optimizer; /* NULL: weights only */
+    float *values[GG_CHECKPOINT_GROUPS];       /* weights, then the optimizer's states in its own order */
+    bool compact[GG_CHECKPOINT_GROUPS];        /* the buffer holds the ranges alone, each at its `at` */
 };
 
 /* Writes a checkpoint: every rank its share, under a temporary name that becomes `path` when all is on the
@@ -86,11 +99,12 @@ gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struc
                                     const struct gg_checkpoint_meta *meta) GG_MUST_USE;
 
 /* The same by the ranks of one replica.
- *   weights             [in] the rank's parts, a flat buffer of the table
- *   exp_avg, exp_avg_sq [in] likewise; both NULL: weights only */
+ *   weights   [in] the rank's parts, a flat buffer of the table
+ *   optimizer [in] whose states are written; NULL: weights only
+ *   states    [in] flat buffers, one per state, only read from; not looked at without an optimizer */
 gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
-                              const float *weights, const float *exp_avg, const float *exp_avg_sq,
-                              const struct gg_checkpoint_meta *meta) GG_MUST_USE;
+                              const float *weights, const struct gg_optimizer_kind *optimizer,
+                              float *const *states, const struct gg_checkpoint_meta *meta) GG_MUST_USE;
 
 /* Reads everything but the tensors' values. Rank 0 reads, all ranks get it. Collective over `comm`.
  *   contents [out] owned by the caller, also after a failure (then empty)
@@ -105,8 +119,8 @@ gg_status gg_checkpoint_examine(const char *path, struct gg_checkpoint_contents 
 
 /* Reads each rank's share, no rank a whole tensor, and verifies the checksums of all. Collective over
  * `comm`, all ranks of all replicas.
- *   share [in, out] its buffers are filled where the ranges are; padding becomes zero. Without exp_avg the
- *                   optimizer's tensors are not read
+ *   share [in, out] its buffers are filled where the ranges are; padding becomes zero. Without an
+ *                   optimizer its states are not read
  * What is read may be trusted only when GG_OK is returned. GG_BAD_DATA names the file and the tensor: not in
  * the file, of another shape, a tensor that the model does not have, a checksum that does not fit.
  * GG_STORAGE, GG_RESOURCE: as gg_checkpoint_open; they say nothing about the file's contents. */
@@ -114,9 +128,12 @@ gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path,
                                    const struct gg_checkpoint_share *share) GG_MUST_USE;
 
 /* The same by the ranks of one replica, each all of its part.
- *   weights, exp_avg, exp_avg_sq [out] flat buffers; the last two both NULL: not read */
+ *   weights   [out] a flat buffer of the table
+ *   optimizer [in]  whose states are read; NULL: none are
+ *   states    [out] flat buffers, one per state */
 gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
-                             float *weights, float *exp_avg, float *exp_avg_sq) GG_MUST_USE;
+                             float *weights, const struct gg_optimizer_kind *optimizer,
+                             float *const *states) GG_MUST_USE;
 
 /* Recomputes the checksum of every tensor through a bounded buffer. Local.
  *   good [out] one flag per tensor of the contents, caller's; may be NULL

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_TENSORS = 1 << 20, MOST_SETTINGS_BYTES = 1 << 26 };
+enum { MOST_TENSORS = 1 << 20, MOST_STATES = 16, MOST_SETTINGS_BYTES = 1 << 26 };
 
 /* Opens a file; < 0 on failure. */
 static hid_t open_file(const char *path) {
@@ -182,12 +182,36 @@ static gg_status get_group(hid_t file, const char *path, const char *name,
     return status;
 }
 
+/* The groups of the optimizer's states, in the order of creation, whatever their names. */
+static gg_status get_states(hid_t file, const char *path, struct gg_checkpoint_contents *contents) {
+    if (H5Lexists(file, "optimizer", H5P_DEFAULT) <= 0)
+        return GG_OK;
+    const hid_t states = H5Gopen2(file, "optimizer", H5P_DEFAULT);
+    H5G_info_t info = {.nlinks = 0};
+    gg_status status = GG_OK;
+    if (states < 0 || H5Gget_info(states, &info) < 0 || info.nlinks > MOST_STATES)
+        status = gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: /optimizer cannot be read", path);
+    for (hsize_t i = 0; status == GG_OK && i < info.nlinks; i++) {
+        struct gg_checkpoint_group group = {"optimizer/"};
+        const size_t begin = strlen(group.name), room = sizeof group.name - begin;
+        const ssize_t length = H5Lget_name_by_idx(states, ".", H5_INDEX_CRT_ORDER, H5_ITER_INC, i,
+                                                  group.name + begin, room, H5P_DEFAULT);
+        H5L_info_t link;
+        if (length <= 0 || (size_t)length >= room || H5Lget_info(file, group.name, &link, H5P_DEFAULT) < 0 ||
+            link.type != H5L_TYPE_HARD)
+            status = gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: a name in /optimizer cannot be read", path);
+        else
+            status = get_group(file, path, group.name, contents);
+    }
+    H5Gclose(states);
+    return status;
+}
+
 static gg_status read_contents(hid_t file, const char *path, struct gg_checkpoint_contents *contents) {
     GG_TRY(get_numbers(file, path, &contents->meta));
     GG_TRY(get_texts(file, path, contents->file_bytes, &contents->meta));
-    const bool optimizer = H5Lexists(file, "optimizer", H5P_DEFAULT) > 0;
-    for (int g = 0; g < (optimizer ? GG_CHECKPOINT_GROUPS : 1); g++)
-        GG_TRY(get_group(file, path, gg_checkpoint_groups[g], contents));
+    GG_TRY(get_group(file, path, "model", contents));
+    GG_TRY(get_states(file, path, contents));
     uint64_t stored = 0;
     if (!get_number(file, "metadata_checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &stored))
         return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: no metadata checksum", path);

@@ -7,8 +7,48 @@
 #include <string.h>
 #include <xxhash.h>
 
-const char *const gg_checkpoint_groups[GG_CHECKPOINT_GROUPS] = {"model", "optimizer/exp_avg",
-                                                                "optimizer/exp_avg_sq"};
+int gg_checkpoint_group_count(const struct gg_optimizer_kind *optimizer) {
+    return optimizer != NULL ? 1 + optimizer->state_count : 1;
+}
+
+struct gg_checkpoint_group gg_checkpoint_group_name(const struct gg_optimizer_kind *optimizer, int group) {
+    struct gg_checkpoint_group result;
+    if (group == 0)
+        snprintf(result.name, sizeof result.name, "model");
+    else
+        snprintf(result.name, sizeof result.name, "optimizer/%s", optimizer->states[group - 1]);
+    return result;
+}
+
+/* Whether a tensor is the first of its group: they stand group by group. */
+static bool begins_group(const struct gg_checkpoint_contents *contents, int index) {
+    return index == 0 || strcmp(contents->tensors[index].group, contents->tensors[index - 1].group) != 0;
+}
+
+int gg_checkpoint_state_count(const struct gg_checkpoint_contents *contents) {
+    int groups = 0;
+    for (int i = 0; i < contents->count; i++)
+        groups += begins_group(contents, i);
+    return groups > 0 ? groups - 1 : 0;
+}
+
+/* Whether the groups are those of a file with this optimizer, in its order. */
+static bool has_states(const struct gg_checkpoint_contents *contents, const struct gg_optimizer_kind *kind) {
+    int group = 0;
+    for (int i = 0; i < contents->count; i++)
+        if (begins_group(contents, i) &&
+            (group >= gg_checkpoint_group_count(kind) ||
+             strcmp(contents->tensors[i].group, gg_checkpoint_group_name(kind, group++).name) != 0))
+            return false;
+    return group == gg_checkpoint_group_count(kind);
+}
+
+const struct gg_optimizer_kind *gg_checkpoint_optimizer(const struct gg_checkpoint_contents *contents) {
+    for (int i = 0; gg_optimizer_kinds[i] != NULL; i++)
+        if (has_states(contents, gg_optimizer_kinds[i]))
+            return gg_optimizer_kinds[i];
+    return NULL;
+}
 
 #define FIELD(name, type)                                                                                    \
     { #name, type, offsetof(struct gg_checkpoint_meta, name) }

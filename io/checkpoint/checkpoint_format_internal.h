@@ -8,8 +8,14 @@
 
 #include <hdf5.h>
 
-/* "model", "optimizer/exp_avg", "optimizer/exp_avg_sq" */
-extern const char *const gg_checkpoint_groups[GG_CHECKPOINT_GROUPS];
+/* How many groups a file has: the weights, and each state of the optimizer (NULL: none). */
+int gg_checkpoint_group_count(const struct gg_optimizer_kind *optimizer);
+
+/* The name of group 0 ("model") and of the others ("optimizer/STATE"). */
+struct gg_checkpoint_group {
+    char name[sizeof((struct gg_checkpoint_tensor *)0)->group];
+};
+struct gg_checkpoint_group gg_checkpoint_group_name(const struct gg_optimizer_kind *optimizer, int group);
 
 /* The numbers of struct gg_checkpoint_meta, each an attribute of the file's root. */
 struct gg_checkpoint_field {

@@ -31,6 +31,26 @@ static void print_progress(const struct gg_checkpoint_meta *meta, FILE *out) {
             meta->val_loss);
 }
 
+/* The optimizer by its name, and the states that are there. */
+static void print_optimizer(const struct gg_checkpoint_contents *contents, FILE *out) {
+    const struct gg_optimizer_kind *kind = gg_checkpoint_optimizer(contents);
+    if (gg_checkpoint_state_count(contents) == 0) {
+        fprintf(out, "  optimizer    none: weights only\n");
+        return;
+    }
+    fprintf(out, "  optimizer    %s (", kind != NULL ? kind->name : "not known to this version");
+    const char *before = "model", *comma = "";
+    for (int i = 0; i < contents->count; i++) {
+        const char *group = contents->tensors[i].group, *state = strchr(group, '/');
+        if (state != NULL && strcmp(group, before) != 0) {
+            fprintf(out, "%s%s", comma, state + 1);
+            comma = ", ";
+        }
+        before = group;
+    }
+    fprintf(out, kind != NULL ? "): training can go on\n" : ")\n");
+}
+
 /* The settings that are not the defaults, one a line. */
 static void print_settings(const struct gg_settings *settings, FILE *out) {
     struct gg_settings defaults;
@@ -75,7 +95,7 @@ static void print_tensors(const struct gg_checkpoint_contents *contents, const b
         const struct gg_checkpoint_tensor *t = &contents->tensors[i];
         if (!all && (good == NULL || good[i]))
             continue;
-        char shape[48], name[112];
+        char shape[48], name[sizeof t->group + sizeof t->name];
         snprintf(name, sizeof name, "%s/%s", t->group, t->name);
         if (t->dimensions == 2)
             snprintf(shape, sizeof shape, "%" PRId64 " x %" PRId64, t->rows, t->columns);
@@ -103,10 +123,7 @@ gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE 
     const struct gg_checkpoint_meta *meta = &contents.meta;
     fprintf(out, "%s: checkpoint, format version %d\n", path, GG_CHECKPOINT_VERSION);
     print_progress(meta, out);
-    fprintf(out, "  optimizer    %s\n",
-            elements(&contents, "optimizer/exp_avg") > 0
-                ? "AdamW's exp_avg and exp_avg_sq: training can go on"
-                : "none: weights only");
+    print_optimizer(&contents, out);
     fprintf(out, "  tokenizer    %016" PRIx64 ", vocabulary of %" PRId64 ", %s\n",
             meta->tokenizer_fingerprint, meta->vocab,
             meta->tokenizer_bytes > 0 ? "enclosed" : "not enclosed");

@@ -26,11 +26,13 @@ static const struct gg_checkpoint_tensor *find_tensor(const struct gg_checkpoint
 
 /* Whether the file's tensors are the table's: the same names and shapes, none missing and none too many. */
 static gg_status check_shapes(const char *path, const struct gg_checkpoint_contents *contents,
-                              const struct gg_parameter_table *table, int groups) {
-    for (int g = 0; g < groups; g++) {
+                              const struct gg_parameter_table *table,
+                              const struct gg_optimizer_kind *optimizer) {
+    for (int g = 0; g < gg_checkpoint_group_count(optimizer); g++) {
         for (int i = 0; i < table->count; i++) {
             const struct gg_parameter *p = &table->items[i];
-            const struct gg_checkpoint_tensor *t = find_tensor(contents, gg_checkpoint_groups[g], p->name);
+            const struct gg_checkpoint_tensor *t =
+                find_tensor(contents, gg_checkpoint_group_name(optimizer, g).name, p->name);
             if (t == NULL && g > 0)
                 return gg_fail(GG_BAD_DATA,
                                "%s: holds no optimizer state for tensor %s; training cannot go "
@@ -57,7 +59,7 @@ static gg_status check_shapes(const char *path, const struct gg_checkpoint_conte
 static int64_t tensor_offset(const struct gg_checkpoint_contents *contents,
                              const struct gg_checkpoint_share *share, int index) {
     const struct gg_parameter_table *table = share->table;
-    return find_tensor(contents, gg_checkpoint_groups[index / table->count],
+    return find_tensor(contents, gg_checkpoint_group_name(share->optimizer, index / table->count).name,
                        table->items[index % table->count].name)
         ->offset;
 }
@@ -84,11 +86,11 @@ static gg_status compare_sums(const char *path, const struct gg_checkpoint_conte
     const struct gg_parameter_table *table = share->table;
     for (int i = 0; i < gg_checkpoint_share_groups(share) * table->count; i++) {
         const struct gg_parameter *p = &table->items[i % table->count];
-        const char *group = gg_checkpoint_groups[i / table->count];
+        const struct gg_checkpoint_group group = gg_checkpoint_group_name(share->optimizer, i / table->count);
         const uint64_t times = gg_parameter_replicated(p) ? (uint64_t)table->shards.token_shards : 1;
-        if (sums[i] != times * find_tensor(contents, group, p->name)->checksum)
-            return gg_fail(GG_BAD_DATA, "%s: damaged: tensor %s/%s does not fit its checksum", path, group,
-                           p->name);
+        if (sums[i] != times * find_tensor(contents, group.name, p->name)->checksum)
+            return gg_fail(GG_BAD_DATA, "%s: damaged: tensor %s/%s does not fit its checksum", path,
+                           group.name, p->name);
     }
     return GG_OK;
 }
@@ -108,7 +110,7 @@ static gg_status read_file(const char *path, const struct gg_checkpoint_contents
 gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path, const struct gg_checkpoint_share *share) {
     struct gg_checkpoint_contents contents;
     GG_TRY(gg_checkpoint_open(comm, path, &contents));
-    gg_status status = check_shapes(path, &contents, share->table, gg_checkpoint_share_groups(share));
+    gg_status status = check_shapes(path, &contents, share->table, share->optimizer);
     if (status == GG_OK) {
         const int count = gg_checkpoint_share_groups(share) * share->table->count;
         uint64_t *sums = gg_calloc((size_t)count, sizeof *sums);
@@ -124,11 +126,13 @@ gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path, const struct
 }
 
 gg_status gg_checkpoint_read(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
-                             float *weights, float *exp_avg, float *exp_avg_sq) {
-    GG_ASSERT((exp_avg == NULL) == (exp_avg_sq == NULL));
+                             float *weights, const struct gg_optimizer_kind *optimizer,
+                             float *const *states) {
     const struct gg_range all = {0, table->local_elements, 0};
-    const struct gg_checkpoint_share share = {
-        .table = table, .ranges = &all, .range_count = 1, .values = {weights, exp_avg, exp_avg_sq}};
+    struct gg_checkpoint_share share = {
+        .table = table, .ranges = &all, .range_count = 1, .optimizer = optimizer, .values = {weights}};
+    for (int g = 1; g < gg_checkpoint_share_groups(&share); g++)
+        share.values[g] = states[g - 1];
     return gg_checkpoint_read_share(comm, path, &share);
 }
 

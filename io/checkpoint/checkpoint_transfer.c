@@ -14,7 +14,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "checkpoints hold litt
 enum { TRANSFER_BYTES = 4 << 20 };
 
 int gg_checkpoint_share_groups(const struct gg_checkpoint_share *share) {
-    return share->values[1] != NULL ? GG_CHECKPOINT_GROUPS : 1;
+    return gg_checkpoint_group_count(share->optimizer);
 }
 
 /* Where a piece's first element stands in the buffer of its group. */
@@ -90,7 +90,8 @@ static gg_status move_tensor(int fd, int64_t offset, const struct gg_checkpoint_
             status = move_piece(&move, &share->ranges[i], &pieces[k]);
     }
     if (status != GG_OK)
-        gg_fail_within(status, "%s/%s: cannot be %s", gg_checkpoint_groups[move.group], p->name,
+        gg_fail_within(status, "%s/%s: cannot be %s",
+                       gg_checkpoint_group_name(share->optimizer, move.group).name, p->name,
                        write ? "written" : "read");
     *sum = move.sum;
     return status;

@@ -9,7 +9,7 @@
 
 #include "io/checkpoint/checkpoint.h"
 
-/* How many groups a share has: 1 (weights), or GG_CHECKPOINT_GROUPS. */
+/* How many groups a share has: 1 (weights), and its optimizer's states. */
 int gg_checkpoint_share_groups(const struct gg_checkpoint_share *share);
 
 /* Writes, or reads, what this rank's share holds of one tensor. Local.

@@ -140,7 +140,8 @@ gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struc
     w.tensors = gg_malloc((size_t)w.count * sizeof *w.tensors);
     for (int i = 0; i < w.count; i++)
         w.tensors[i] =
-            gg_checkpoint_describe(&table->items[i % table->count], gg_checkpoint_groups[i / table->count]);
+            gg_checkpoint_describe(&table->items[i % table->count],
+                                   gg_checkpoint_group_name(share->optimizer, i / table->count).name);
     gg_status status = gg_agree_patiently(comm, w.rank == 0 ? look_for_space(&w) : GG_OK);
     if (status == GG_OK) {
         compute_checksums(&w);
@@ -156,15 +157,17 @@ gg_status gg_checkpoint_write_share(MPI_Comm comm, const char *path, const struc
 }
 
 gg_status gg_checkpoint_write(MPI_Comm comm, const char *path, const struct gg_parameter_table *table,
-                              const float *weights, const float *exp_avg, const float *exp_avg_sq,
-                              const struct gg_checkpoint_meta *meta) {
-    GG_ASSERT((exp_avg == NULL) == (exp_avg_sq == NULL));
+                              const float *weights, const struct gg_optimizer_kind *optimizer,
+                              float *const *states, const struct gg_checkpoint_meta *meta) {
     const struct gg_range all = {0, table->local_elements, 0};
-    const struct gg_checkpoint_share share = {
+    struct gg_checkpoint_share share = {
         .table = table,
         .ranges = &all,
         .range_count = 1,
-        .values = {(float *)weights, (float *)exp_avg, (float *)exp_avg_sq}, /* only read from */
+        .optimizer = optimizer,
+        .values = {(float *)weights}, /* only read from */
     };
+    for (int g = 1; g < gg_checkpoint_share_groups(&share); g++)
+        share.values[g] = states[g - 1];
     return gg_checkpoint_write_share(comm, path, &share, meta);
 }

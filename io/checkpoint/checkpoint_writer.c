@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/thread.h"
 #include "io/base/file.h"
+#include "io/checkpoint/checkpoint_transfer_internal.h"
 #include "mpi/world/patience.h"
 #include "mpi/world/world.h"
 
@@ -39,10 +40,6 @@ bool gg_checkpoint_writer_can_wait(void) {
     return gg_world_takes_threads();
 }
 
-static int groups_of(const struct gg_checkpoint_share *share) {
-    return share->values[1] != NULL ? GG_CHECKPOINT_GROUPS : 1;
-}
-
 static int64_t elements_of(const struct gg_checkpoint_share *share) {
     int64_t elements = 0;
     for (int i = 0; i < share->range_count; i++)
@@ -51,7 +48,7 @@ static int64_t elements_of(const struct gg_checkpoint_share *share) {
 }
 
 size_t gg_checkpoint_writer_bytes(const struct gg_checkpoint_share *share) {
-    return (size_t)(groups_of(share) * elements_of(share)) * sizeof(float);
+    return (size_t)(gg_checkpoint_share_groups(share) * elements_of(share)) * sizeof(float);
 }
 
 /* Copies a run of floats with all threads, each a consecutive part: the same pages each time, so that they
@@ -64,7 +61,7 @@ static void copy_run(float *to, const float *from, int64_t count) {
 }
 
 static void copy_share(gg_checkpoint_writer *w) {
-    for (int g = 0; g < groups_of(&w->source); g++) {
+    for (int g = 0; g < gg_checkpoint_share_groups(&w->source); g++) {
         if (w->source.compact[g]) {
             copy_run(w->copy.values[g], w->source.values[g], w->elements);
             continue;
@@ -90,7 +87,7 @@ gg_status gg_checkpoint_writer_create(MPI_Comm comm, const struct gg_checkpoint_
         return GG_OK;
     GG_TRY(gg_agree(comm, gg_try_malloc(gg_checkpoint_writer_bytes(share), "the copy of a checkpoint",
                                         &w->memory)));
-    for (int g = 0; g < groups_of(share); g++) {
+    for (int g = 0; g < gg_checkpoint_share_groups(share); g++) {
         w->copy.values[g] = (float *)w->memory + g * w->elements;
         w->copy.compact[g] = true;
     }

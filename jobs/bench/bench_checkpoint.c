@@ -86,9 +86,10 @@ static gg_status measure_ours(struct bench *b, int repeat) {
 static void copy_state(const struct bench *b) {
     enum { STEP = 1 << 16 };
     char *to = b->copy;
-    for (int g = 0; g < GG_CHECKPOINT_GROUPS; g++) {
+    const int groups = 1 + b->state.share.optimizer->state_count;
+    for (int g = 0; g < groups; g++) {
         const char *from = (const char *)b->state.share.values[g];
-        const int64_t bytes = (int64_t)b->share_bytes / GG_CHECKPOINT_GROUPS;
+        const int64_t bytes = (int64_t)b->share_bytes / groups;
 #pragma omp parallel for schedule(static)
         for (int64_t i = 0; i < bytes; i += STEP)
             memcpy(to + g * bytes + i, from + i, (size_t)(bytes - i < STEP ? bytes - i : STEP));

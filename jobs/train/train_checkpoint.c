@@ -24,10 +24,13 @@ gg_status gg_train_checkpoint_prepare(struct gg_trainer *t) {
         .table = &t->session.replica.graph.table,
         .ranges = t->ranges,
         .range_count = gg_int(t->session.replica.plan.partition.bucket_count),
-        .values = {t->session.replica.state.weights, t->session.replica.state.optimizer[0],
-                   t->session.replica.state.optimizer[1]},
-        .compact = {false, split, split},
+        .optimizer = t->session.replica.optimizer.kind,
+        .values = {t->session.replica.state.weights},
     };
+    for (int s = 0; s < t->share.optimizer->state_count; s++) {
+        t->share.values[1 + s] = t->session.replica.state.optimizer[s];
+        t->share.compact[1 + s] = split;
+    }
     if (t->session.settings->checkpoint.async && !gg_train_checkpoint_behind(t->session.settings) &&
         t->session.world->rank == 0)
         fprintf(stderr, "checkpoint.async: this MPI allows no second thread (MPI_THREAD_MULTIPLE): the "

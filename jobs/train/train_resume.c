@@ -82,6 +82,31 @@ static gg_status compare_settings(const struct gg_trainer *t, const struct gg_ch
     return status;
 }
 
+/* The states are those of the optimizer set, of every tensor. */
+static gg_status compare_optimizer(const struct gg_trainer *t,
+                                   const struct gg_checkpoint_contents *contents) {
+    const struct gg_optimizer_kind *set = t->session.replica.optimizer.kind,
+                                   *held = gg_checkpoint_optimizer(contents);
+    if (gg_checkpoint_state_count(contents) == 0)
+        return gg_fail(GG_BAD_DATA, "%s holds weights alone, and a run cannot go on from them",
+                       t->resume.path);
+    if (held == NULL)
+        return gg_fail(GG_BAD_DATA,
+                       "%s holds the states of an optimizer that this gridgpt does not have (gridgpt inspect "
+                       "lists them)",
+                       t->resume.path);
+    if (held != set)
+        return gg_fail(GG_USAGE,
+                       "optim.name is %s, and %s holds the states of %s: set optim.name=%s, or another "
+                       "run.dir for a new run",
+                       set->name, t->resume.path, held->name, held->name);
+    const int expected = (1 + set->state_count) * t->session.replica.graph.table.count;
+    if (contents->count != expected)
+        return gg_fail(GG_BAD_DATA, "%s has %d tensors, and this model with its optimizer has %d",
+                       t->resume.path, contents->count, expected);
+    return GG_OK;
+}
+
 static gg_status compare(const struct gg_trainer *t, const struct gg_checkpoint_contents *contents,
                          char **changed) {
     const struct gg_checkpoint_meta *meta = &contents->meta;
@@ -89,11 +114,7 @@ static gg_status compare(const struct gg_trainer *t, const struct gg_checkpoint_
         return gg_fail(GG_BAD_DATA, "%s was trained with another tokenizer than the shards of data.train",
                        t->resume.path);
     GG_TRY(compare_settings(t, meta, changed));
-    if (contents->count != 3 * t->session.replica.graph.table.count)
-        return gg_fail(GG_BAD_DATA,
-                       "%s has %d tensors and this model with its optimizer has %d; a run cannot go on "
-                       "from weights alone",
-                       t->resume.path, contents->count, 3 * t->session.replica.graph.table.count);
+    GG_TRY(compare_optimizer(t, contents));
     if (meta->data_fingerprint != t->session.data.data_fingerprint)
         append_difference(changed, "the training shards", "other files", "those of the checkpoint");
     return GG_OK;
@@ -274,7 +295,7 @@ static gg_status read_state(struct gg_trainer *t) {
         status = gg_checkpoint_read_share(t->session.world->comm, t->resume.path, &t->share);
     while (gg_storage_patience_again(t->session.world, status, &patience));
     GG_TRY(status);
-    for (int g = 0; g < GG_CHECKPOINT_GROUPS; g++)
+    for (int g = 0; g < 1 + t->share.optimizer->state_count; g++)
         if (!t->share.compact[g])
             gg_partition_gather(&t->session.replica.plan.partition,
                                 t->session.replica.topology.across_replicas, t->share.values[g]);
@@ -285,8 +306,8 @@ static void begin_anew(struct gg_trainer *t) {
     const size_t bytes = (size_t)t->session.replica.plan.owned_elements * sizeof(float);
     gg_parameters_initialise(&t->session.replica.graph.table, (uint64_t)t->session.settings->run.seed,
                              t->session.replica.state.weights);
-    gg_zero(t->session.replica.state.optimizer[0], bytes);
-    gg_zero(t->session.replica.state.optimizer[1], bytes);
+    for (int s = 0; s < t->share.optimizer->state_count; s++)
+        gg_zero(t->session.replica.state.optimizer[s], bytes);
 }
 
 gg_status gg_train_resume_read(struct gg_trainer *t) {

@@ -48,8 +48,9 @@ static gg_status make_checkpoint(struct gg_world *world, const char *path, int64
     const struct gg_parameter_table table = graph.table;
     float *values = gg_calloc((size_t)table.local_elements, sizeof *values);
     gg_parameters_initialise(&table, 1, values);
-    const gg_status status = gg_checkpoint_write(world->comm, path, &table, values, moments ? values : NULL,
-                                                 moments ? values : NULL, &meta);
+    const gg_status status =
+        gg_checkpoint_write(world->comm, path, &table, values, moments ? &gg_optimizer_adamw : NULL,
+                            (float *const[]){values, values}, &meta);
     free(values);
     gg_graph_free(&graph);
     return status;

@@ -45,8 +45,8 @@ static void write_all(void) {
         create(&c, grid);
         file_name(name, grid);
         const struct gg_checkpoint_meta meta = case_meta();
-        CHECK_OK(
-            gg_checkpoint_write(comm, name, &c.graph.table, c.values[0], c.values[1], c.values[2], &meta));
+        CHECK_OK(gg_checkpoint_write(comm, name, &c.graph.table, c.values[0], &gg_optimizer_adamw,
+                                     c.values + 1, &meta));
         case_free(&c);
         MPI_Comm_free(&comm);
     }
@@ -94,7 +94,7 @@ static void read_on(MPI_Comm comm, const char *name, int grid) {
             memset(read[i] + p->offset, 0xcd, (size_t)(p->local_rows * p->local_columns) * sizeof(float));
         }
     }
-    CHECK_OK(gg_checkpoint_read(comm, name, &c.graph.table, read[0], read[1], read[2]));
+    CHECK_OK(gg_checkpoint_read(comm, name, &c.graph.table, read[0], &gg_optimizer_adamw, read + 1));
     for (int i = 0; i < 3; i++)
         check_same(read[i], c.values[i], c.graph.table.local_elements);
     memset(read[0], 0, (size_t)c.graph.table.local_elements * sizeof(float));
@@ -194,8 +194,9 @@ static void uneven_blocks(void **state) {
     CHECK_OK(gg_checkpoint_read(world.comm, name, &table, again, NULL, NULL));
     check_same(again, values, table.local_elements);
 
-    CHECK_FAILS(gg_checkpoint_read(MPI_COMM_SELF, name, &whole, read, read, read), GG_BAD_DATA,
-                "no optimizer state");
+    CHECK_FAILS(gg_checkpoint_read(MPI_COMM_SELF, name, &whole, read, &gg_optimizer_adamw,
+                                   (float *const[]){read, read}),
+                GG_BAD_DATA, "no optimizer state");
     whole_item.columns = 49;
     CHECK_FAILS(gg_checkpoint_read(MPI_COMM_SELF, name, &whole, read, NULL, NULL), GG_BAD_DATA,
                 "7 x 50 there and 7 x 49");

@@ -16,12 +16,13 @@ static struct checkpoint_case whole;
 
 static gg_status write_it(void) {
     const struct gg_checkpoint_meta meta = case_meta();
-    return gg_checkpoint_write(world.comm, path, &whole.graph.table, whole.values[0], whole.values[1],
-                               whole.values[2], &meta);
+    return gg_checkpoint_write(world.comm, path, &whole.graph.table, whole.values[0], &gg_optimizer_adamw,
+                               whole.values + 1, &meta);
 }
 
 static gg_status read_it(float *const values[3]) {
-    return gg_checkpoint_read(world.comm, path, &whole.graph.table, values[0], values[1], values[2]);
+    return gg_checkpoint_read(world.comm, path, &whole.graph.table, values[0], &gg_optimizer_adamw,
+                              values + 1);
 }
 
 /* Reads the file as it is now: refused with its name, or as good as it was written. Returns whether it was

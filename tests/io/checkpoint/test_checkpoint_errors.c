@@ -54,7 +54,8 @@ static gg_status read_all(void) {
     static float *values[3];
     for (int i = 0; i < 3; i++)
         values[i] = values[i] != NULL ? values[i] : case_buffer(&part.graph.table);
-    return gg_checkpoint_read(world.comm, path, &part.graph.table, values[0], values[1], values[2]);
+    return gg_checkpoint_read(world.comm, path, &part.graph.table, values[0], &gg_optimizer_adamw,
+                              values + 1);
 }
 
 static gg_status examine(void) {
@@ -125,8 +126,8 @@ int main(void) {
     snprintf(path, sizeof path, "test_checkpoint_errors_%d.h5", world.size);
     case_create(&part, world.size, 1, world.rank, 0);
     const struct gg_checkpoint_meta meta = case_meta();
-    if (gg_checkpoint_write(world.comm, path, &part.graph.table, part.values[0], part.values[1],
-                            part.values[2], &meta) != GG_OK)
+    if (gg_checkpoint_write(world.comm, path, &part.graph.table, part.values[0], &gg_optimizer_adamw,
+                            part.values + 1, &meta) != GG_OK)
         return 1;
     const struct CMUnitTest tests[] = {cmocka_unit_test(storage_errors)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

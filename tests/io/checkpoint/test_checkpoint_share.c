@@ -32,8 +32,10 @@ static void shared_create(struct shared_case *c, int p, int q, bool compact) {
     c->partition = gg_partition_cut(c->values.graph.table.local_elements, BUCKET_BYTES, c->topology.replicas);
     c->ranges = gg_malloc((size_t)c->partition.bucket_count * sizeof *c->ranges);
     const int64_t elements = gg_partition_ranges(&c->partition, c->topology.replica, c->ranges);
-    c->share = (struct gg_checkpoint_share){
-        .table = &c->values.graph.table, .ranges = c->ranges, .range_count = (int)c->partition.bucket_count};
+    c->share = (struct gg_checkpoint_share){.table = &c->values.graph.table,
+                                            .ranges = c->ranges,
+                                            .range_count = (int)c->partition.bucket_count,
+                                            .optimizer = &gg_optimizer_adamw};
     for (int g = 0; g < 3; g++) {
         c->compact[g] = gg_calloc((size_t)elements + 1, sizeof(float));
         for (int i = 0; i < c->share.range_count; i++)
@@ -59,8 +61,8 @@ static void expected_file(char **data, size_t *bytes) {
     struct checkpoint_case one;
     const struct gg_checkpoint_meta meta = case_meta();
     case_create(&one, 1, 1, 0, 0);
-    CHECK_OK(gg_checkpoint_write(MPI_COMM_SELF, name, &one.graph.table, one.values[0], one.values[1],
-                                 one.values[2], &meta));
+    CHECK_OK(gg_checkpoint_write(MPI_COMM_SELF, name, &one.graph.table, one.values[0], &gg_optimizer_adamw,
+                                 one.values + 1, &meta));
     case_free(&one);
     CHECK_OK(gg_file_read(name, 1 << 26, data, bytes));
     unlink(name);

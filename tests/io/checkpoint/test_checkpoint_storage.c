@@ -59,8 +59,8 @@ ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off_t offset) {
 static gg_status write_step(int64_t step) {
     struct gg_checkpoint_meta meta = case_meta();
     meta.step = step;
-    return gg_checkpoint_write(world.comm, path, &part.graph.table, part.values[0], part.values[1],
-                               part.values[2], &meta);
+    return gg_checkpoint_write(world.comm, path, &part.graph.table, part.values[0], &gg_optimizer_adamw,
+                               part.values + 1, &meta);
 }
 
 /* The file is a whole one of that step, and no temporary file is beside it. */
