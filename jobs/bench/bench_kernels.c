@@ -168,7 +168,8 @@ static gg_status choose_shapes(struct bench *b, const struct gg_settings *settin
     a->fabric = gg_fabric_local();
     a->fabric.shards = b->topology.shards;
     struct gg_model_config config;
-    GG_TRY(gg_model_configure(settings, vocab, &b->topology.shards, &config));
+    GG_TRY(gg_model_configure(&settings->model, &settings->compute, settings->run.seed, vocab,
+                              &b->topology.shards, &config));
     GG_TRY(gg_precision_choose(b->world, config.precision, (enum gg_fallback)settings->compute.fallback,
                                &config.precision));
     gg_graph_make(&config, &b->topology.shards, &a->graph);
@@ -185,7 +186,8 @@ gg_status gg_bench_kernels(const struct gg_world *world, const struct gg_setting
                            int repeats, bool json) {
     struct bench b = {.world = world, .repeats = repeats < MAX_REPEATS ? repeats : MAX_REPEATS};
     struct gg_place place;
-    gg_status status = gg_legality_grid(settings, world->size, world->rank, &place);
+    const struct gg_plan_request request = gg_settings_plan_request(settings);
+    gg_status status = gg_legality_grid(&request, world->size, world->rank, &place);
     if (status == GG_OK) {
         gg_topology_create(world, &place, &b.topology);
         status = choose_shapes(&b, settings, vocab);

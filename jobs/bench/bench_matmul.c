@@ -197,7 +197,8 @@ static gg_status bench_on_grid(const struct gg_world *world, const struct gg_set
     struct shape shapes[MOST_SHAPES];
     struct operands operands = {0};
     struct gg_gemm_rate gemm;
-    GG_TRY(gg_model_configure(settings, vocab, &fabric->shards, &config));
+    GG_TRY(gg_model_configure(&settings->model, &settings->compute, settings->run.seed, vocab,
+                              &fabric->shards, &config));
     GG_TRY(gg_precision_choose(world, config.precision, (enum gg_fallback)settings->compute.fallback,
                                &config.precision));
     gg_graph_make(&config, &fabric->shards, &graph);
@@ -230,7 +231,8 @@ gg_status gg_bench_matmul(const struct gg_world *world, const struct gg_settings
     struct gg_topology topology;
     gg_grid *grid = NULL;
     struct gg_place place;
-    GG_TRY(gg_legality_grid(settings, world->size, world->rank, &place));
+    const struct gg_plan_request request = gg_settings_plan_request(settings);
+    GG_TRY(gg_legality_grid(&request, world->size, world->rank, &place));
     gg_topology_create(world, &place, &topology);
     gg_status status = gg_agree(world->comm, gg_grid_create(topology.grid, place.shards.feature_shards,
                                                             place.shards.token_shards,

@@ -31,10 +31,12 @@ static gg_status fill(struct gg_checkpoint_state *s, bool split, uint64_t seed) 
 gg_status gg_checkpoint_state_make(const struct gg_world *world, const struct gg_settings *settings,
                                    int64_t vocab, struct gg_checkpoint_state *s) {
     struct gg_place place;
-    GG_TRY(gg_legality_grid(settings, world->size, world->rank, &place));
+    const struct gg_plan_request request = gg_settings_plan_request(settings);
+    GG_TRY(gg_legality_grid(&request, world->size, world->rank, &place));
     gg_topology_create(world, &place, &s->topology);
     struct gg_model_config config;
-    GG_TRY(gg_model_configure(settings, vocab, &s->topology.shards, &config));
+    GG_TRY(gg_model_configure(&settings->model, &settings->compute, settings->run.seed, vocab,
+                              &s->topology.shards, &config));
     gg_graph_make(&config, &s->topology.shards, &s->graph);
     s->partition = gg_partition_cut(s->graph.table.local_elements, GG_BUCKET_BYTES, s->topology.replicas);
     s->ranges = gg_malloc((size_t)s->partition.bucket_count * sizeof *s->ranges);

@@ -4,9 +4,9 @@
 #ifndef GG_JOBS_BENCH_CHECKPOINT_STATE_H
 #define GG_JOBS_BENCH_CHECKPOINT_STATE_H
 
-#include "core/base/settings.h"
 #include "core/model/model.h"
 #include "io/checkpoint/checkpoint_writer.h"
+#include "jobs/command/settings.h"
 #include "mpi/world/topology.h"
 #include "mpi/world/world.h"
 

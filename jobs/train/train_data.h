@@ -3,9 +3,9 @@
 #ifndef GG_JOBS_TRAIN_TRAIN_DATA_H
 #define GG_JOBS_TRAIN_TRAIN_DATA_H
 
-#include "core/base/settings.h"
 #include "core/base/status.h"
 #include "io/shards/loader.h"
+#include "jobs/command/settings.h"
 #include "mpi/world/world.h"
 
 #include <stddef.h>

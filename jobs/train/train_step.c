@@ -119,7 +119,7 @@ static struct verdict agree_on_step(const struct gg_trainer *t, gg_status status
 static void update_weights(struct gg_trainer *t, struct gg_step_result *result) {
     const double clip = t->settings->optim.clip;
     const double scale = clip > 0 && result->grad_norm > clip ? clip / result->grad_norm : 1;
-    const struct gg_optimizer optimizer = gg_optimizer_make(t->settings);
+    const struct gg_optimizer optimizer = gg_optimizer_make(&t->settings->optim);
     t->at.updates++;
     gg_bf16 *rounded = gg_model_rounded_weights(t->gpt);
     int count;
@@ -179,7 +179,7 @@ gg_status gg_train_step(struct gg_trainer *t, struct gg_step_result *result) {
     *result = (struct gg_step_result){
         .loss = verdict.loss_sum / (double)t->plan.tokens_per_step,
         .grad_norm = sqrt(verdict.square_sum),
-        .learning_rate = gg_learning_rate(t->settings, t->at.step + 1),
+        .learning_rate = gg_learning_rate(&t->settings->optim, t->settings->run.steps, t->at.step + 1),
         .stop = verdict.stop > 0 || verdict.time_is_up > 0,
         .time_is_up = verdict.time_is_up > 0,
         .checkpoint_due = verdict.checkpoint_due > 0,

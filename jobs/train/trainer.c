@@ -52,13 +52,15 @@ static gg_status prepare(struct gg_trainer *t) {
     enum gg_precision precision;
     GG_TRY(gg_precision_choose(t->world, (enum gg_precision)settings->compute.precision,
                                (enum gg_fallback)settings->compute.fallback, &precision));
-    GG_TRY(gg_legality_grid(settings, t->world->size, t->world->rank, &place));
+    const struct gg_plan_request request = gg_settings_plan_request(settings);
+    GG_TRY(gg_legality_grid(&request, t->world->size, t->world->rank, &place));
     gg_topology_create(t->world, &place, &t->topology);
-    GG_TRY(gg_legality_batch(settings, &place));
+    GG_TRY(gg_legality_batch(&settings->batch, &place));
     GG_TRY(gg_train_data_open(t->world, settings, t->use == GG_TRAINER_RUN, &t->data));
     GG_TRY(go_on(t));
     struct gg_model_config config;
-    GG_TRY(gg_model_configure(settings, t->data.vocab, &t->topology.shards, &config));
+    GG_TRY(gg_model_configure(&settings->model, &settings->compute, settings->run.seed, t->data.vocab,
+                              &t->topology.shards, &config));
     config.precision = precision;
     gg_graph_make(&config, &t->topology.shards, &t->graph);
     if (t->use == GG_TRAINER_RUN)
@@ -68,7 +70,7 @@ static gg_status prepare(struct gg_trainer *t) {
     GG_TRY(measure_machine(t, precision));
     GG_TRY(go_on(t));
     gg_time_limit_expect(&t->time_limit, checkpoint_bytes(&t->graph));
-    gg_plan_make(settings, &t->graph, &place,
+    gg_plan_make(&request, &t->graph, &place,
                  t->use == GG_TRAINER_RUN && gg_train_checkpoint_behind(settings), &t->plan);
     t->tokens_per_epoch = gg_loader_samples(t->data.train) * t->graph.config.context;
     gg_train_memory_measure(t->world, &t->plan, settings, &t->data, t->gemm.scratch_bytes, &t->memory);
@@ -76,9 +78,10 @@ static gg_status prepare(struct gg_trainer *t) {
 }
 
 static gg_status allocate(struct gg_trainer *t) {
-    gg_state_lay_out(t->settings, &t->graph, &t->plan, &t->arena, &t->state);
+    const struct gg_plan_request request = gg_settings_plan_request(t->settings);
+    gg_state_lay_out(&request, &t->graph, &t->plan, &t->arena, &t->state);
     GG_TRY(gg_agree(t->world->comm, gg_arena_allocate(&t->arena, GG_TRAIN_STATE_NAME)));
-    gg_state_lay_out(t->settings, &t->graph, &t->plan, &t->arena, &t->state);
+    gg_state_lay_out(&request, &t->graph, &t->plan, &t->arena, &t->state);
     GG_TRY(gg_agree(t->world->comm, gg_grid_create(t->topology.grid, t->topology.shards.feature_shards,
                                                    t->topology.shards.token_shards,
                                                    gg_int(t->settings->parallel.block), &t->grid)));

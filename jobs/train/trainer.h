@@ -8,11 +8,11 @@
 #define GG_JOBS_TRAIN_TRAINER_H
 
 #include "core/base/arena.h"
-#include "core/base/settings.h"
 #include "core/model/model.h"
 #include "core/plan/state.h"
 #include "io/checkpoint/checkpoint_writer.h"
 #include "io/run/metrics.h"
+#include "jobs/command/settings.h"
 #include "jobs/launch/gemm_rate.h"
 #include "jobs/launch/launch_check.h"
 #include "jobs/launch/progress.h"

@@ -2,7 +2,6 @@
 
 #include "core/base/memory.h"
 #include "core/plan/legality.h"
-#include "io/run/settings_file.h"
 #include "io/tokenizer/tokenizer_file.h"
 #include "jobs/launch/precision_choice.h"
 #include "mpi/world/world.h"
@@ -53,7 +52,8 @@ static gg_status read_texts(const char *grid, int64_t micro, struct gg_loaded_mo
 
 static gg_status allocate(struct gg_loaded_model *m, enum gg_precision precision) {
     struct gg_model_config config;
-    GG_TRY(gg_model_configure(&m->settings, gg_tokenizer_vocab(m->tokenizer), &m->fabric.shards, &config));
+    GG_TRY(gg_model_configure(&m->settings.model, &m->settings.compute, m->settings.run.seed,
+                              gg_tokenizer_vocab(m->tokenizer), &m->fabric.shards, &config));
     config.precision = precision;
     gg_graph_make(&config, &m->fabric.shards, &m->graph);
     void *memory;
@@ -72,7 +72,8 @@ gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, c
     GG_TRY(gg_checkpoint_open(world->comm, model->path, &model->contents));
     GG_TRY(check_name(path, model));
     GG_TRY(gg_agree(world->comm, read_texts(grid, micro, model)));
-    GG_TRY(gg_legality_grid(&model->settings, world->size, world->rank, &place));
+    const struct gg_plan_request request = gg_settings_plan_request(&model->settings);
+    GG_TRY(gg_legality_grid(&request, world->size, world->rank, &place));
     gg_topology_create(world, &place, &model->topology);
     GG_TRY(gg_agree(world->comm, gg_grid_create(model->topology.grid, place.shards.feature_shards,
                                                 place.shards.token_shards,

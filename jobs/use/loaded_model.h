@@ -6,6 +6,7 @@
 #include "core/model/model.h"
 #include "core/text/tokenizer.h"
 #include "io/checkpoint/checkpoint.h"
+#include "jobs/command/settings.h"
 #include "mpi/grid/grid.h"
 #include "mpi/world/topology.h"
 

@@ -1,4 +1,5 @@
 /* What a model's page gives: parameters, products, FLOPs, and memory that no two live tensors share. */
+#include "jobs/command/settings.h"
 #include "tests/check.h"
 
 #include "core/model/lifetimes.h"
@@ -84,12 +85,13 @@ static void mlp_width_must_be_divided(void **state) {
     struct gg_settings settings;
     struct gg_place place;
     gg_settings_init(&settings); /* 6 heads, width 384, 32 sequences, micro-batches of 8 */
+    const struct gg_plan_request request = gg_settings_plan_request(&settings);
     CHECK_OK(gg_settings_set(&settings, "model.mlp_width", "1000", "test"));
     CHECK_OK(gg_settings_set(&settings, "parallel.grid", "2x1", "test"));
-    CHECK_OK(gg_legality_grid(&settings, 2, 1, &place));
+    CHECK_OK(gg_legality_grid(&request, 2, 1, &place));
     assert_int_equal(place.shards.feature_index, 1);
     CHECK_OK(gg_settings_set(&settings, "parallel.grid", "3x1", "test"));
-    CHECK_FAILS(gg_legality_grid(&settings, 3, 0, &place), GG_USAGE,
+    CHECK_FAILS(gg_legality_grid(&request, 3, 0, &place), GG_USAGE,
                 "3 feature shards do not divide model.mlp_width 1000");
     gg_settings_free(&settings);
 }

@@ -1,9 +1,9 @@
 /* Settings files and name=value words: what is read, what is refused and how. */
+#include "jobs/command/settings.h"
 #include "tests/check.h"
 
 #include "core/base/memory.h"
 #include "io/base/file.h"
-#include "io/run/settings_file.h"
 
 #include <stdlib.h>
 #include <string.h>
