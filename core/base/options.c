@@ -273,6 +273,36 @@ void gg_options_set_list(const struct gg_option *option, void *values, const cha
         list_append(field(option, values), items[i], strlen(items[i]));
 }
 
+gg_status gg_option_values_set(const struct gg_option_values *values, const char *name, const char *text,
+                               const char *origin) {
+    const struct gg_option_table *table = values->table;
+    GG_TRY(gg_options_set(table, values->values, name, text, origin));
+    values->given[gg_options_find(table, name) - table->options] = true;
+    return GG_OK;
+}
+
+gg_status gg_option_values_set_list(const struct gg_option_values *values, const char *name,
+                                    const char *const *items, size_t count, const char *origin) {
+    const struct gg_option_table *table = values->table;
+    const struct gg_option *option = gg_options_find(table, name);
+    if (option == NULL) /* for the message with the nearest name */
+        return gg_options_set(table, values->values, name, "", origin);
+    if (option->type != GG_OPTION_LIST) {
+        char allowed[512];
+        gg_options_allowed(option, allowed, sizeof allowed);
+        return gg_fail(GG_USAGE, "%s: %s %s takes no list; allowed: %s", origin, table->noun, name, allowed);
+    }
+    gg_options_set_list(option, values->values, items, count);
+    values->given[option - table->options] = true;
+    return GG_OK;
+}
+
+bool gg_options_given(const struct gg_option_table *table, const bool *given, const char *name) {
+    const struct gg_option *option = gg_options_find(table, name);
+    GG_ASSERT(option != NULL);
+    return given[option - table->options];
+}
+
 static size_t format_list(const struct gg_text_list *list, char *text, size_t bytes) {
     size_t length = 0;
 #define PUT(c)                                                                                               \

@@ -28,6 +28,12 @@ enum gg_option_type {
     GG_OPTION_LIST,    /* struct gg_text_list; given again it is appended to, [a, b] sets it whole */
 };
 
+/* What a setting's row says of it beside its value. */
+enum gg_setting_flags {
+    GG_SETTING_SHAPES_MODEL = 1, /* weights of another value do not fit */
+    GG_SETTING_FIXED = 2,        /* a resumed run may not change it */
+};
+
 struct gg_option {
     const char *name;
     enum gg_option_type type;
@@ -37,6 +43,7 @@ struct gg_option {
     const char *const *choices; /* CHOICE: names, NULL-terminated */
     const char *value_name;     /* for --help: N, PATH ... */
     const char *help;
+    unsigned flags; /* enum gg_setting_flags */
 };
 
 struct gg_option_table {
@@ -44,6 +51,13 @@ struct gg_option_table {
     const char *prefix; /* "--" for options, "" for settings */
     const struct gg_option *options;
     size_t count;
+};
+
+/* A struct of values with its table, and which of them were given. */
+struct gg_option_values {
+    const struct gg_option_table *table;
+    void *values;
+    bool *given; /* per row of the table: set from a file or the command line, not by default */
 };
 
 /* Fills every field with its default. The struct must be zeroed memory. Local. */
@@ -69,9 +83,25 @@ gg_status gg_options_set(const struct gg_option_table *table, void *values, cons
 void gg_options_set_list(const struct gg_option *option, void *values, const char *const *items,
                          size_t count);
 
+/* As gg_options_set, and notes that it was given. Local. */
+gg_status gg_option_values_set(const struct gg_option_values *values, const char *name, const char *text,
+                               const char *origin) GG_MUST_USE;
+
+/* Sets a list to `count` copies of `items` and notes that it was given. GG_USAGE: unknown name, or an option
+ * that is no list. Local. */
+gg_status gg_option_values_set_list(const struct gg_option_values *values, const char *name,
+                                    const char *const *items, size_t count, const char *origin) GG_MUST_USE;
+
+/* Whether the option of that name, which is in the table, was given. */
+bool gg_options_given(const struct gg_option_table *table, const bool *given, const char *name);
+
 /* Writes a field's value as text that gg_options_set() reads back to the same value (a list as a YAML flow
  * sequence of double-quoted strings). Returns the length snprintf would; 0 and "" when unset. Local. */
 size_t gg_options_format(const struct gg_option *option, const void *values, char *text, size_t bytes);
+
+/* All values, whose texts must be UTF-8, as YAML, one name a line, that reads back to the same values. Returns
+ * a string owned by the caller. Local. */
+char *gg_options_yaml(const struct gg_option_table *table, const void *values);
 
 /* What values are allowed, in words: "an integer from 1 to 1000". */
 void gg_options_allowed(const struct gg_option *option, char *text, size_t bytes);

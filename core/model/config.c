@@ -8,29 +8,26 @@ static int64_t pad_vocab(int64_t vocab, const struct gg_shards *shards) {
     return (vocab + multiple - 1) / multiple * multiple;
 }
 
-int64_t gg_model_mlp_width(const struct gg_settings *settings) {
-    return settings->model.mlp_width > 0 ? settings->model.mlp_width : 4 * settings->model.width;
-}
-
-gg_status gg_model_configure(const struct gg_settings *settings, int64_t vocab,
-                             const struct gg_shards *shards, struct gg_model_config *config) {
-    if (settings->model.vocab != 0 && settings->model.vocab < vocab)
+gg_status gg_model_configure(const struct gg_model_settings *model, const struct gg_compute_settings *compute,
+                             int64_t seed, int64_t vocab, const struct gg_shards *shards,
+                             struct gg_model_config *config) {
+    if (model->vocab != 0 && model->vocab < vocab)
         return gg_fail(GG_USAGE,
                        "model.vocab %lld is smaller than the tokenizer's %lld entries; raise it, or set 0",
-                       (long long)settings->model.vocab, (long long)vocab);
-    const int64_t entries = settings->model.vocab != 0 ? settings->model.vocab : vocab;
+                       (long long)model->vocab, (long long)vocab);
+    const int64_t entries = model->vocab != 0 ? model->vocab : vocab;
     *config = (struct gg_model_config){
-        .layers = settings->model.layers,
-        .heads = settings->model.heads,
-        .width = settings->model.width,
-        .context = settings->model.context,
-        .mlp_width = gg_model_mlp_width(settings),
+        .layers = model->layers,
+        .heads = model->heads,
+        .width = model->width,
+        .context = model->context,
+        .mlp_width = gg_model_mlp_width(model),
         .vocab = entries,
         .padded_vocab = pad_vocab(entries, shards),
-        .dropout = settings->model.dropout,
-        .seed = (uint64_t)settings->run.seed,
-        .precision = (enum gg_precision)settings->compute.precision,
-        .recompute = (enum gg_recompute)settings->compute.recompute,
+        .dropout = model->dropout,
+        .seed = (uint64_t)seed,
+        .precision = (enum gg_precision)compute->precision,
+        .recompute = (enum gg_recompute)compute->recompute,
     };
     return GG_OK;
 }

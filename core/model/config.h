@@ -4,9 +4,10 @@
 #define GG_CORE_MODEL_CONFIG_H
 
 #include "core/base/precision.h"
-#include "core/base/settings.h"
 #include "core/base/status.h"
+#include "core/model/compute_settings.h"
 #include "core/model/fabric.h"
+#include "core/model/model_settings.h"
 
 #include <stdint.h>
 
@@ -21,14 +22,13 @@ struct gg_model_config {
     enum gg_recompute recompute; /* training only; loss and gradients are the same, bit for bit */
 };
 
-/* Features inside the MLP: model.mlp_width, or by default four times the width. */
-int64_t gg_model_mlp_width(const struct gg_settings *settings);
-
 /* The configuration that settings describe.
+ *   seed   [in] of dropout (run.seed)
  *   vocab  [in] the tokenizer's; taken where model.vocab is 0
  *   shards [in] the padded vocabulary is a multiple of P and Q, which no file shows
  * GG_USAGE: model.vocab smaller than the tokenizer's. Local. */
-gg_status gg_model_configure(const struct gg_settings *settings, int64_t vocab,
-                             const struct gg_shards *shards, struct gg_model_config *config) GG_MUST_USE;
+gg_status gg_model_configure(const struct gg_model_settings *model, const struct gg_compute_settings *compute,
+                             int64_t seed, int64_t vocab, const struct gg_shards *shards,
+                             struct gg_model_config *config) GG_MUST_USE;
 
 #endif

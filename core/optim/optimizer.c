@@ -7,14 +7,14 @@ enum { LINE = 16 }; /* elements of a cache line */
 const struct gg_optimizer_kind *const gg_optimizer_kinds[] = {
     [GG_OPTIM_ADAMW] = &gg_optimizer_adamw, [GG_OPTIM_SGD] = &gg_optimizer_sgd, NULL};
 
-struct gg_optimizer gg_optimizer_make(const struct gg_settings *settings) {
+struct gg_optimizer gg_optimizer_make(const struct gg_optim_settings *settings) {
     return (struct gg_optimizer){
-        .kind = gg_optimizer_kinds[settings->optim.name],
-        .beta1 = settings->optim.beta1,
-        .beta2 = settings->optim.beta2,
-        .eps = settings->optim.eps,
-        .momentum = settings->optim.momentum,
-        .weight_decay = settings->optim.weight_decay,
+        .kind = gg_optimizer_kinds[settings->name],
+        .beta1 = settings->beta1,
+        .beta2 = settings->beta2,
+        .eps = settings->eps,
+        .momentum = settings->momentum,
+        .weight_decay = settings->weight_decay,
     };
 }
 

@@ -7,9 +7,9 @@
 #ifndef GG_CORE_OPTIM_OPTIMIZER_H
 #define GG_CORE_OPTIM_OPTIMIZER_H
 
-#include "core/base/settings.h"
 #include "core/kernels/storage.h"
 #include "core/model/parameters.h"
+#include "core/optim/optim_settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,7 +75,7 @@ extern const struct gg_optimizer_kind gg_optimizer_adamw, gg_optimizer_sgd;
 extern const struct gg_optimizer_kind *const gg_optimizer_kinds[];
 
 /* The optimizer that settings describe (optim.name). */
-struct gg_optimizer gg_optimizer_make(const struct gg_settings *settings);
+struct gg_optimizer gg_optimizer_make(const struct gg_optim_settings *settings);
 
 /* Updates a range with the rank's threads. Elements between tensors are not touched, padding has a zero
  * gradient and stays zero. The result does not depend on the number of threads, nor on how ranges are cut. */

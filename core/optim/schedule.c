@@ -11,21 +11,21 @@ static double share(int64_t step, int64_t begin, int64_t end) {
     return (double)(step - begin) / (double)(end - begin);
 }
 
-double gg_learning_rate(const struct gg_settings *settings, int64_t step) {
-    const double lr = settings->optim.lr, min_lr = settings->optim.min_lr;
-    const int64_t warmup = settings->optim.warmup, steps = settings->run.steps;
+double gg_learning_rate(const struct gg_optim_settings *settings, int64_t steps, int64_t step) {
+    const double lr = settings->lr, min_lr = settings->min_lr;
+    const int64_t warmup = settings->warmup;
     if (step < warmup)
         return lr * (double)step / (double)warmup;
     const double x = share(step, warmup, steps);
-    switch ((enum gg_schedule)settings->optim.schedule) {
+    switch ((enum gg_schedule)settings->schedule) {
     case GG_SCHEDULE_COSINE:
         return min_lr + (lr - min_lr) * 0.5 * (1 + cos(3.14159265358979323846 * x));
     case GG_SCHEDULE_LINEAR:
         return lr + (min_lr - lr) * x;
     case GG_SCHEDULE_WSD:
-        if (settings->optim.decay == 0)
+        if (settings->decay == 0)
             return lr;
-        return min_lr + (lr - min_lr) * (1 - sqrt(share(step, steps - settings->optim.decay, steps)));
+        return min_lr + (lr - min_lr) * (1 - sqrt(share(step, steps - settings->decay, steps)));
     case GG_SCHEDULE_CONSTANT:
         break;
     }

@@ -1,7 +1,5 @@
 #include "core/plan/legality.h"
 
-#include "core/model/config.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,73 +28,74 @@ gg_status gg_grid_parse(const char *grid, int *feature_shards, int *token_shards
 }
 
 /* What is wrong with a grid: a failure with the reason, or GG_OK. */
-static gg_status check(const struct gg_settings *s, int ranks, int p, int q) {
+static gg_status check(const struct gg_plan_request *r, int ranks, int p, int q) {
     if (ranks % (p * q) != 0)
         return gg_fail(GG_USAGE, "parallel.grid %dx%d needs a multiple of %d ranks, and there are %d", p, q,
                        p * q, ranks);
-    if (s->model.heads % p != 0)
+    if (r->model->heads % p != 0)
         return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d feature shards do not divide model.heads %lld", p,
-                       q, p, (long long)s->model.heads);
-    if (s->model.width % q != 0)
+                       q, p, (long long)r->model->heads);
+    if (r->model->width % q != 0)
         return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d token shards do not divide model.width %lld", p, q,
-                       q, (long long)s->model.width);
-    const int64_t mlp_width = gg_model_mlp_width(s);
+                       q, (long long)r->model->width);
+    const int64_t mlp_width = gg_model_mlp_width(r->model);
     if (mlp_width % p != 0 || mlp_width % q != 0)
         return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d %s shards do not divide model.mlp_width %lld", p, q,
                        mlp_width % p != 0 ? p : q, mlp_width % p != 0 ? "feature" : "token",
                        (long long)mlp_width);
-    if (s->batch.micro % q != 0)
+    if (r->batch->micro % q != 0)
         return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d token shards do not divide batch.micro %lld", p, q,
-                       q, (long long)s->batch.micro);
+                       q, (long long)r->batch->micro);
     return GG_OK;
 }
 
 /* The batch divides over the replicas too. */
-static bool works(const struct gg_settings *s, int ranks, int p, int q) {
-    return check(s, ranks, p, q) == GG_OK && s->batch.sequences % (s->batch.micro * (ranks / (p * q))) == 0;
+static bool works(const struct gg_plan_request *r, int ranks, int p, int q) {
+    return check(r, ranks, p, q) == GG_OK && r->batch->sequences % (r->batch->micro * (ranks / (p * q))) == 0;
 }
 
 /* "1x1, 2x1, 1x2"; the few ranks of P x Q first. */
-static void list_working(const struct gg_settings *s, int ranks, char *text, size_t bytes) {
+static void list_working(const struct gg_plan_request *r, int ranks, char *text, size_t bytes) {
     size_t length = 0;
     text[0] = '\0';
     for (int size = 1; size <= ranks; size++) {
         if (ranks % size != 0)
             continue;
         for (int p = size; p >= 1; p--)
-            if (size % p == 0 && works(s, ranks, p, size / p) && length + 24 < bytes)
+            if (size % p == 0 && works(r, ranks, p, size / p) && length + 24 < bytes)
                 length += (size_t)snprintf(text + length, bytes - length, "%s%dx%d", length > 0 ? ", " : "",
                                            p, size / p);
     }
 }
 
-gg_status gg_legality_grid(const struct gg_settings *settings, int ranks, int rank, struct gg_place *place) {
+gg_status gg_legality_grid(const struct gg_plan_request *request, int ranks, int rank,
+                           struct gg_place *place) {
     char working[512], reason[512];
     int p, q;
-    GG_TRY(gg_grid_parse(settings->parallel.grid, &p, &q));
-    const gg_status status = check(settings, ranks, p, q);
+    GG_TRY(gg_grid_parse(request->parallel->grid, &p, &q));
+    const gg_status status = check(request, ranks, p, q);
     if (status == GG_OK) {
         *place = gg_place_of(ranks, p, q, rank);
         return GG_OK;
     }
     snprintf(reason, sizeof reason, "%s", gg_failure());
-    list_working(settings, ranks, working, sizeof working);
+    list_working(request, ranks, working, sizeof working);
     if (working[0] == '\0')
         return gg_fail(status, "%s; no grid works on %d ranks with this model and batch", reason, ranks);
     return gg_fail(status, "%s; on %d ranks these work: %s", reason, ranks, working);
 }
 
 /* The largest micro-batch up to batch.micro that works on so many replicas; 0: none. */
-static int64_t working_micro(const struct gg_settings *settings, int replicas, int token_shards) {
-    for (int64_t micro = settings->batch.micro; micro > 0; micro--)
-        if (settings->batch.sequences % (micro * replicas) == 0 && micro % token_shards == 0)
+static int64_t working_micro(const struct gg_batch_settings *batch, int replicas, int token_shards) {
+    for (int64_t micro = batch->micro; micro > 0; micro--)
+        if (batch->sequences % (micro * replicas) == 0 && micro % token_shards == 0)
             return micro;
     return 0;
 }
 
-gg_status gg_legality_batch(const struct gg_settings *settings, const struct gg_place *place) {
+gg_status gg_legality_batch(const struct gg_batch_settings *batch, const struct gg_place *place) {
     const int replicas = place->replicas, token_shards = place->shards.token_shards;
-    const int64_t sequences = settings->batch.sequences, micro = settings->batch.micro;
+    const int64_t sequences = batch->sequences, micro = batch->micro;
     const int64_t round = micro * replicas;
     if (micro % token_shards != 0)
         return gg_fail(GG_USAGE, "batch.micro %lld is not a multiple of the %d token shards of parallel.grid",
@@ -106,7 +105,7 @@ gg_status gg_legality_batch(const struct gg_settings *settings, const struct gg_
     char below[64] = "", other[64] = "";
     if (sequences > round)
         snprintf(below, sizeof below, "%lld or ", (long long)(sequences / round * round));
-    const int64_t better = working_micro(settings, replicas, token_shards);
+    const int64_t better = working_micro(batch, replicas, token_shards);
     if (better > 0)
         snprintf(other, sizeof other, ", or batch.micro %lld", (long long)better);
     return gg_fail(GG_USAGE,

@@ -4,8 +4,8 @@
 #ifndef GG_CORE_PLAN_LEGALITY_H
 #define GG_CORE_PLAN_LEGALITY_H
 
-#include "core/base/settings.h"
 #include "core/plan/place.h"
+#include "core/plan/plan_request.h"
 
 /* Reads "PxQ". GG_USAGE: not of that form. */
 gg_status gg_grid_parse(const char *grid, int *feature_shards, int *token_shards) GG_MUST_USE;
@@ -16,12 +16,12 @@ gg_status gg_grid_parse(const char *grid, int *feature_shards, int *token_shards
  * GG_USAGE: not of the form PxQ; ranks are no multiple of P x Q; P does not divide model.heads or
  * model.mlp_width; Q does not divide batch.micro, model.width or model.mlp_width. The message lists the grids
  * that would work on so many ranks. */
-gg_status gg_legality_grid(const struct gg_settings *settings, int ranks, int rank,
+gg_status gg_legality_grid(const struct gg_plan_request *request, int ranks, int rank,
                            struct gg_place *place) GG_MUST_USE;
 
 /* Checks the batch against the layout.
  * GG_USAGE: batch.micro is no multiple of the token shards, or batch.sequences none of replicas x
  * batch.micro; the message names numbers that are. */
-gg_status gg_legality_batch(const struct gg_settings *settings, const struct gg_place *place) GG_MUST_USE;
+gg_status gg_legality_batch(const struct gg_batch_settings *batch, const struct gg_place *place) GG_MUST_USE;
 
 #endif

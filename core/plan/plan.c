@@ -9,22 +9,22 @@ size_t gg_plan_memory_sum(const struct gg_plan_memory *m) {
            m->reduction + m->batch + m->checkpoint;
 }
 
-static void measure(const struct gg_settings *settings, const struct gg_graph *graph, bool copies,
+static void measure(const struct gg_plan_request *request, const struct gg_graph *graph, bool copies,
                     struct gg_plan *plan) {
     struct gg_plan_memory *memory = &plan->memory;
-    const struct gg_optimizer optimizer = gg_optimizer_make(settings);
+    const struct gg_optimizer optimizer = gg_optimizer_make(request->optim);
     const size_t flat = (size_t)graph->table.local_elements * sizeof(float);
     const bool bf16 = graph->config.precision == GG_PRECISION_BF16;
     memory->weights = memory->gradients = flat;
     memory->optimizer = gg_optimizer_state_bytes(optimizer.kind, plan->owned_elements);
-    memory->batch = gg_state_bytes(settings, graph, plan) - 2 * flat - memory->optimizer;
+    memory->batch = gg_state_bytes(request, graph, plan) - 2 * flat - memory->optimizer;
     memory->activations = gg_model_bytes(graph, GG_MODEL_TRAIN, plan->local_sequences);
     if (bf16) {
         memory->rounded = (size_t)graph->table.local_elements * sizeof(gg_bf16);
         memory->activations -= memory->rounded;
     }
     memory->products =
-        gg_product_bytes(graph, plan->local_sequences * graph->config.context, settings->parallel.block);
+        gg_product_bytes(graph, plan->local_sequences * graph->config.context, request->parallel->block);
     if (plan->place.replicas > 1)
         memory->reduction = gg_buckets_in_flight_bytes(&plan->partition) +
                             (plan->scattered ? (size_t)plan->owned_elements * sizeof(float) : 0);
@@ -33,19 +33,19 @@ static void measure(const struct gg_settings *settings, const struct gg_graph *g
                              (size_t)gg_partition_ranges(&plan->partition, plan->place.replica, NULL);
 }
 
-void gg_plan_make(const struct gg_settings *settings, const struct gg_graph *graph,
+void gg_plan_make(const struct gg_plan_request *request, const struct gg_graph *graph,
                   const struct gg_place *place, bool copies, struct gg_plan *plan) {
     const int64_t elements = graph->table.local_elements;
     *plan = (struct gg_plan){
         .place = *place,
-        .accumulation = settings->batch.sequences / (settings->batch.micro * place->replicas),
-        .local_sequences = settings->batch.micro / place->shards.token_shards,
-        .tokens_per_step = settings->batch.sequences * graph->config.context,
-        .scattered = settings->parallel.zero > 0 && place->replicas > 1,
+        .accumulation = request->batch->sequences / (request->batch->micro * place->replicas),
+        .local_sequences = request->batch->micro / place->shards.token_shards,
+        .tokens_per_step = request->batch->sequences * graph->config.context,
+        .scattered = request->parallel->zero > 0 && place->replicas > 1,
         .owned_elements = elements,
         .partition = gg_partition_cut(elements, GG_BUCKET_BYTES, place->replicas),
     };
     if (plan->scattered)
         plan->owned_elements = gg_partition_ranges(&plan->partition, place->replica, NULL);
-    measure(settings, graph, copies, plan);
+    measure(request, graph, copies, plan);
 }

@@ -4,11 +4,11 @@
 #ifndef GG_CORE_PLAN_PLAN_H
 #define GG_CORE_PLAN_PLAN_H
 
-#include "core/base/settings.h"
 #include "core/model/graph.h"
 #include "core/optim/optimizer.h"
 #include "core/plan/partition.h"
 #include "core/plan/place.h"
+#include "core/plan/plan_request.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -43,7 +43,7 @@ struct gg_plan {
  *   graph  [in] of the place's shards
  *   place  [in] legal (core/plan/legality.h), the batch too
  *   copies [in] whether checkpoints are copied and written behind the training */
-void gg_plan_make(const struct gg_settings *settings, const struct gg_graph *graph,
+void gg_plan_make(const struct gg_plan_request *request, const struct gg_graph *graph,
                   const struct gg_place *place, bool copies, struct gg_plan *plan);
 
 #endif

@@ -1,9 +1,9 @@
 #include "core/plan/state.h"
 
-void gg_state_lay_out(const struct gg_settings *settings, const struct gg_graph *graph,
+void gg_state_lay_out(const struct gg_plan_request *request, const struct gg_graph *graph,
                       const struct gg_plan *plan, struct gg_arena *arena, struct gg_state *state) {
-    const struct gg_optimizer optimizer = gg_optimizer_make(settings);
-    const int64_t micro = settings->batch.micro, tokens = micro * graph->config.context;
+    const struct gg_optimizer optimizer = gg_optimizer_make(request->optim);
+    const int64_t micro = request->batch->micro, tokens = micro * graph->config.context;
     *state = (struct gg_state){0};
     state->weights = gg_arena_floats(arena, graph->table.local_elements);
     state->gradients = gg_arena_floats(arena, graph->table.local_elements);
@@ -16,10 +16,10 @@ void gg_state_lay_out(const struct gg_settings *settings, const struct gg_graph 
     state->sample_ids = gg_arena_take(arena, (size_t)micro * sizeof *state->sample_ids);
 }
 
-size_t gg_state_bytes(const struct gg_settings *settings, const struct gg_graph *graph,
+size_t gg_state_bytes(const struct gg_plan_request *request, const struct gg_graph *graph,
                       const struct gg_plan *plan) {
     struct gg_arena arena = {0};
     struct gg_state state;
-    gg_state_lay_out(settings, graph, plan, &arena, &state);
+    gg_state_lay_out(request, graph, plan, &arena, &state);
     return arena.used_bytes;
 }

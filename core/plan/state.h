@@ -16,11 +16,11 @@ struct gg_state {
     uint64_t *sample_ids;                       /* (batch.micro) */
 };
 
-void gg_state_lay_out(const struct gg_settings *settings, const struct gg_graph *graph,
+void gg_state_lay_out(const struct gg_plan_request *request, const struct gg_graph *graph,
                       const struct gg_plan *plan, struct gg_arena *arena, struct gg_state *state);
 
 /* Bytes of the arena. */
-size_t gg_state_bytes(const struct gg_settings *settings, const struct gg_graph *graph,
+size_t gg_state_bytes(const struct gg_plan_request *request, const struct gg_graph *graph,
                       const struct gg_plan *plan);
 
 #endif

@@ -146,12 +146,17 @@ gg_status gg_checkpoint_verify(const char *path, const struct gg_checkpoint_cont
  * Local. GG_BAD_DATA. */
 gg_status gg_checkpoint_verify_bookkeeping(const char *path) GG_MUST_USE;
 
+/* Prints the model of a checkpoint, whose settings only their owner understands.
+ *   parameters [in] of the model */
+typedef void gg_checkpoint_print_model(const struct gg_checkpoint_meta *meta, int64_t parameters, FILE *out);
+
 /* Prints what a checkpoint holds, in words. Local.
  *   verify  [in] read all bookkeeping and recompute every tensor's checksum; those that do not fit are
  *                listed
  *   tensors [in] list all tensors
  * GG_STORAGE, GG_BAD_DATA as gg_checkpoint_examine and gg_checkpoint_verify. */
-gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE *out) GG_MUST_USE;
+gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors,
+                              gg_checkpoint_print_model *print_model, FILE *out) GG_MUST_USE;
 
 /* The checkpoints of a folder, by their names step-NNNNNNNN.h5; ascending steps. */
 struct gg_checkpoint_list {

@@ -2,7 +2,6 @@
 #include "io/checkpoint/checkpoint.h"
 
 #include "core/base/memory.h"
-#include "io/run/settings_file.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -51,43 +50,6 @@ static void print_optimizer(const struct gg_checkpoint_contents *contents, FILE 
     fprintf(out, kind != NULL ? "): training can go on\n" : ")\n");
 }
 
-/* The settings that are not the defaults, one a line. */
-static void print_settings(const struct gg_settings *settings, FILE *out) {
-    struct gg_settings defaults;
-    gg_settings_init(&defaults);
-    fprintf(out, "  settings that differ from the defaults\n");
-    for (size_t i = 0; i < gg_settings_table.count; i++) {
-        const struct gg_option *option = &gg_settings_table.options[i];
-        const size_t bytes = gg_options_format(option, settings, NULL, 0) + 1;
-        char *value = gg_malloc(bytes), usual[256];
-        gg_options_format(option, settings, value, bytes);
-        gg_options_format(option, &defaults, usual, sizeof usual);
-        if (strcmp(value, usual) != 0)
-            fprintf(out, "    %s: %s\n", option->name, value);
-        free(value);
-    }
-    gg_settings_free(&defaults);
-}
-
-static void print_model(const struct gg_checkpoint_contents *contents, FILE *out) {
-    struct gg_settings settings;
-    gg_settings_init(&settings);
-    const char *yaml = contents->meta.settings_yaml;
-    const double millions = (double)elements(contents, "model") / 1e6;
-    if (gg_settings_read_text(&settings, yaml, strlen(yaml), "its settings") != GG_OK) {
-        fprintf(out, "  model        %.2f M parameters\n", millions);
-        fprintf(out, "  settings     not understood by this version: %s\n", gg_failure());
-    } else {
-        fprintf(out,
-                "  model        %" PRId64 " layers, %" PRId64 " heads, width %" PRId64 ", context %" PRId64
-                ", vocabulary %" PRId64 ": %.2f M parameters\n",
-                settings.model.layers, settings.model.heads, settings.model.width, settings.model.context,
-                settings.model.vocab != 0 ? settings.model.vocab : contents->meta.vocab, millions);
-        print_settings(&settings, out);
-    }
-    gg_settings_free(&settings);
-}
-
 /* One line per tensor; `good` NULL: not verified. Those that do not fit are printed in any case. */
 static void print_tensors(const struct gg_checkpoint_contents *contents, const bool *good, bool all,
                           FILE *out) {
@@ -117,7 +79,8 @@ static gg_status examine(const char *path, bool verify, struct gg_checkpoint_con
     return status;
 }
 
-gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE *out) {
+gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors,
+                              gg_checkpoint_print_model *print_model, FILE *out) {
     struct gg_checkpoint_contents contents;
     GG_TRY(examine(path, verify, &contents));
     const struct gg_checkpoint_meta *meta = &contents.meta;
@@ -130,7 +93,7 @@ gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors, FILE 
     fprintf(out, "  data         %016" PRIx64 "\n", meta->data_fingerprint);
     fprintf(out, "  seeds        run %" PRId64 ", data %" PRId64 "\n", meta->run_seed, meta->data_seed);
     fprintf(out, "  file         %" PRId64 " bytes, %d tensors\n", contents.file_bytes, contents.count);
-    print_model(&contents, out);
+    print_model(meta, elements(&contents, "model"), out);
 
     bool *good = verify ? gg_calloc((size_t)contents.count + 1, sizeof *good) : NULL;
     const gg_status status = verify ? gg_checkpoint_verify(path, &contents, good) : GG_OK;

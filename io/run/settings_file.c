@@ -12,7 +12,7 @@ enum { MOST_BYTES = 1 << 20, MOST_DEPTH = 8, MOST_NAME_BYTES = 200 };
 
 struct reading {
     yaml_parser_t parser;
-    struct gg_settings *settings;
+    const struct gg_option_values *values;
     const char *origin; /* the file's name */
     bool *seen;         /* per setting: stood in this file */
     int depth;
@@ -70,10 +70,10 @@ static const char *scalar_text(const yaml_event_t *event) {
 }
 
 /* Whether any setting's name begins with "section.". */
-static bool is_section(const char *section) {
+static bool is_section(const struct gg_option_table *table, const char *section) {
     const size_t length = strlen(section);
-    for (size_t i = 0; i < gg_settings_table.count; i++) {
-        const char *name = gg_settings_table.options[i].name;
+    for (size_t i = 0; i < table->count; i++) {
+        const char *name = table->options[i].name;
         if (strncmp(name, section, length) == 0 && name[length] == '.')
             return true;
     }
@@ -83,13 +83,13 @@ static bool is_section(const char *section) {
 /* Finds the setting, refusing one that stood before in the file. */
 static gg_status claim(struct reading *r, const char *name, const char *origin,
                        const struct gg_option **option) {
-    *option = gg_options_find(&gg_settings_table, name);
-    if (*option == NULL && is_section(name))
+    *option = gg_options_find(r->values->table, name);
+    if (*option == NULL && is_section(r->values->table, name))
         return gg_fail(GG_USAGE, "%s: unknown setting '%s'; '%s' is a section, its settings are %s.NAME",
                        origin, name, name, name);
     if (*option == NULL) /* for the message with the nearest name */
-        return gg_settings_set(r->settings, name, "", origin);
-    bool *seen = &r->seen[*option - gg_settings_table.options];
+        return gg_option_values_set(r->values, name, "", origin);
+    bool *seen = &r->seen[*option - r->values->table->options];
     if (*seen)
         return gg_fail(GG_USAGE, "%s: setting %s is given twice", origin, name);
     *seen = true;
@@ -101,9 +101,9 @@ static gg_status take_scalar(struct reading *r, const char *name, const char *te
     const struct gg_option *option;
     gg_status status = claim(r, name, origin, &option);
     if (status == GG_OK && option->type == GG_OPTION_LIST)
-        status = gg_settings_set_list(r->settings, name, &text, *text != '\0', origin);
+        status = gg_option_values_set_list(r->values, name, &text, *text != '\0', origin);
     else if (status == GG_OK)
-        status = gg_settings_set(r->settings, name, text, origin);
+        status = gg_option_values_set(r->values, name, text, origin);
     free(origin);
     return status;
 }
@@ -134,7 +134,8 @@ static gg_status take_sequence(struct reading *r, const char *name) {
     if (status == GG_OK)
         status = take_items(r, &list);
     if (status == GG_OK)
-        status = gg_settings_set_list(r->settings, name, (const char *const *)list.items, list.count, origin);
+        status =
+            gg_option_values_set_list(r->values, name, (const char *const *)list.items, list.count, origin);
     for (size_t i = 0; i < list.count; i++)
         free(list.items[i]);
     free(list.items);
@@ -153,7 +154,7 @@ static gg_status take_value(struct reading *r, const char *name) {
         status = take_scalar(r, name, scalar_text(&event));
     else if (event.type == YAML_SEQUENCE_START_EVENT)
         status = take_sequence(r, name);
-    else if (gg_options_find(&gg_settings_table, name) != NULL)
+    else if (gg_options_find(r->values->table, name) != NULL)
         status = gg_fail(GG_USAGE, "%s line %zu: setting '%s' is a value, not a section", r->origin, r->line,
                          name);
     else if (r->depth >= MOST_DEPTH)
@@ -188,7 +189,7 @@ static gg_status take_mapping(struct reading *r, const char *section) {
         GG_TRY(status);
     }
     r->depth--;
-    if (entries == 0 && *section != '\0' && !is_section(section))
+    if (entries == 0 && *section != '\0' && !is_section(r->values->table, section))
         return gg_fail(GG_USAGE, "%s line %zu: unknown section '%s'", r->origin, line, section);
     return GG_OK;
 }
@@ -207,28 +208,28 @@ static gg_status take_document(struct reading *r) {
     return expect(r, YAML_STREAM_END_EVENT, "a second document begins; a settings file has one");
 }
 
-gg_status gg_settings_read_text(struct gg_settings *settings, const char *text, size_t bytes,
-                                const char *origin) {
-    struct reading reading = {.settings = settings, .origin = origin, .line = 1};
+gg_status gg_settings_file_read_text(const struct gg_option_values *values, const char *text, size_t bytes,
+                                     const char *origin) {
+    struct reading reading = {.values = values, .origin = origin, .line = 1};
     if (memchr(text, '\0', bytes) != NULL)
         return gg_fail(GG_USAGE, "%s: not a settings file: it holds binary data", origin);
     if (!yaml_parser_initialize(&reading.parser))
         return gg_fail(GG_RESOURCE, "%s: no memory to read it", origin);
     yaml_parser_set_input_string(&reading.parser, (const unsigned char *)text, bytes);
-    reading.seen = gg_calloc(gg_settings_table.count, sizeof *reading.seen);
+    reading.seen = gg_calloc(values->table->count, sizeof *reading.seen);
     const gg_status status = take_document(&reading);
     free(reading.seen);
     yaml_parser_delete(&reading.parser);
     return status;
 }
 
-gg_status gg_settings_read_file(struct gg_settings *settings, const char *path) {
+gg_status gg_settings_file_read(const struct gg_option_values *values, const char *path) {
     char *text;
     size_t bytes;
     gg_status status = gg_file_read(path, MOST_BYTES, &text, &bytes);
     if (status != GG_OK)
         return gg_fail_within(status == GG_RESOURCE ? status : GG_USAGE, "the settings file");
-    status = gg_settings_read_text(settings, text, bytes, path);
+    status = gg_settings_file_read_text(values, text, bytes, path);
     free(text);
     return status;
 }
@@ -250,22 +251,22 @@ static gg_status check_utf8(const char *name, const char *text) {
     return GG_OK;
 }
 
-gg_status gg_settings_set_word(struct gg_settings *settings, char *const *words, int index) {
+gg_status gg_settings_file_set_word(const struct gg_option_values *values, char *const *words, int index) {
     const char *word = words[index], *equals = strchr(word, '=');
     if (equals == NULL || equals == word)
         return gg_fail(GG_USAGE, "command line: '%s' is not of the form name=value", word);
     char *name = gg_strndup(word, (size_t)(equals - word));
     gg_status status = check_utf8(name, equals + 1);
-    const struct gg_option *option = gg_options_find(&gg_settings_table, name);
+    const struct gg_option *option = gg_options_find(values->table, name);
     if (option != NULL && option->type == GG_OPTION_LIST) {
         bool again = false;
         for (int i = 0; i < index; i++)
             again = again || strncmp(words[i], word, (size_t)(equals - word) + 1) == 0;
         if (!again)
-            gg_options_set_list(option, settings, NULL, 0);
+            gg_options_set_list(option, values->values, NULL, 0);
     }
     if (status == GG_OK)
-        status = gg_settings_set(settings, name, equals + 1, "command line");
+        status = gg_option_values_set(values, name, equals + 1, "command line");
     free(name);
     return status;
 }

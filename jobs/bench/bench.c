@@ -22,18 +22,19 @@ struct values {
 #define AT(member) offsetof(struct values, member)
 static const struct gg_option options[] = {
     {"matmul", GG_OPTION_FLAG, AT(matmul), 0, 0, NULL, NULL, NULL,
-     "every matmul shape of the model on the grid, alone"},
+     "every matmul shape of the model on the grid, alone", 0},
     {"kernels", GG_OPTION_FLAG, AT(kernels), 0, 0, NULL, NULL, NULL,
-     "every kernel that works element by element, against what memory can do"},
+     "every kernel that works element by element, against what memory can do", 0},
     {"checkpoint", GG_OPTION_FLAG, AT(checkpoint), 0, 0, NULL, NULL, NULL,
-     "writing and reading checkpoints beside plain files, below run.dir"},
+     "writing and reading checkpoints beside plain files, below run.dir", 0},
     {"compare", GG_OPTION_LIST, AT(compare), 0, 0, NULL, NULL, "SETTINGS",
      "in turns with a settings file or name=value words ('parallel.grid=2x1 batch.micro=8'); may be "
-     "given several times"},
-    {"alone", GG_OPTION_FLAG, AT(alone), 0, 0, NULL, NULL, NULL, "rank 0 alone too, in turns: weak scaling"},
+     "given several times", 0},
+    {"alone", GG_OPTION_FLAG, AT(alone), 0, 0, NULL, NULL, NULL, "rank 0 alone too, in turns: weak scaling",
+     0},
     {"repeats", GG_OPTION_INTEGER, AT(repeats), 1, 100, "5", NULL, "N",
-     "measurements, of which the median counts"},
-    {"json", GG_OPTION_FLAG, AT(json), 0, 0, NULL, NULL, NULL, "print the result as a JSON object"},
+     "measurements, of which the median counts", 0},
+    {"json", GG_OPTION_FLAG, AT(json), 0, 0, NULL, NULL, NULL, "print the result as a JSON object", 0},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 
@@ -45,7 +46,8 @@ static gg_status choose_batch(const struct gg_world *world, const struct gg_word
         file = file || strncmp(words->items[i], "batch.sequences=", 16) == 0;
     if (file)
         return GG_OK;
-    GG_TRY(gg_legality_grid(settings, world->size, world->rank, &place));
+    const struct gg_plan_request request = gg_settings_plan_request(settings);
+    GG_TRY(gg_legality_grid(&request, world->size, world->rank, &place));
     settings->batch.sequences = settings->batch.micro * place.replicas;
     return GG_OK;
 }

@@ -4,7 +4,7 @@
 #ifndef GG_JOBS_BENCH_BENCH_CHECKPOINT_H
 #define GG_JOBS_BENCH_BENCH_CHECKPOINT_H
 
-#include "core/base/settings.h"
+#include "jobs/command/settings.h"
 #include "mpi/world/world.h"
 
 /* Measures, in turns, and prints on rank 0. Makes the state of the settings' model on their grid (weights,

@@ -3,7 +3,7 @@
 #ifndef GG_JOBS_BENCH_BENCH_DATA_H
 #define GG_JOBS_BENCH_BENCH_DATA_H
 
-#include "core/base/settings.h"
+#include "jobs/command/settings.h"
 
 struct gg_bench_data {
     char *folder; /* below TMPDIR or /tmp; NULL: the settings named data */

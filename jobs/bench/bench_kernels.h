@@ -3,7 +3,7 @@
 #ifndef GG_JOBS_BENCH_BENCH_KERNELS_H
 #define GG_JOBS_BENCH_BENCH_KERNELS_H
 
-#include "core/base/settings.h"
+#include "jobs/command/settings.h"
 #include "mpi/world/world.h"
 
 /* Measures each such kernel of the model in the settings' shapes and precision, on all ranks and threads at

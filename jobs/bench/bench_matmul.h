@@ -3,7 +3,7 @@
 #ifndef GG_JOBS_BENCH_BENCH_MATMUL_H
 #define GG_JOBS_BENCH_BENCH_MATMUL_H
 
-#include "core/base/settings.h"
+#include "jobs/command/settings.h"
 #include "mpi/world/world.h"
 
 /* Measures and prints on rank 0. Collective over the world, with the same settings; fails alike.

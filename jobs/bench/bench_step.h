@@ -3,7 +3,7 @@
 #ifndef GG_JOBS_BENCH_BENCH_STEP_H
 #define GG_JOBS_BENCH_BENCH_STEP_H
 
-#include "core/base/settings.h"
+#include "jobs/command/settings.h"
 #include "mpi/world/world.h"
 
 enum { GG_BENCH_VARIANTS = 8 }; /* at most */

@@ -4,7 +4,6 @@
 #ifndef GG_JOBS_BENCH_CHECKPOINT_STATE_H
 #define GG_JOBS_BENCH_CHECKPOINT_STATE_H
 
-#include "core/base/settings.h"
 #include "io/checkpoint/checkpoint_writer.h"
 #include "jobs/replica/replica.h"
 

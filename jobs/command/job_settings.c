@@ -1,7 +1,6 @@
 #include "jobs/command/job_settings.h"
 
 #include "core/base/memory.h"
-#include "io/run/settings_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #ifndef GG_JOBS_COMMAND_JOB_SETTINGS_H
 #define GG_JOBS_COMMAND_JOB_SETTINGS_H
 
-#include "core/base/settings.h"
 #include "jobs/command/command_line.h"
+#include "jobs/command/settings.h"
 #include "mpi/world/world.h"
 
 /* Reads the first word as a settings file (when it is no name=value word) and the rest as name=value words,

@@ -11,7 +11,7 @@ struct values {
 
 static const struct gg_option options[] = {
     {"tokenizer", GG_OPTION_TEXT, offsetof(struct values, tokenizer), 0, 0, NULL, NULL, "TOKENIZER",
-     "the tokenizer the ids were made with (wanted)"},
+     "the tokenizer the ids were made with (wanted)", 0},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 

@@ -14,11 +14,11 @@ struct values {
 
 static const struct gg_option options[] = {
     {"tokenizer", GG_OPTION_TEXT, offsetof(struct values, tokenizer), 0, 0, NULL, NULL, "TOKENIZER",
-     "the tokenizer to encode with (wanted)"},
+     "the tokenizer to encode with (wanted)", 0},
     {"special", GG_OPTION_FLAG, offsetof(struct values, special), 0, 0, NULL, NULL, NULL,
-     "let " GG_END_OF_TEXT " in the text become its special id"},
+     "let " GG_END_OF_TEXT " in the text become its special id", 0},
     {"stats", GG_OPTION_FLAG, offsetof(struct values, stats), 0, 0, NULL, NULL, NULL,
-     "print bytes, ids and the encoder's speed to standard error"},
+     "print bytes, ids and the encoder's speed to standard error", 0},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 

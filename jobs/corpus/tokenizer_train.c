@@ -14,9 +14,9 @@ struct values {
 
 static const struct gg_option options[] = {
     {"vocab", GG_OPTION_INTEGER, offsetof(struct values, vocab), GG_VOCABULARY_MIN, GG_VOCABULARY_MAX, "8192",
-     NULL, "N", "entries: 256 bytes, merges, and " GG_END_OF_TEXT},
+     NULL, "N", "entries: 256 bytes, merges, and " GG_END_OF_TEXT, 0},
     {"out", GG_OPTION_TEXT, offsetof(struct values, out), 0, 0, NULL, NULL, "TOKENIZER",
-     "the tokenizer.json to write (wanted)"},
+     "the tokenizer.json to write (wanted)", 0},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 

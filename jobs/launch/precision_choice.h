@@ -3,7 +3,7 @@
 #ifndef GG_JOBS_LAUNCH_PRECISION_CHOICE_H
 #define GG_JOBS_LAUNCH_PRECISION_CHOICE_H
 
-#include "core/base/settings.h"
+#include "jobs/command/settings.h"
 #include "mpi/world/world.h"
 
 /* What --precision of the commands that use a checkpoint may be. */

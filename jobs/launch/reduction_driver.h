@@ -3,7 +3,7 @@
 #ifndef GG_JOBS_LAUNCH_REDUCTION_DRIVER_H
 #define GG_JOBS_LAUNCH_REDUCTION_DRIVER_H
 
-#include "core/base/settings.h"
+#include "jobs/command/settings.h"
 #include "jobs/launch/launch_check.h"
 #include "mpi/world/topology.h"
 #include "mpi/world/world.h"

@@ -6,8 +6,9 @@ gg_status gg_replica_place(const struct gg_world *world, const struct gg_setting
                            struct gg_replica *r) {
     r->world = world;
     r->settings = settings;
-    r->optimizer = gg_optimizer_make(settings);
-    GG_TRY(gg_legality_grid(settings, world->size, world->rank, &r->plan.place));
+    r->optimizer = gg_optimizer_make(&settings->optim);
+    const struct gg_plan_request request = gg_settings_plan_request(settings);
+    GG_TRY(gg_legality_grid(&request, world->size, world->rank, &r->plan.place));
     gg_topology_create(world, &r->plan.place, &r->topology);
     return GG_OK;
 }
@@ -15,10 +16,12 @@ gg_status gg_replica_place(const struct gg_world *world, const struct gg_setting
 gg_status gg_replica_shape(struct gg_replica *r, int64_t vocab, enum gg_precision precision, bool copies) {
     const struct gg_place place = r->plan.place;
     struct gg_model_config config;
-    GG_TRY(gg_model_configure(r->settings, vocab, &place.shards, &config));
+    const struct gg_plan_request request = gg_settings_plan_request(r->settings);
+    GG_TRY(gg_model_configure(&r->settings->model, &r->settings->compute, r->settings->run.seed, vocab,
+                              &place.shards, &config));
     config.precision = precision;
     gg_graph_make(&config, &place.shards, &r->graph);
-    gg_plan_make(r->settings, &r->graph, &place, copies, &r->plan);
+    gg_plan_make(&request, &r->graph, &place, copies, &r->plan);
     return GG_OK;
 }
 
@@ -44,9 +47,10 @@ gg_status gg_replica_open_weights(struct gg_replica *r) {
 }
 
 gg_status gg_replica_open_training(struct gg_replica *r, bool thread, const cpu_set_t *thread_cores) {
-    gg_state_lay_out(r->settings, &r->graph, &r->plan, &r->arena, &r->state);
+    const struct gg_plan_request request = gg_settings_plan_request(r->settings);
+    gg_state_lay_out(&request, &r->graph, &r->plan, &r->arena, &r->state);
     GG_TRY(gg_agree(r->world->comm, gg_arena_allocate(&r->arena, GG_REPLICA_STATE_NAME)));
-    gg_state_lay_out(r->settings, &r->graph, &r->plan, &r->arena, &r->state);
+    gg_state_lay_out(&request, &r->graph, &r->plan, &r->arena, &r->state);
     GG_TRY(gg_replica_open_grid(r));
     GG_TRY(gg_agree(r->world->comm,
                     gg_model_create(&r->graph, &r->fabric, GG_MODEL_TRAIN, r->plan.local_sequences,

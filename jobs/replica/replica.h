@@ -13,10 +13,10 @@
 #ifndef GG_JOBS_REPLICA_REPLICA_H
 #define GG_JOBS_REPLICA_REPLICA_H
 
-#include "core/base/settings.h"
 #include "core/model/model.h"
 #include "core/plan/plan.h"
 #include "core/plan/state.h"
+#include "jobs/command/settings.h"
 #include "mpi/grid/grid.h"
 #include "mpi/reduce/reduction.h"
 #include "mpi/world/topology.h"

@@ -23,7 +23,7 @@ gg_status gg_session_open(const struct gg_world *world, const struct gg_settings
     GG_TRY(gg_precision_choose(world, (enum gg_precision)settings->compute.precision,
                                (enum gg_fallback)settings->compute.fallback, &precision));
     GG_TRY(gg_replica_place(world, settings, &s->replica));
-    GG_TRY(gg_legality_batch(settings, &s->replica.plan.place));
+    GG_TRY(gg_legality_batch(&settings->batch, &s->replica.plan.place));
     GG_TRY(gg_train_data_open(&s->replica, tokenizer, &s->data));
     GG_TRY(go_on(s));
     return gg_replica_shape(&s->replica, s->data.vocab, precision, copies);

@@ -1,8 +1,8 @@
 /* gridgpt train: the settings on every rank, then the trainer. */
-#include "core/base/settings.h"
 #include "jobs/command/commands.h"
 #include "jobs/command/job.h"
 #include "jobs/command/job_settings.h"
+#include "jobs/command/settings.h"
 #include "jobs/command/standard_streams.h"
 #include "jobs/launch/launch_check.h"
 #include "jobs/launch/stop_signal.h"

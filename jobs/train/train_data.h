@@ -3,7 +3,6 @@
 #ifndef GG_JOBS_TRAIN_TRAIN_DATA_H
 #define GG_JOBS_TRAIN_TRAIN_DATA_H
 
-#include "core/base/settings.h"
 #include "core/base/status.h"
 #include "io/shards/loader.h"
 #include "jobs/replica/replica.h"

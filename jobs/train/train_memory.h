@@ -3,9 +3,9 @@
 #ifndef GG_JOBS_TRAIN_TRAIN_MEMORY_H
 #define GG_JOBS_TRAIN_TRAIN_MEMORY_H
 
-#include "core/base/settings.h"
 #include "core/base/status.h"
 #include "core/plan/plan.h"
+#include "jobs/command/settings.h"
 #include "jobs/train/train_data.h"
 
 #include <stddef.h>

@@ -4,7 +4,6 @@
 #include "io/base/file.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/run/run_lock.h"
-#include "io/run/settings_file.h"
 #include "jobs/launch/stop_agreement.h"
 #include "jobs/launch/stop_signal.h"
 #include "jobs/launch/storage_patience.h"
@@ -39,15 +38,6 @@ static char *value_text(const struct gg_option *option, const struct gg_settings
     return text;
 }
 
-static bool shapes_model(const char *name) {
-    static const char *const names[] = {"model.layers", "model.heads", "model.width", "model.context",
-                                        "model.vocab"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* Appends "name new (was old)" to a list of such, with a comma between. */
 static void append_difference(char **list, const char *name, const char *now, const char *was) {
     char *longer = gg_format("%s%s%s %s (was %s)", *list != NULL ? *list : "", *list != NULL ? ", " : "",
@@ -56,29 +46,48 @@ static void append_difference(char **list, const char *name, const char *now, co
     *list = longer;
 }
 
-/* Compares the settings with the checkpoint's: what shapes the model must be the same. */
+/* The failure of settings that the run cannot go on with; GG_OK when there are none of them. */
+static gg_status refuse_changes(const char *path, const char *shape, const char *fixed) {
+    if (shape != NULL)
+        return gg_fail(
+            GG_USAGE,
+            "%s holds a model of another shape: %s; use its settings, or another run.dir for a new run", path,
+            shape);
+    if (fixed != NULL)
+        return gg_fail(GG_USAGE,
+                       "%s cannot be gone on from with %s: one optimizer cannot take over another's states; "
+                       "use its settings, or another run.dir for a new run",
+                       path, fixed);
+    return GG_OK;
+}
+
+/* Compares the settings with the checkpoint's: those that a resumed run may not change must be the same. */
 static gg_status compare_settings(const struct gg_trainer *t, const struct gg_checkpoint_meta *meta,
                                   char **changed) {
     struct gg_settings old;
-    char *shape = NULL;
+    char *shape = NULL, *fixed = NULL;
     gg_settings_init(&old);
     gg_status status =
         gg_settings_read_text(&old, meta->settings_yaml, strlen(meta->settings_yaml), t->resume.path);
+    /* The width that is the default is no other shape when it is written out. */
+    if (gg_model_mlp_width(&old.model) == gg_model_mlp_width(&t->session.settings->model))
+        old.model.mlp_width = t->session.settings->model.mlp_width;
     for (size_t i = 0; status == GG_OK && i < gg_settings_table.count; i++) {
         const struct gg_option *option = &gg_settings_table.options[i];
         char *now = value_text(option, t->session.settings), *was = value_text(option, &old);
         if (strcmp(now, was) != 0 && strcmp(option->name, "model.preset") != 0)
-            append_difference(shapes_model(option->name) ? &shape : changed, option->name, now, was);
+            append_difference(option->flags & GG_SETTING_SHAPES_MODEL ? &shape
+                              : option->flags & GG_SETTING_FIXED      ? &fixed
+                                                                      : changed,
+                              option->name, now, was);
         free(now);
         free(was);
     }
     gg_settings_free(&old);
-    if (shape != NULL)
-        status = gg_fail(
-            GG_USAGE,
-            "%s holds a model of another shape: %s; use its settings, or another run.dir for a new run",
-            t->resume.path, shape);
+    if (status == GG_OK)
+        status = refuse_changes(t->resume.path, shape, fixed);
     free(shape);
+    free(fixed);
     return status;
 }
 

@@ -24,15 +24,16 @@ struct values {
 
 #define AT(member) offsetof(struct values, member)
 static const struct gg_option options[] = {
-    {"data", GG_OPTION_LIST, AT(data), 0, 0, NULL, NULL, "SHARD...", "shards to evaluate on: paths or globs"},
-    {"sequences", GG_OPTION_INTEGER, AT(sequences), 0, 9e15, "0", NULL, "N", "sequences at most; 0: all"},
-    {"micro", GG_OPTION_INTEGER, AT(micro), 1, 1e6, "4", NULL, "N", "sequences a replica takes at once"},
+    {"data", GG_OPTION_LIST, AT(data), 0, 0, NULL, NULL, "SHARD...", "shards to evaluate on: paths or globs",
+     0},
+    {"sequences", GG_OPTION_INTEGER, AT(sequences), 0, 9e15, "0", NULL, "N", "sequences at most; 0: all", 0},
+    {"micro", GG_OPTION_INTEGER, AT(micro), 1, 1e6, "4", NULL, "N", "sequences a replica takes at once", 0},
     {"threads", GG_OPTION_INTEGER, AT(threads), 0, 4096, "0", NULL, "N",
-     "threads per rank; 0: OMP_NUM_THREADS, else 1"},
-    {"grid", GG_OPTION_TEXT, AT(grid), 0, 0, "1x1", NULL, "PxQ", "ranks of one replica of the model"},
+     "threads per rank; 0: OMP_NUM_THREADS, else 1", 0},
+    {"grid", GG_OPTION_TEXT, AT(grid), 0, 0, "1x1", NULL, "PxQ", "ranks of one replica of the model", 0},
     {"precision", GG_OPTION_CHOICE, AT(precision), 0, 0, "checkpoint", gg_precision_option_names, NULL,
-     "arithmetic; checkpoint: its run's, fp32 where the processor has no bf16"},
-    {"json", GG_OPTION_FLAG, AT(json), 0, 0, NULL, NULL, NULL, "print the result as a JSON object"},
+     "arithmetic; checkpoint: its run's, fp32 where the processor has no bf16", 0},
+    {"json", GG_OPTION_FLAG, AT(json), 0, 0, NULL, NULL, NULL, "print the result as a JSON object", 0},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 

@@ -4,6 +4,7 @@
 #include "io/shards/shard.h"
 #include "jobs/command/child.h"
 #include "jobs/command/commands.h"
+#include "jobs/use/model_print.h"
 
 /* Processor time that a file may take: far more than reading and verifying it does anywhere. */
 enum { SECONDS = 20, BYTES_PER_SECOND = 10 << 20 };
@@ -14,9 +15,9 @@ struct values {
 
 static const struct gg_option options[] = {
     {"verify", GG_OPTION_FLAG, offsetof(struct values, verify), 0, 0, NULL, NULL, NULL,
-     "read all that a reader looks at and recompute every checksum"},
+     "read all that a reader looks at and recompute every checksum", 0},
     {"tensors", GG_OPTION_FLAG, offsetof(struct values, tensors), 0, 0, NULL, NULL, NULL,
-     "list a checkpoint's tensors: name, shape, checksum"},
+     "list a checkpoint's tensors: name, shape, checksum", 0},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 
@@ -35,7 +36,7 @@ static gg_status inspect(const struct gg_command *command, const void *options_r
         return status;
     if (gg_shard_recognise(path))
         return gg_shard_describe(path, values->verify, stdout);
-    return gg_checkpoint_print(path, values->verify, values->tensors, stdout);
+    return gg_checkpoint_print(path, values->verify, values->tensors, gg_model_print, stdout);
 }
 
 static gg_status run(const struct gg_command *command, int argc, char **argv) {

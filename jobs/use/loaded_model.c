@@ -1,7 +1,6 @@
 #include "jobs/use/loaded_model.h"
 
 #include "core/base/memory.h"
-#include "io/run/settings_file.h"
 #include "io/tokenizer/tokenizer_file.h"
 #include "jobs/launch/precision_choice.h"
 

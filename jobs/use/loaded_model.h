@@ -5,6 +5,7 @@
 
 #include "core/text/tokenizer.h"
 #include "io/checkpoint/checkpoint.h"
+#include "jobs/command/settings.h"
 #include "jobs/replica/replica.h"
 
 struct gg_loaded_model {

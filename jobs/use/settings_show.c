@@ -11,7 +11,7 @@ struct values {
 
 static const struct gg_option options[] = {
     {"get", GG_OPTION_TEXT, offsetof(struct values, get), 0, 0, NULL, NULL, "NAME",
-     "print the value of one setting alone, as it is"},
+     "print the value of one setting alone, as it is", 0},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 

@@ -1,6 +1,7 @@
 /* Checkpoints, HDF5's checksums and the metadata's own off: what opens is printed and verified. */
 #include "io/checkpoint/checkpoint.h"
 #include "io/checkpoint/checkpoint_format_internal.h"
+#include "jobs/use/model_print.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/hdf5_unchecked.h"
 
@@ -49,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     }
     if (status == GG_OK) {
         gg_checkpoint_contents_free(&contents);
-        status = gg_checkpoint_print(path, true, true, out);
+        status = gg_checkpoint_print(path, true, true, gg_model_print, out);
     }
     if (status != GG_OK)
         fuzz_check_failure(status, GG_BAD_DATA);

@@ -1,7 +1,7 @@
 /* The command line: the first byte chooses a subcommand, lines are its words. Options go into the
  * subcommand's table; the words that are none are taken for settings, as train does. */
-#include "io/run/settings_file.h"
 #include "jobs/command/commands.h"
+#include "jobs/command/settings.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Settings files. What is taken is written as YAML that reads back to the same. */
-#include "io/run/settings_file.h"
+#include "jobs/command/settings.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>

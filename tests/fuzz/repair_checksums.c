@@ -2,6 +2,7 @@
  * that HDF5 takes without our help. Usage: repair_checksums FILE. */
 #include "io/checkpoint/checkpoint.h"
 #include "io/shards/shard.h"
+#include "jobs/use/model_print.h"
 #include "tests/fuzz/hdf5_unchecked.h"
 
 #include <fcntl.h>
@@ -14,8 +15,9 @@
 /* Reads all there is, and may well crash over it: what was repaired until then is in the file. */
 static void read_file(const char *path) {
     FILE *out = fopen("/dev/null", "w");
-    const gg_status status = gg_shard_recognise(path) ? gg_shard_describe(path, true, out)
-                                                      : gg_checkpoint_print(path, true, true, out);
+    const gg_status status = gg_shard_recognise(path)
+                                 ? gg_shard_describe(path, true, out)
+                                 : gg_checkpoint_print(path, true, true, gg_model_print, out);
     fprintf(stderr, "%s\n", status == GG_OK ? "it opens" : gg_failure());
 }
 

@@ -15,12 +15,14 @@ struct values {
 
 static const char *const colours[] = {"red", "green", NULL};
 static const struct gg_option options[] = {
-    {"model.layers", GG_OPTION_INTEGER, offsetof(struct values, layers), 1, 1000, "12", NULL, "N", "layers"},
-    {"optim.lr", GG_OPTION_REAL, offsetof(struct values, lr), 0, 1, "6e-4", NULL, "X", "learning rate"},
-    {"flag", GG_OPTION_FLAG, offsetof(struct values, flag), 0, 0, NULL, NULL, NULL, "a flag"},
-    {"text", GG_OPTION_TEXT, offsetof(struct values, text), 0, 0, NULL, NULL, "T", "a text"},
-    {"colour", GG_OPTION_CHOICE, offsetof(struct values, choice), 0, 0, "green", colours, NULL, "a colour"},
-    {"data", GG_OPTION_LIST, offsetof(struct values, list), 0, 0, NULL, NULL, "PATH", "paths"},
+    {"model.layers", GG_OPTION_INTEGER, offsetof(struct values, layers), 1, 1000, "12", NULL, "N", "layers",
+     0},
+    {"optim.lr", GG_OPTION_REAL, offsetof(struct values, lr), 0, 1, "6e-4", NULL, "X", "learning rate", 0},
+    {"flag", GG_OPTION_FLAG, offsetof(struct values, flag), 0, 0, NULL, NULL, NULL, "a flag", 0},
+    {"text", GG_OPTION_TEXT, offsetof(struct values, text), 0, 0, NULL, NULL, "T", "a text", 0},
+    {"colour", GG_OPTION_CHOICE, offsetof(struct values, choice), 0, 0, "green", colours, NULL, "a colour",
+     0},
+    {"data", GG_OPTION_LIST, offsetof(struct values, list), 0, 0, NULL, NULL, "PATH", "paths", 0},
 };
 static const struct gg_option_table table = {"setting", "", options, sizeof options / sizeof *options};
 

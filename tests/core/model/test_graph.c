@@ -81,17 +81,20 @@ static void parts_make_the_whole(void **state) {
 
 static void mlp_width_must_be_divided(void **state) {
     (void)state;
-    struct gg_settings settings;
+    struct gg_model_settings model = {0}; /* 6 heads, width 384 */
+    struct gg_batch_settings batch = {0}; /* 32 sequences, micro-batches of 8 */
+    char grid[] = "2x1";
+    struct gg_parallel_settings parallel = {.grid = grid};
+    const struct gg_plan_request request = {.model = &model, .batch = &batch, .parallel = &parallel};
     struct gg_place place;
-    gg_settings_init(&settings); /* 6 heads, width 384, 32 sequences, micro-batches of 8 */
-    CHECK_OK(gg_settings_set(&settings, "model.mlp_width", "1000", "test"));
-    CHECK_OK(gg_settings_set(&settings, "parallel.grid", "2x1", "test"));
-    CHECK_OK(gg_legality_grid(&settings, 2, 1, &place));
+    gg_options_defaults(&gg_model_setting_rows, &model);
+    gg_options_defaults(&gg_batch_setting_rows, &batch);
+    model.mlp_width = 1000;
+    CHECK_OK(gg_legality_grid(&request, 2, 1, &place));
     assert_int_equal(place.shards.feature_index, 1);
-    CHECK_OK(gg_settings_set(&settings, "parallel.grid", "3x1", "test"));
-    CHECK_FAILS(gg_legality_grid(&settings, 3, 0, &place), GG_USAGE,
+    grid[0] = '3';
+    CHECK_FAILS(gg_legality_grid(&request, 3, 0, &place), GG_USAGE,
                 "3 feature shards do not divide model.mlp_width 1000");
-    gg_settings_free(&settings);
 }
 
 /* Buffers that live at the same time stand apart; all stand on cache lines within what is announced. */

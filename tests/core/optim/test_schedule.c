@@ -4,28 +4,29 @@
 
 #include <string.h>
 
-static struct gg_settings settings;
+static struct gg_optim_settings settings;
+static const int64_t steps = 110;
 
 static int setup(void **state) {
     (void)state;
-    gg_settings_init(&settings);
-    settings.optim.lr = 1e-3;
-    settings.optim.min_lr = 1e-4;
-    settings.optim.warmup = 10;
-    settings.run.steps = 110;
-    settings.optim.decay = 20;
+    settings = (struct gg_optim_settings){0};
+    gg_options_defaults(&gg_optim_setting_rows, &settings);
+    settings.lr = 1e-3;
+    settings.min_lr = 1e-4;
+    settings.warmup = 10;
+    settings.decay = 20;
     return 0;
 }
 
 static int teardown(void **state) {
     (void)state;
-    gg_settings_free(&settings);
+    gg_options_free(&gg_optim_setting_rows, &settings);
     return 0;
 }
 
 static void check_rate(int schedule, int64_t step, double expected) {
-    settings.optim.schedule = schedule;
-    const double rate = gg_learning_rate(&settings, step);
+    settings.schedule = schedule;
+    const double rate = gg_learning_rate(&settings, steps, step);
     if (fabs(rate - expected) > 1e-12)
         fail_msg("schedule %d, step %d: %.12g, expected %.12g", schedule, (int)step, rate, expected);
 }
@@ -37,7 +38,7 @@ static void warmup(void **state) {
         check_rate(schedule, 5, 5e-4);
         check_rate(schedule, 10, 1e-3);
     }
-    settings.optim.warmup = 0;
+    settings.warmup = 0;
     check_rate(GG_SCHEDULE_CONSTANT, 1, 1e-3);
 }
 
@@ -59,12 +60,12 @@ static void corners(void **state) {
 
 static void degenerate(void **state) {
     (void)state;
-    settings.optim.warmup = 200; /* longer than the run */
+    settings.warmup = 200; /* longer than the run */
     check_rate(GG_SCHEDULE_COSINE, 110, 5.5e-4);
-    settings.optim.warmup = 110;
+    settings.warmup = 110;
     check_rate(GG_SCHEDULE_CONSTANT, 110, 1e-3);
-    settings.optim.warmup = 0;
-    settings.optim.decay = 0;
+    settings.warmup = 0;
+    settings.decay = 0;
     check_rate(GG_SCHEDULE_WSD, 110, 1e-3);
 }
 

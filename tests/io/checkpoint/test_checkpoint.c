@@ -3,7 +3,7 @@
 #include "tests/checkpoint_case.h"
 
 #include "io/base/file.h"
-#include "io/run/settings_file.h"
+#include "jobs/command/settings.h"
 #include "mpi/world/world.h"
 
 #include <unistd.h>

@@ -1,9 +1,9 @@
 /* Settings files and name=value words: what is read, what is refused and how. */
+#include "jobs/command/settings.h"
 #include "tests/check.h"
 
 #include "core/base/memory.h"
 #include "io/base/file.h"
-#include "io/run/settings_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +227,22 @@ static void words_that_are_not_utf8(void **state) {
     free(good);
 }
 
+/* Which rows a resumed run may not change, and which of them shape the model. */
+static void flags_of_rows(void **state) {
+    (void)state;
+    const char *const shapes[] = {"model.layers",    "model.heads",   "model.width",
+                                  "model.mlp_width", "model.context", "model.vocab"};
+    for (size_t i = 0; i < gg_settings_table.count; i++) {
+        const struct gg_option *option = &gg_settings_table.options[i];
+        unsigned expected = strcmp(option->name, "optim.name") == 0 ? GG_SETTING_FIXED : 0;
+        for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
+            if (strcmp(option->name, shapes[k]) == 0)
+                expected = GG_SETTING_SHAPES_MODEL | GG_SETTING_FIXED;
+        if (option->flags != expected)
+            fail_msg("%s has flags %u, not %u", option->name, option->flags, expected);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(dotted_and_nested, setup, teardown),
@@ -237,6 +253,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(resolving, setup, teardown),
         cmocka_unit_test_setup_teardown(words, setup, teardown),
         cmocka_unit_test_setup_teardown(words_that_are_not_utf8, setup, teardown),
+        cmocka_unit_test_setup_teardown(flags_of_rows, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

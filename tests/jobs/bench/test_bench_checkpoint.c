@@ -1,5 +1,6 @@
 /* The bench of checkpoints measures everything and leaves nothing behind. Settings on the command line
  * (key=value) replace the small model's. */
+#include "jobs/command/settings.h"
 #include "tests/check.h"
 
 #include "core/base/memory.h"

@@ -29,17 +29,18 @@ static void read_settings(struct gg_settings *settings, const char *grid, const 
 
 /* What rank 0 says that this rank will take. */
 static size_t planned(const struct gg_settings *settings, enum gg_precision precision) {
+    const struct gg_plan_request request = gg_settings_plan_request(settings);
     uint64_t *bytes = gg_calloc((size_t)world.size, sizeof *bytes);
     for (int rank = 0; world.rank == 0 && rank < world.size; rank++) {
         struct gg_place place;
         struct gg_model_config config;
         struct gg_graph graph;
         struct gg_plan plan;
-        CHECK_OK(gg_legality_grid(settings, world.size, rank, &place));
-        CHECK_OK(gg_model_configure(settings, VOCAB, &place.shards, &config));
+        CHECK_OK(gg_legality_grid(&request, world.size, rank, &place));
+        CHECK_OK(gg_model_configure(&settings->model, &settings->compute, 1, VOCAB, &place.shards, &config));
         config.precision = precision;
         gg_graph_make(&config, &place.shards, &graph);
-        gg_plan_make(settings, &graph, &place, false, &plan);
+        gg_plan_make(&request, &graph, &place, false, &plan);
         bytes[rank] = gg_plan_memory_sum(&plan.memory) - plan.memory.products; /* a grid's: a bound */
         gg_graph_free(&graph);
     }

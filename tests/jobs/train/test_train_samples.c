@@ -1,6 +1,7 @@
 /* A run that stops anywhere and goes on with other replicas, grids and ZeRO stages takes every training
  * sample once: none is skipped, none is seen twice. Counted by the samples' own numbers, as the trainer's
  * steps take them. */
+#include "jobs/command/settings.h"
 #include "tests/shard_fixture.h"
 
 #include "core/text/bpe_training.h"

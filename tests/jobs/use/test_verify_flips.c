@@ -1,5 +1,6 @@
 /* What --verify promises: whichever bit of a small shard's or checkpoint's file is flipped, it is refused, or
  * the file is the same to any reader. h5py judges that: names in every order, attributes, sizes, values. */
+#include "jobs/use/model_print.h"
 #include "tests/check.h"
 
 #include "core/base/memory.h"
@@ -15,7 +16,7 @@ static const char path[] = "test_verify_flips.h5", list[] = "test_verify_flips.t
 static FILE *nowhere;
 
 static gg_status verify_checkpoint(void) {
-    return gg_checkpoint_print(path, true, false, nowhere);
+    return gg_checkpoint_print(path, true, false, gg_model_print, nowhere);
 }
 
 static gg_status verify_shard(void) {

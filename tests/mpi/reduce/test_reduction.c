@@ -1,6 +1,7 @@
 /* The bucketed sum of gradients: values, bounds of buckets, the same bits on every replica and every time,
  * whoever makes progress. */
 #include "core/plan/legality.h"
+#include "jobs/command/settings.h"
 #include "mpi/reduce/progress_thread.h"
 #include "mpi/reduce/reduction.h"
 #include "mpi/world/topology.h"
@@ -236,6 +237,7 @@ static void refused_grids(void **state) {
     (void)state;
     struct gg_settings settings;
     gg_settings_init(&settings); /* 6 heads, width 384, 32 sequences, micro-batches of 8 */
+    const struct gg_plan_request request = gg_settings_plan_request(&settings);
     struct gg_place place;
     const struct {
         const char *grid, *part;
@@ -245,12 +247,12 @@ static void refused_grids(void **state) {
     settings.batch.sequences = 24;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK_OK(gg_settings_set(&settings, "parallel.grid", cases[i].grid, "test"));
-        CHECK_FAILS(gg_legality_grid(&settings, 6, 0, &place), GG_USAGE, cases[i].part);
+        CHECK_FAILS(gg_legality_grid(&request, 6, 0, &place), GG_USAGE, cases[i].part);
     }
     CHECK_OK(gg_settings_set(&settings, "parallel.grid", "3x2", "test"));
-    CHECK_OK(gg_legality_grid(&settings, 6, 0, &place));
+    CHECK_OK(gg_legality_grid(&request, 6, 0, &place));
     CHECK_OK(gg_settings_set(&settings, "parallel.grid", "4x1", "test"));
-    CHECK_FAILS(gg_legality_grid(&settings, 4, 0, &place), GG_USAGE, "do not divide model.heads 6");
+    CHECK_FAILS(gg_legality_grid(&request, 4, 0, &place), GG_USAGE, "do not divide model.heads 6");
     gg_settings_free(&settings);
 }
 

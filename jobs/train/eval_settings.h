@@ -1,0 +1,14 @@
+/* The settings eval.*: when a run is validated, and on how much.
+ */
+#ifndef GG_JOBS_TRAIN_EVAL_SETTINGS_H
+#define GG_JOBS_TRAIN_EVAL_SETTINGS_H
+
+#include "core/base/options.h"
+
+struct gg_eval_settings {
+    int64_t every_steps, sequences;
+};
+
+extern const struct gg_option_table gg_eval_setting_rows;
+
+#endif
