@@ -13,17 +13,10 @@
 #include "core/kernels/storage.h"
 #include "core/model/fabric.h"
 #include "core/model/graph.h"
+#include "core/model/model_types.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-typedef struct gg_model gg_model;
-
-enum gg_model_use {
-    GG_MODEL_TRAIN,    /* forward and backward */
-    GG_MODEL_EVALUATE, /* forward: loss */
-    GG_MODEL_GENERATE, /* forward with a key-value cache: logits */
-};
 
 /* Bytes that gg_model_create will allocate: activations, scratch and, in bf16, the rounded copy of the
  * weights; not weights or gradients. Local. */
@@ -52,16 +45,6 @@ void gg_model_weights_changed(gg_model *model);
 /* That copy, of the flat buffer's layout, for an optimizer that writes both at once; NULL in fp32. */
 gg_bf16 *gg_model_rounded_weights(gg_model *model);
 
-/* A micro-batch of this rank's token shard. */
-struct gg_batch {
-    int64_t sequences;          /* at most local_sequences */
-    int64_t time;               /* tokens of each, at most context */
-    const int32_t *inputs;      /* (sequences, time) ids */
-    const int32_t *targets;     /* (sequences, time) ids */
-    const float *loss_weights;  /* (sequences, time), or NULL: 1 each */
-    const uint64_t *sample_ids; /* (sequences) global sample numbers, which dropout masks derive from */
-};
-
 /* Called during the backward pass: gradients at offsets >= `from` of the flat buffer are final for this
  * micro-batch, and `from` only ever falls, to 0 at last. Called between kernels even when nothing new is
  * final (then `from` is as before), so that communication may be driven on. */
@@ -89,21 +72,7 @@ void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *lo
 void gg_model_logits(gg_model *model, const int32_t *ids, int64_t count, int64_t position, float *logits);
 
 /* Where the time went, by kind of kernel, since the last gg_model_times_reset. */
-enum gg_kernel_kind {
-    GG_KERNEL_MATMUL,
-    GG_KERNEL_ATTENTION,
-    GG_KERNEL_RESIDUAL_NORM,
-    GG_KERNEL_ACTIVATION,
-    GG_KERNEL_EMBEDDING,
-    GG_KERNEL_LOSS,
-    GG_KERNEL_KINDS
-};
 extern const char *const gg_kernel_kind_names[GG_KERNEL_KINDS];
-struct gg_model_times {
-    double forward[GG_KERNEL_KINDS], backward[GG_KERNEL_KINDS]; /* seconds */
-    double recompute[GG_KERNEL_KINDS]; /* forward passes amid the backward pass, not counted there */
-    double hook;                       /* inside the gradient hook */
-};
 struct gg_model_times gg_model_times(const gg_model *model);
 void gg_model_times_reset(gg_model *model);
 

@@ -7,7 +7,7 @@
 #include "core/kernels/dropout.h"
 #include "core/kernels/storage.h"
 #include "core/model/graph.h"
-#include "core/model/model.h"
+#include "core/model/model_types.h"
 
 /* What a pass over the steps is about. */
 struct gg_pass {

@@ -5,7 +5,7 @@
 #define GG_CORE_MODEL_RECOMPUTE_INTERNAL_H
 
 #include "core/model/graph.h"
-#include "core/model/model.h"
+#include "core/model/model_types.h"
 
 #include <stdbool.h>
 

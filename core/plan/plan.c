@@ -17,7 +17,7 @@ static void measure(const struct gg_plan_request *request, const struct gg_graph
     const bool bf16 = graph->config.precision == GG_PRECISION_BF16;
     memory->weights = memory->gradients = flat;
     memory->optimizer = gg_optimizer_state_bytes(optimizer.kind, plan->owned_elements);
-    memory->batch = gg_state_bytes(request, graph, plan) - 2 * flat - memory->optimizer;
+    memory->batch = gg_state_bytes(request, graph, plan->owned_elements) - 2 * flat - memory->optimizer;
     memory->activations = gg_model_bytes(graph, GG_MODEL_TRAIN, plan->local_sequences);
     if (bf16) {
         memory->rounded = (size_t)graph->table.local_elements * sizeof(gg_bf16);

@@ -1,6 +1,7 @@
 #include "core/plan/plan_memory.h"
 
 #include "core/kernels/storage.h"
+#include "core/model/graph_figures.h"
 
 size_t gg_buckets_in_flight_bytes(const struct gg_partition *partition) {
     const int64_t buckets =

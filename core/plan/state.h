@@ -6,7 +6,9 @@
 #define GG_CORE_PLAN_STATE_H
 
 #include "core/base/arena.h"
-#include "core/plan/plan.h"
+#include "core/model/graph.h"
+#include "core/optim/optimizer.h"
+#include "core/plan/plan_request.h"
 
 struct gg_state {
     float *weights, *gradients;                 /* (local_elements) */
@@ -16,11 +18,12 @@ struct gg_state {
     uint64_t *sample_ids;                       /* (batch.micro) */
 };
 
+/*   owned_elements [in] of a flat buffer, that this replica updates (gg_plan) */
 void gg_state_lay_out(const struct gg_plan_request *request, const struct gg_graph *graph,
-                      const struct gg_plan *plan, struct gg_arena *arena, struct gg_state *state);
+                      int64_t owned_elements, struct gg_arena *arena, struct gg_state *state);
 
 /* Bytes of the arena. */
 size_t gg_state_bytes(const struct gg_plan_request *request, const struct gg_graph *graph,
-                      const struct gg_plan *plan);
+                      int64_t owned_elements);
 
 #endif

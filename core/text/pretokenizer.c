@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/text/gpt2_scanner.h"
-#include "core/text/tokenizer.h"
+#include "core/text/tokenizer_parts.h"
 #include "core/text/utf8.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8

@@ -8,6 +8,7 @@
 #define GG_CORE_TEXT_TOKENIZER_H
 
 #include "core/base/status.h"
+#include "core/text/tokenizer_parts.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,12 +22,6 @@
 /* Describes the failure of a word of `bytes` bytes; returns GG_BAD_DATA. */
 gg_status gg_fail_long_word(size_t bytes);
 
-/* More entries than any vocabulary has. */
-#define GG_VOCABULARY_MAX ((size_t)1 << 22)
-
-/* GPT-2's pre-tokenization pattern (encoder.py, openai/gpt-2). */
-#define GG_PATTERN_GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
-
 typedef struct gg_tokenizer gg_tokenizer;
 typedef struct gg_encoder gg_encoder;
 
@@ -39,23 +34,6 @@ void gg_ids_free(struct gg_ids *ids);
 
 /* Makes room for `more` items behind the first `count`. GG_RESOURCE: no memory. */
 gg_status gg_ids_reserve(struct gg_ids *ids, size_t more) GG_MUST_USE;
-
-/* What a tokenizer is made of. */
-struct gg_vocabulary_entry {
-    const char *bytes; /* the token's raw bytes; not NUL-terminated */
-    uint32_t length;
-    bool special; /* matched whole in text, before the pattern; never merged */
-};
-struct gg_merge {
-    uint32_t left, right, merged; /* token ids; rank = index */
-};
-struct gg_tokenizer_parts {
-    const struct gg_vocabulary_entry *entries; /* index = id; length 0: a hole, an id never produced */
-    size_t entry_count;
-    const struct gg_merge *merges; /* in rank order */
-    size_t merge_count;
-    const char *pattern; /* PCRE2 syntax, UTF mode; NULL: GG_PATTERN_GPT2 */
-};
 
 /* Makes a tokenizer from its parts (copied). GG_BAD_DATA: a byte without a token, two tokens of the same
  * bytes, a merge of unknown tokens or of other bytes than it makes, a pair merged twice, a pattern that is

@@ -3,7 +3,8 @@
 #ifndef GG_CORE_TEXT_VOCABULARY_H
 #define GG_CORE_TEXT_VOCABULARY_H
 
-#include "core/text/tokenizer.h"
+#include "core/base/status.h"
+#include "core/text/tokenizer_parts.h"
 
 /* Zero it to begin. */
 struct gg_vocabulary {

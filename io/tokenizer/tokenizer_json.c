@@ -1,5 +1,6 @@
 #include "core/base/memory.h"
 #include "core/text/byte_alphabet.h"
+#include "core/text/tokenizer.h"
 #include "io/tokenizer/tokenizer_forms_internal.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* .tiktoken rank files: a line per token, its bytes in base64 (RFC 4648), a space, its rank. */
 #include "core/base/memory.h"
 #include "core/text/bpe.h"
+#include "core/text/tokenizer.h"
 #include "io/tokenizer/tokenizer_forms_internal.h"
 
 #include <stdlib.h>

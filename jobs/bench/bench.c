@@ -29,7 +29,8 @@ static const struct gg_option options[] = {
      "writing and reading checkpoints beside plain files, below run.dir", 0},
     {"compare", GG_OPTION_LIST, AT(compare), 0, 0, NULL, NULL, "SETTINGS",
      "in turns with a settings file or name=value words ('parallel.grid=2x1 batch.micro=8'); may be "
-     "given several times", 0},
+     "given several times",
+     0},
     {"alone", GG_OPTION_FLAG, AT(alone), 0, 0, NULL, NULL, NULL, "rank 0 alone too, in turns: weak scaling",
      0},
     {"repeats", GG_OPTION_INTEGER, AT(repeats), 1, 100, "5", NULL, "N",

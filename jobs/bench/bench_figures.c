@@ -1,6 +1,7 @@
 #include "jobs/bench/bench_figures.h"
 
 #include "core/base/clock.h"
+#include "core/model/graph_figures.h"
 #include "jobs/launch/process_memory.h"
 #include "jobs/launch/statistics.h"
 

@@ -1,6 +1,7 @@
 #include "jobs/bench/bench_kernels.h"
 
 #include "core/base/clock.h"
+#include "core/model/graph_figures.h"
 #include "jobs/bench/bench_kernel_list.h"
 #include "jobs/bench/bench_memory.h"
 #include "jobs/launch/precision_choice.h"

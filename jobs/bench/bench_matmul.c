@@ -3,6 +3,7 @@
 #include "core/base/arena.h"
 #include "core/base/clock.h"
 #include "core/kernels/matmul/matmul.h"
+#include "core/model/graph_figures.h"
 #include "core/model/model.h"
 #include "jobs/launch/gemm_rate.h"
 #include "jobs/launch/precision_choice.h"

@@ -1,5 +1,6 @@
 #include "jobs/bench/bench_report.h"
 
+#include "core/kernels/matmul/matmul.h"
 #include "core/kernels/matmul/matmul_bf16.h"
 #include "jobs/launch/precision_choice.h"
 #include "jobs/launch/reduction_driver.h"

@@ -20,7 +20,8 @@ struct gg_bench_run {
 
 static gg_status take_step(struct gg_bench_run *run, bool counts) {
     struct gg_session *t = &run->session;
-    struct gg_replica_step result = {.learning_rate = gg_learning_rate(&t->settings->optim, t->settings->run.steps, run->series.steps + 1)};
+    struct gg_replica_step result = {.learning_rate = gg_learning_rate(
+                                         &t->settings->optim, t->settings->run.steps, run->series.steps + 1)};
     memset(t->replica.seconds, 0, sizeof t->replica.seconds);
     t->replica.kernels = (struct gg_model_times){0};
     MPI_Barrier(t->world->comm);

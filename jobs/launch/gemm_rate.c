@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/kernels/matmul/matmul.h"
 #include "core/kernels/matmul/matmul_bf16.h"
 #include "jobs/launch/process_memory.h"
 #include "mpi/world/world.h"

@@ -48,9 +48,9 @@ gg_status gg_replica_open_weights(struct gg_replica *r) {
 
 gg_status gg_replica_open_training(struct gg_replica *r, bool thread, const cpu_set_t *thread_cores) {
     const struct gg_plan_request request = gg_settings_plan_request(r->settings);
-    gg_state_lay_out(&request, &r->graph, &r->plan, &r->arena, &r->state);
+    gg_state_lay_out(&request, &r->graph, r->plan.owned_elements, &r->arena, &r->state);
     GG_TRY(gg_agree(r->world->comm, gg_arena_allocate(&r->arena, GG_REPLICA_STATE_NAME)));
-    gg_state_lay_out(&request, &r->graph, &r->plan, &r->arena, &r->state);
+    gg_state_lay_out(&request, &r->graph, r->plan.owned_elements, &r->arena, &r->state);
     GG_TRY(gg_replica_open_grid(r));
     GG_TRY(gg_agree(r->world->comm,
                     gg_model_create(&r->graph, &r->fabric, GG_MODEL_TRAIN, r->plan.local_sequences,

@@ -3,7 +3,7 @@
 #ifndef GG_JOBS_TRAIN_TRAIN_CHECKPOINT_H
 #define GG_JOBS_TRAIN_TRAIN_CHECKPOINT_H
 
-#include "jobs/train/trainer.h"
+#include "jobs/train/training_run.h"
 
 /* run.dir/checkpoints; owned by the caller. */
 char *gg_train_checkpoint_folder(const struct gg_trainer *trainer);

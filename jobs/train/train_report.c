@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/kernels/matmul/matmul.h"
+#include "core/model/graph_figures.h"
 #include "jobs/launch/precision_choice.h"
 #include "jobs/launch/process_memory.h"
 #include "jobs/launch/reduction_driver.h"

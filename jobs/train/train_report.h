@@ -5,7 +5,7 @@
 #define GG_JOBS_TRAIN_TRAIN_REPORT_H
 
 #include "jobs/train/train_step.h"
-#include "jobs/train/trainer.h"
+#include "jobs/train/training_run.h"
 
 /* Says what the run is: settings, model, data, ranks, and the memory of a rank; before any of it is
  * allocated. Collective. */

@@ -3,7 +3,7 @@
 #ifndef GG_JOBS_TRAIN_TRAIN_RESUME_H
 #define GG_JOBS_TRAIN_TRAIN_RESUME_H
 
-#include "jobs/train/trainer.h"
+#include "jobs/train/training_run.h"
 
 /* Keeps other jobs out of run.dir, and looks for its newest checkpoint: one that is damaged, or is of another
  * step than its name tells, is passed over, with a warning. A storage that fails is no damage: what failed is

@@ -30,8 +30,10 @@ static void take_seconds(struct gg_trainer *t) {
 
 gg_status gg_train_step(struct gg_trainer *t, struct gg_step_result *result) {
     const struct gg_settings *settings = t->session.settings;
-    struct gg_replica_step step = {
-        .learning_rate = gg_learning_rate(&settings->optim, settings->run.steps, t->at.step + 1), .vote = vote, .context = t};
+    struct gg_replica_step step = {.learning_rate = gg_learning_rate(&settings->optim, settings->run.steps,
+                                                                     t->at.step + 1),
+                                   .vote = vote,
+                                   .context = t};
     GG_TRY(gg_replica_step(&t->session.replica, t->session.data.train, &step));
     *result = (struct gg_step_result){
         .loss = step.loss,

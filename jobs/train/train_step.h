@@ -4,7 +4,7 @@
 #define GG_JOBS_TRAIN_TRAIN_STEP_H
 
 #include "jobs/replica/replica_step.h"
-#include "jobs/train/trainer.h"
+#include "jobs/train/training_run.h"
 
 struct gg_step_result {
     double loss; /* mean over the global batch, nats per token */

@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/model/graph_figures.h"
 #include "io/base/file.h"
 #include "jobs/launch/stop_agreement.h"
 #include "jobs/launch/stop_signal.h"

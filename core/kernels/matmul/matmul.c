@@ -1,4 +1,5 @@
 /* What is the same whichever library multiplies. */
+#include "core/kernels/matmul/matmul.h"
 #include "core/kernels/matmul/matmul_bf16.h"
 #include "core/kernels/processor.h"
 

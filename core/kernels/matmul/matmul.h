@@ -7,11 +7,10 @@
 #ifndef GG_CORE_KERNELS_MATMUL_MATMUL_H
 #define GG_CORE_KERNELS_MATMUL_MATMUL_H
 
+#include "core/kernels/matmul/transpose.h"
 #include "core/kernels/storage.h"
 
 #include <stdbool.h>
-
-enum gg_transpose { GG_PLAIN, GG_TRANSPOSED };
 
 /* op(A) is (m, k), op(B) is (k, n), C is (m, n).
  *   a   [in]  (m, k) with row stride lda, or (k, m) when transposed

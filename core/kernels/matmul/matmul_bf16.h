@@ -3,8 +3,9 @@
 #ifndef GG_CORE_KERNELS_MATMUL_MATMUL_BF16_H
 #define GG_CORE_KERNELS_MATMUL_MATMUL_BF16_H
 
-#include "core/kernels/matmul/matmul.h"
 #include "core/kernels/matmul/tile_product.h"
+#include "core/kernels/matmul/transpose.h"
+#include "core/kernels/storage.h"
 
 /* C = op(A) op(B), or +=; see gg_matmul_bf16. */
 struct gg_bf16_product {

@@ -1,3 +1,4 @@
+#include "core/kernels/matmul/matmul.h"
 #include "core/kernels/matmul/matmul_bf16.h"
 
 #include "core/base/status.h"

@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/kernels/loss.h"
 #include "core/model/builder_internal.h"
+#include "core/model/graph_figures.h"
 #include "core/model/module_internal.h"
 
 struct head {

@@ -2,6 +2,7 @@
  * argument. maker   who multiplies bfloat16: tiles, library, none lack    why nobody does library who
  * multiplies else: "oneDNN 2.6.3", "BLAS"
  */
+#include "core/kernels/matmul/matmul.h"
 #include "core/kernels/matmul/matmul_bf16.h"
 
 #include <stdio.h>

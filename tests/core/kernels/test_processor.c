@@ -2,6 +2,7 @@
  * words for every kind of processor. */
 #include "tests/check.h"
 
+#include "core/kernels/matmul/matmul.h"
 #include "core/kernels/matmul/matmul_bf16.h"
 #include "core/kernels/processor.h"
 

@@ -3,6 +3,7 @@
  * Every activation is off by at most 2^-8 of itself, at random: a gradient keeps its direction and
  * length within a few times that, which cosine and ratio of norms show; single elements need not.
  */
+#include "core/model/graph_figures.h"
 #include "tests/check.h"
 
 #include "core/kernels/matmul/matmul.h"

@@ -1,4 +1,5 @@
 /* What a model's page gives: parameters, products, FLOPs, and memory that no two live tensors share. */
+#include "core/model/graph_figures.h"
 #include "tests/check.h"
 
 #include "core/model/lifetimes_internal.h"

@@ -22,3 +22,11 @@ done
 for path in jobs/quickstart.sh tests/run.sh cmake/debian-packages.txt; do
     grep -qF "$path" "$readme" || fail "README does not name $path"
 done
+
+# A plan from one process, for ranks that are not there.
+"$GRIDGPT" settings model.preset=gpt2-774m batch.sequences=512 batch.micro=4 parallel.grid=2x2 --ranks 64 >plan.txt
+grep -q 'D x P x Q = 16 x 2 x 2; 8 micro-batches' plan.txt || fail "settings --ranks: $(cat plan.txt)"
+grep -q 'weights  *77[0-9]\.' plan.txt || fail "settings --ranks: $(cat plan.txt)"
+status=0
+"$GRIDGPT" settings model.preset=gpt2-124m batch.sequences=8 batch.micro=8 --ranks 3 >plan.txt 2>&1 || status=$?
+[ "$status" = 64 ] && grep -q 'would work' plan.txt || fail "settings --ranks 3: $status $(cat plan.txt)"

@@ -9,6 +9,7 @@
 #include "io/tokenizer/tokenizer_file.h"
 #include "jobs/train/train_checkpoint.h"
 #include "jobs/train/train_step.h"
+#include "jobs/train/trainer.h"
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 /* What follows from a graph: its products, its parameters and FLOPs. */
-#include "core/model/graph.h"
+#include "core/model/graph_figures.h"
 
 #include "core/model/module_internal.h"
 

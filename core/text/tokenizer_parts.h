@@ -1,0 +1,32 @@
+/* What a tokenizer is made of: a vocabulary, merges, a pattern.
+ */
+#ifndef GG_CORE_TEXT_TOKENIZER_PARTS_H
+#define GG_CORE_TEXT_TOKENIZER_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* More entries than any vocabulary has. */
+#define GG_VOCABULARY_MAX ((size_t)1 << 22)
+
+/* GPT-2's pre-tokenization pattern (encoder.py, openai/gpt-2). */
+#define GG_PATTERN_GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+
+struct gg_vocabulary_entry {
+    const char *bytes; /* the token's raw bytes; not NUL-terminated */
+    uint32_t length;
+    bool special; /* matched whole in text, before the pattern; never merged */
+};
+struct gg_merge {
+    uint32_t left, right, merged; /* token ids; rank = index */
+};
+struct gg_tokenizer_parts {
+    const struct gg_vocabulary_entry *entries; /* index = id; length 0: a hole, an id never produced */
+    size_t entry_count;
+    const struct gg_merge *merges; /* in rank order */
+    size_t merge_count;
+    const char *pattern; /* PCRE2 syntax, UTF mode; NULL: GG_PATTERN_GPT2 */
+};
+
+#endif

@@ -1,0 +1,73 @@
+#include "jobs/use/plan_show.h"
+
+#include "core/model/graph_figures.h"
+#include "core/plan/legality.h"
+#include "core/plan/plan.h"
+#include "io/tokenizer/tokenizer_file.h"
+
+#include <stdio.h>
+
+static gg_status find_vocab(const struct gg_settings *settings, int64_t *vocab) {
+    gg_tokenizer *tokenizer = NULL;
+    *vocab = settings->model.vocab;
+    if (*vocab > 0)
+        return GG_OK;
+    if (settings->data.tokenizer == NULL)
+        return gg_fail(GG_USAGE, "--ranks wants a vocabulary: set model.vocab, or data.tokenizer");
+    GG_TRY(gg_tokenizer_load(settings->data.tokenizer, &tokenizer));
+    *vocab = gg_tokenizer_vocab(tokenizer);
+    gg_tokenizer_destroy(&tokenizer);
+    return GG_OK;
+}
+
+static gg_status plan_rank(const struct gg_settings *settings, int64_t vocab, int ranks, int rank,
+                           struct gg_plan *plan) {
+    const struct gg_plan_request request = gg_settings_plan_request(settings);
+    struct gg_place place;
+    struct gg_model_config config;
+    struct gg_graph graph;
+    GG_TRY(gg_legality_grid(&request, ranks, rank, &place));
+    GG_TRY(gg_legality_batch(&settings->batch, &place));
+    GG_TRY(gg_model_configure(&settings->model, &settings->compute, settings->run.seed, vocab, &place.shards,
+                              &config));
+    gg_graph_make(&config, &place.shards, &graph);
+    gg_plan_make(&request, &graph, &place, settings->checkpoint.async, plan);
+    gg_graph_free(&graph);
+    return GG_OK;
+}
+
+static void print(const struct gg_plan *plan, int ranks, int rank) {
+    const struct gg_plan_memory *m = &plan->memory;
+    const struct {
+        const char *name;
+        size_t bytes;
+    } parts[] = {{"weights", m->weights},           {"their bf16 copy", m->rounded},
+                 {"gradients", m->gradients},       {"their sum over replicas", m->reduction},
+                 {"optimizer state", m->optimizer}, {"activations", m->activations},
+                 {"matmul buffers", m->products},   {"micro-batch", m->batch},
+                 {"checkpoint copy", m->checkpoint}};
+    printf("%d ranks: D x P x Q = %d x %d x %d; %lld micro-batches in a step\n", ranks, plan->place.replicas,
+           plan->place.shards.feature_shards, plan->place.shards.token_shards, (long long)plan->accumulation);
+    printf("memory of rank %d, which takes most, beside the program, its libraries and the loader:\n", rank);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].bytes > 0)
+            printf("  %-24s %12.1f MB\n", parts[i].name, 1e-6 * (double)parts[i].bytes);
+    printf("  %-24s %12.1f MB\n", "together", 1e-6 * (double)gg_plan_memory_sum(m));
+}
+
+gg_status gg_plan_show(const struct gg_settings *settings, int ranks) {
+    int64_t vocab;
+    struct gg_plan most = {0};
+    int largest = 0;
+    GG_TRY(find_vocab(settings, &vocab));
+    for (int rank = 0; rank < ranks; rank++) {
+        struct gg_plan plan;
+        GG_TRY(plan_rank(settings, vocab, ranks, rank, &plan));
+        if (rank > 0 && gg_plan_memory_sum(&plan.memory) <= gg_plan_memory_sum(&most.memory))
+            continue;
+        most = plan;
+        largest = rank;
+    }
+    print(&most, ranks, largest);
+    return GG_OK;
+}
