@@ -70,8 +70,9 @@ static gg_status compare_settings(const struct gg_trainer *t, const struct gg_ch
     gg_status status =
         gg_settings_read_text(&old, meta->settings_yaml, strlen(meta->settings_yaml), t->resume.path);
     /* The width that is the default is no other shape when it is written out. */
-    if (gg_model_mlp_width(&old.model) == gg_model_mlp_width(&t->session.settings->model))
-        old.model.mlp_width = t->session.settings->model.mlp_width;
+    const struct gg_model_settings *model = &t->session.settings->model;
+    const int64_t width = gg_model_mlp_width(&old.model);
+    old.model.mlp_width = width == gg_model_mlp_width(model) ? model->mlp_width : width;
     for (size_t i = 0; status == GG_OK && i < gg_settings_table.count; i++) {
         const struct gg_option *option = &gg_settings_table.options[i];
         char *now = value_text(option, t->session.settings), *was = value_text(option, &old);

@@ -34,6 +34,10 @@ expect 0 "resuming from part/checkpoints/step-00000060.h5" part
 
 train 2 part run.steps=80 model.heads=4 model.layers=3
 expect 64 "model.layers 3 (was 2), model.heads 4 (was 2)" part
+train 2 part run.steps=80 model.mlp_width=96
+expect 64 "model.mlp_width 96 (was 128)" part
+train 2 part run.steps=63 model.mlp_width=128 # what the default is, written out
+expect 0 "nothing to do" part
 cp part/checkpoints/step-00000063.h5 damaged.h5
 printf '\x55' | dd of=damaged.h5 bs=1 seek=$(($(stat -c %s damaged.h5) / 2)) conv=notrunc status=none
 mkdir -p torn/checkpoints
