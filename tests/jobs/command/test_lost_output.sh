@@ -70,14 +70,15 @@ done
 handled() {
     local name=$1 steps=$2
     shift 2
-    GG_SIGNAL_AT=MPI_Allreduce:40 GG_SIGNAL=19 GG_SIGNAL_FILE=$name/metrics.jsonl LD_PRELOAD=$GG_SIGNAL_AT_LIBRARY \
+    GG_SIGNAL_AT=MPI_Allreduce:1 GG_SIGNAL=19 GG_SIGNAL_FILE=$name/metrics.jsonl GG_SIGNAL_TEXT='"step":2,' \
+        LD_PRELOAD=$GG_SIGNAL_AT_LIBRARY \
         "$GRIDGPT" train settings.yaml run.dir="$name" run.steps="$steps" eval.sequences=1 >"$name.log" 2>&1 &
     pid=$!
     for _ in $(seq 600); do
-        ! grep -q '^State:.T' /proc/$pid/status || break
+        ! grep -qs '^State:.T' /proc/$pid/status || break
         sleep 0.1
     done
-    grep -q '"step":1,' "$name/metrics.jsonl" || fail "$name: it does not stand still behind its first step"
+    grep -q '"step":2,' "$name/metrics.jsonl" || fail "$name: it does not stand still behind its second step"
     "$@"
     kill -CONT $pid
     last=$steps
