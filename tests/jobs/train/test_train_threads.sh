@@ -43,7 +43,8 @@ status=0
 wait $job || status=$?
 expect 75 "stopped on request" asked
 
-start hang run.watchdog=2 run.watchdog_minutes=0.1
+# No checkpoint and no evaluation once it runs, so that the other rank waits in the sum of the gradients.
+start hang run.watchdog=2 run.watchdog_minutes=0.1 checkpoint.every_steps=1000000 eval.every_steps=1000000
 mapfile -t ranks < <(pgrep -P $job | sort -n)
 [ ${#ranks[@]} = 2 ] || fail "hang: ${#ranks[@]} ranks found"
 kill -STOP "${ranks[1]}"
