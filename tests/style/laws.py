@@ -85,7 +85,7 @@ def circles(edges):
 def listed_in_cmake(root, files):
     """C files that a CMakeLists.txt above or beside them names, or makes a name of with ${name}."""
     named = set()
-    for cmake in root.rglob("CMakeLists.txt"):
+    for cmake in [root / f for f in files if Path(f).name == "CMakeLists.txt"]:
         folder = cmake.parent.relative_to(root)
         text = re.sub(r"#.*", "", cmake.read_text())
         for word in re.findall(r"[^\s()\"<>;:]+\.c\b", text):
@@ -117,7 +117,7 @@ def broken(root, files):
         if count > 1 and name not in SHARED_NAMES:
             yield f"{count} files are named {name}: " + ", ".join(f for f in files if Path(f).name == name)
     compiled = [f for f in sources if f.endswith(".c")]
-    named = listed_in_cmake(root, compiled)
+    named = listed_in_cmake(root, files)
     for path in compiled:
         if path not in named:
             yield f"{path}: no CMakeLists.txt names it"
