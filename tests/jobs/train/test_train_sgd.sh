@@ -30,12 +30,12 @@ layout grid 2 parallel.grid=2x1
 grep -qF "optimizer    sgd (momentum_buffer): training can go on" inspect.log || fail "inspect: $(cat inspect.log)"
 
 train 2 one run.steps=15
-expect 64 "set optim.name=sgd" one
+expect 64 "optim.name adamw (was sgd): one optimizer cannot take over" one
 train 1 adamw run.steps=3
 expect 0 "checkpoint: adamw/checkpoints/step-00000003.h5" adamw
 [ "$(groups adamw/checkpoints/step-00000003.h5)" = "exp_avg exp_avg_sq" ] || fail "not AdamW's two states"
 train 1 adamw run.steps=6 optim.name=sgd
-expect 64 "set optim.name=adamw" adamw
+expect 64 "optim.name sgd (was adamw): one optimizer cannot take over" adamw
 
 # What is announced: one state, where AdamW has two, of what takes as much room as the weights; a copy of it all for the
 # checkpoint.
