@@ -71,4 +71,21 @@ static inline void model_fixture_free(struct model_fixture *f) {
     free(f->sample_ids);
 }
 
+/* What a backward pass says of final gradients, as it goes: a context for watch_final(). */
+struct watch {
+    const struct model_fixture *fixture;
+    float *seen; /* gradients when they were said to be final */
+    int64_t from;
+    int calls;
+};
+
+static inline void watch_final(void *context, int64_t from) {
+    struct watch *watch = context;
+    assert_true(from <= watch->from);
+    memcpy(watch->seen + from, watch->fixture->gradients + from,
+           (size_t)(watch->from - from) * sizeof(float));
+    watch->from = from;
+    watch->calls++;
+}
+
 #endif

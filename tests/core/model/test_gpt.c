@@ -79,28 +79,14 @@ static void causality(void **state) {
     model_fixture_free(&f);
 }
 
-struct watch {
-    const struct model_fixture *fixture;
-    float *seen; /* gradients when they were said to be final */
-    int64_t from;
-};
-
-static void note_final(void *context, int64_t from) {
-    struct watch *watch = context;
-    assert_true(from <= watch->from);
-    memcpy(watch->seen + from, watch->fixture->gradients + from,
-           (size_t)(watch->from - from) * sizeof(float));
-    watch->from = from;
-}
-
 /* What the hook calls final is final, and everything is at last. */
 static void hook_promises(void **state) {
     (void)state;
     struct model_fixture f;
     model_fixture_make(&f, small, GG_MODEL_TRAIN, 2);
     const int64_t elements = f.graph.table.local_elements;
-    struct watch watch = {&f, gg_calloc((size_t)elements, sizeof(float)), elements};
-    const struct gg_gradient_hook hook = {note_final, &watch};
+    struct watch watch = {&f, gg_calloc((size_t)elements, sizeof(float)), elements, 0};
+    const struct gg_gradient_hook hook = {watch_final, &watch};
     const struct gg_batch batch = model_fixture_batch(&f);
     double loss;
     gg_model_train(f.gpt, &batch, 1, &hook, &loss);

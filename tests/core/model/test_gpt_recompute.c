@@ -15,29 +15,13 @@ static const struct gg_model_config small = {.layers = 4,
                                              .dropout = 0.2,
                                              .seed = 9};
 
-struct watch {
-    const struct model_fixture *fixture;
-    float *seen; /* gradients when they were said to be final */
-    int64_t from;
-    int calls;
-};
-
-static void note_final(void *context, int64_t from) {
-    struct watch *watch = context;
-    assert_true(from <= watch->from);
-    memcpy(watch->seen + from, watch->fixture->gradients + from,
-           (size_t)(watch->from - from) * sizeof(float));
-    watch->from = from;
-    watch->calls++;
-}
-
 /* Trains on the first `sequences` of the batch; what the hook calls final is final. Returns the hook's calls.
  */
 static int train(struct model_fixture *f, int64_t sequences, double *loss) {
     const int64_t elements = f->graph.table.local_elements;
     const size_t bytes = (size_t)elements * sizeof(float);
     struct watch watch = {f, gg_calloc((size_t)elements, sizeof(float)), elements, 0};
-    const struct gg_gradient_hook hook = {note_final, &watch};
+    const struct gg_gradient_hook hook = {watch_final, &watch};
     struct gg_batch batch = model_fixture_batch(f);
     batch.sequences = sequences;
     memset(f->gradients, 0, bytes);
