@@ -61,3 +61,9 @@ const char *gg_next_line(const char *text, size_t bytes, size_t *at, size_t *num
     }
     return NULL;
 }
+
+gg_status gg_tokenizer_draft_finish(const struct gg_tokenizer_draft *draft, gg_tokenizer **tokenizer) {
+    const struct gg_tokenizer_parts parts = {draft->vocabulary.entries, draft->vocabulary.count,
+                                             draft->merges, draft->merge_count, draft->pattern};
+    return gg_tokenizer_create(&parts, tokenizer);
+}

@@ -3,6 +3,7 @@
 #ifndef GG_IO_TOKENIZER_TOKENIZER_DRAFT_INTERNAL_H
 #define GG_IO_TOKENIZER_TOKENIZER_DRAFT_INTERNAL_H
 
+#include "core/text/tokenizer.h"
 #include "core/text/vocabulary.h"
 
 /* Zero it to begin. */
@@ -29,5 +30,9 @@ gg_status gg_draft_merge_text(struct gg_tokenizer_draft *draft, const char *left
  *   length [out]
  * Returns NULL behind the last. */
 const char *gg_next_line(const char *text, size_t bytes, size_t *at, size_t *number, size_t *length);
+
+/* The tokenizer that the draft describes, owned by the caller; the draft stays. GG_BAD_DATA. */
+gg_status gg_tokenizer_draft_finish(const struct gg_tokenizer_draft *draft,
+                                    gg_tokenizer **tokenizer) GG_MUST_USE;
 
 #endif

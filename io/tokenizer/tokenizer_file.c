@@ -13,11 +13,8 @@ enum { FILE_MAX_BYTES = 256 * 1024 * 1024 };
 /* Makes the tokenizer when the draft was read well, and frees the draft. */
 static gg_status finish(gg_status status, struct gg_tokenizer_draft *draft, const char *name,
                         gg_tokenizer **tokenizer) {
-    if (status == GG_OK) {
-        const struct gg_tokenizer_parts parts = {draft->vocabulary.entries, draft->vocabulary.count,
-                                                 draft->merges, draft->merge_count, draft->pattern};
-        status = gg_tokenizer_create(&parts, tokenizer);
-    }
+    if (status == GG_OK)
+        status = gg_tokenizer_draft_finish(draft, tokenizer);
     gg_tokenizer_draft_free(draft);
     return status == GG_OK ? GG_OK : gg_fail_within(status, "%s", name);
 }

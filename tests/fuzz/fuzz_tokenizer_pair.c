@@ -24,11 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     if (status == GG_OK)
         status = gg_read_merges_text(merges, second, &draft);
     gg_tokenizer *tokenizer = NULL;
-    if (status == GG_OK) {
-        const struct gg_tokenizer_parts parts = {draft.vocabulary.entries, draft.vocabulary.count,
-                                                 draft.merges, draft.merge_count, draft.pattern};
-        status = gg_tokenizer_create(&parts, &tokenizer);
-    }
+    if (status == GG_OK)
+        status = gg_tokenizer_draft_finish(&draft, &tokenizer);
     if (status != GG_OK)
         fuzz_check_failure(status, GG_BAD_DATA);
     gg_tokenizer_destroy(&tokenizer);
