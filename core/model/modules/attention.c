@@ -30,6 +30,7 @@ static struct gg_attention shape_of(const struct gg_model *model, const struct g
         .time = pass->batch->time,
         .first = pass->position,
         .heads = heads,
+        .kv_heads = heads,
         .head_size = y->features / whole_heads,
         .query_stride = stride,
         .key_stride = stride,
@@ -96,7 +97,7 @@ static void needs(const struct gg_graph *graph, const struct gg_module *module, 
     const struct gg_model_config *config = &graph->config;
     const struct gg_tensor *y = &graph->tensors[module->output];
     const int64_t heads = attention_of(module)->heads, tokens = local_sequences * config->context;
-    needs->scratch = gg_attention_workspace_bytes(config->precision, config->context, y->features / heads,
+    needs->scratch = gg_attention_workspace_bytes(config->precision, config->context, y->features / heads, 1,
                                                   omp_get_max_threads());
     if (use == GG_MODEL_TRAIN)
         needs->saved = (size_t)(tokens * (heads / graph->shards.feature_shards)) * sizeof(float);
