@@ -8,15 +8,17 @@ struct gelu {
 };
 
 static void forward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
-    gg_gelu(model->graph->config.precision, step->at.x[0], gg_module_input_bias(model, step->module),
-            step->at.y, pass->tokens, gg_module_width(model, step->module));
+    gg_activation_apply(GG_ACTIVATION_GELU_TANH, model->graph->config.precision, step->at.x[0],
+                        gg_module_input_bias(model, step->module), step->at.y, pass->tokens,
+                        gg_module_width(model, step->module));
 }
 
 /* d_x = d_y gelu'(x + bias). d_x may be d_y. */
 static void backward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
-    gg_gelu_backward(model->graph->config.precision, step->at.x[0], gg_module_input_bias(model, step->module),
-                     step->at.d_y, step->at.d_x[0], step->remake_output ? step->at.y : NULL, pass->tokens,
-                     gg_module_width(model, step->module));
+    gg_activation_backward(GG_ACTIVATION_GELU_TANH, model->graph->config.precision, step->at.x[0],
+                           gg_module_input_bias(model, step->module), step->at.d_y, step->at.d_x[0],
+                           step->remake_output ? step->at.y : NULL, pass->tokens,
+                           gg_module_width(model, step->module));
 }
 
 static enum gg_input_gradient input_gradient(const struct gg_graph *graph, const struct gg_module *module,

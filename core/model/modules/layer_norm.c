@@ -7,6 +7,14 @@ struct layer_norm {
     struct gg_module module; /* parameters: gain, bias */
 };
 
+static struct gg_norm norm_of(const struct gg_model *model, const struct gg_module *module) {
+    return (struct gg_norm){.stored = model->graph->config.precision,
+                            .centred = true,
+                            .epsilon = 1e-5f, /* GPT-2's */
+                            .width = gg_module_width(model, module),
+                            .whole_width = model->graph->tensors[module->output].features};
+}
+
 /* Rows taken at once: all where features are split, so that one exchange serves them; few where they are not,
  * so that they stay in cache from pass to pass. */
 static int64_t rows_at_once(const struct gg_model *model, int64_t tokens) {
@@ -18,18 +26,18 @@ static void forward_rows(struct gg_model *model, const struct gg_step *step, str
     (void)pass;
     const struct gg_module *module = step->module;
     const struct gg_fabric *fabric = model->fabric;
-    const enum gg_precision stored = model->graph->config.precision;
-    const int64_t width = gg_module_width(model, module),
-                  whole = model->graph->tensors[module->output].features;
+    const struct gg_norm norm = norm_of(model, module);
+    const enum gg_precision stored = norm.stored;
+    const int64_t width = norm.width;
     const void *x = gg_at(stored, step->at.x[0], start * width);
     float *sums = (float *)step->at.scratch + 2 * start, *squares = sums + count;
-    gg_norm_sums(stored, x, sums, count, width);
+    gg_norm_sums(&norm, x, sums, count);
     fabric->feature_sum(fabric, sums, count);
-    gg_norm_squares(stored, x, sums, squares, count, width, whole);
+    gg_norm_squares(&norm, x, sums, squares, count);
     fabric->feature_sum(fabric, squares, count);
-    gg_norm_apply(stored, x, sums, squares, gg_module_weights(model, module->parameters[0]),
+    gg_norm_apply(&norm, x, sums, squares, gg_module_weights(model, module->parameters[0]),
                   gg_module_weights(model, module->parameters[1]), gg_at(stored, step->at.y, start * width),
-                  (float *)step->at.saved + 2 * start, count, width, whole);
+                  (float *)step->at.saved + 2 * start, count);
 }
 
 static void forward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
@@ -42,19 +50,19 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
 /* d_gain += sum over tokens of d_y xhat, d_bias += sum over tokens of d_y. */
 static void backward_parameters(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_module *module = step->module;
-    gg_norm_backward_parameters(model->graph->config.precision, step->at.x[0], step->at.saved, step->at.d_y,
+    const struct gg_norm norm = norm_of(model, module);
+    gg_norm_backward_parameters(&norm, step->at.x[0], step->at.saved, step->at.d_y,
                                 gg_module_gradients(model, module->parameters[0]),
-                                gg_module_gradients(model, module->parameters[1]), pass->tokens,
-                                gg_module_width(model, module));
+                                gg_module_gradients(model, module->parameters[1]), pass->tokens);
 }
 
 /* d_x = (dxhat - mean(dxhat) - xhat mean(dxhat xhat)) / deviation, with dxhat = d_y gain. */
 static void backward_input(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_module *module = step->module;
     const struct gg_fabric *fabric = model->fabric;
-    const enum gg_precision stored = model->graph->config.precision;
-    const int64_t width = gg_module_width(model, module),
-                  whole = model->graph->tensors[module->output].features;
+    const struct gg_norm norm = norm_of(model, module);
+    const enum gg_precision stored = norm.stored;
+    const int64_t width = norm.width;
     const int64_t rows = rows_at_once(model, pass->tokens);
     const float *gain = gg_module_weights(model, module->parameters[0]);
 #pragma omp parallel for schedule(static) if (fabric->shards.feature_shards == 1)
@@ -64,10 +72,10 @@ static void backward_input(struct gg_model *model, const struct gg_step *step, s
         const void *d_y = gg_at(stored, step->at.d_y, start * width);
         const float *stats = (const float *)step->at.saved + 2 * start;
         float *sums = (float *)step->at.scratch + 2 * start;
-        gg_norm_backward_sums(stored, x, stats, gain, d_y, sums, count, width);
+        gg_norm_backward_sums(&norm, x, stats, gain, d_y, sums, count);
         fabric->feature_sum(fabric, sums, 2 * count);
-        gg_norm_backward_input(stored, x, stats, gain, d_y, sums, step->add,
-                               gg_at(stored, step->at.d_x[0], start * width), count, width, whole);
+        gg_norm_backward_input(&norm, x, stats, gain, d_y, sums, step->add,
+                               gg_at(stored, step->at.d_x[0], start * width), count);
     }
 }
 
