@@ -108,10 +108,10 @@ static inline void model_fixture_check_cache(struct gg_model_config config, doub
     model_fixture_free(&whole);
 }
 
-/* What a backward pass says of final gradients, as it goes: a context for watch_final(). */
+/* What a backward pass says of final gradients, as it goes. */
 struct watch {
     const struct model_fixture *fixture;
-    float *seen; /* gradients when they were said to be final */
+    float *seen; /* gradients when they were said to be final; until then NaN */
     int64_t from;
     int calls;
 };
@@ -123,6 +123,23 @@ static inline void watch_final(void *context, int64_t from) {
            (size_t)(watch->from - from) * sizeof(float));
     watch->from = from;
     watch->calls++;
+}
+
+/* Trains on a batch, from gradients of zero: what the hook calls final is final, and everything is at last.
+ * Returns the hook's calls. */
+static inline int model_fixture_train_watched(const struct model_fixture *f, const struct gg_batch *batch,
+                                              double *loss) {
+    const int64_t elements = f->graph.table.local_elements;
+    const size_t bytes = (size_t)elements * sizeof(float);
+    struct watch watch = {f, gg_malloc(bytes), elements, 0};
+    const struct gg_gradient_hook hook = {watch_final, &watch};
+    memset(watch.seen, 0xff, bytes);
+    memset(f->gradients, 0, bytes);
+    gg_model_train(f->gpt, batch, 1, &hook, loss);
+    assert_int_equal(watch.from, 0);
+    assert_memory_equal(watch.seen, f->gradients, bytes);
+    free(watch.seen);
+    return watch.calls;
 }
 
 #endif

@@ -79,20 +79,13 @@ static void causality(void **state) {
     model_fixture_free(&f);
 }
 
-/* What the hook calls final is final, and everything is at last. */
 static void hook_promises(void **state) {
     (void)state;
     struct model_fixture f;
     model_fixture_make(&f, small, GG_MODEL_TRAIN, 2);
-    const int64_t elements = f.graph.table.local_elements;
-    struct watch watch = {&f, gg_calloc((size_t)elements, sizeof(float)), elements, 0};
-    const struct gg_gradient_hook hook = {watch_final, &watch};
     const struct gg_batch batch = model_fixture_batch(&f);
     double loss;
-    gg_model_train(f.gpt, &batch, 1, &hook, &loss);
-    assert_int_equal(watch.from, 0);
-    assert_memory_equal(watch.seen, f.gradients, (size_t)elements * sizeof(float));
-    free(watch.seen);
+    model_fixture_train_watched(&f, &batch, &loss);
     model_fixture_free(&f);
 }
 
