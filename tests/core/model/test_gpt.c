@@ -79,20 +79,13 @@ static void causality(void **state) {
     model_fixture_free(&f);
 }
 
-/* What the hook calls final is final, and everything is at last. */
 static void hook_promises(void **state) {
     (void)state;
     struct model_fixture f;
     model_fixture_make(&f, small, GG_MODEL_TRAIN, 2);
-    const int64_t elements = f.graph.table.local_elements;
-    struct watch watch = {&f, gg_calloc((size_t)elements, sizeof(float)), elements, 0};
-    const struct gg_gradient_hook hook = {watch_final, &watch};
     const struct gg_batch batch = model_fixture_batch(&f);
     double loss;
-    gg_model_train(f.gpt, &batch, 1, &hook, &loss);
-    assert_int_equal(watch.from, 0);
-    assert_memory_equal(watch.seen, f.gradients, (size_t)elements * sizeof(float));
-    free(watch.seen);
+    model_fixture_train_watched(&f, &batch, &loss);
     model_fixture_free(&f);
 }
 
@@ -126,29 +119,9 @@ static void accumulation(void **state) {
     model_fixture_free(&f);
 }
 
-/* Logits by the cache, token by token or in pieces, give the loss of the whole pass. */
 static void cache_agrees(void **state) {
     (void)state;
-    struct model_fixture f, whole;
-    model_fixture_make(&f, small, GG_MODEL_GENERATE, 1);
-    model_fixture_make(&whole, small, GG_MODEL_EVALUATE, 1);
-    const struct gg_batch batch = model_fixture_batch(&whole);
-    double expected, got = 0;
-    gg_model_evaluate(whole.gpt, &batch, &expected);
-    float logits[64], in_pieces[64];
-    for (int t = 0; t < small.context; t++) {
-        gg_model_logits(f.gpt, f.inputs + t, 1, t, logits);
-        double sum = 0;
-        for (int v = 0; v < small.vocab; v++)
-            sum += exp((double)logits[v]);
-        got += log(sum) - (double)logits[f.targets[t]];
-    }
-    assert_true(fabs(got - expected) <= 1e-5 * expected);
-    gg_model_logits(f.gpt, f.inputs, 10, 0, in_pieces);
-    gg_model_logits(f.gpt, f.inputs + 10, small.context - 10, 10, in_pieces);
-    check_close("last logits", in_pieces, logits, small.vocab, 1e-5);
-    model_fixture_free(&f);
-    model_fixture_free(&whole);
+    model_fixture_check_cache(small, 1e-5, 1e-5);
 }
 
 int main(void) {

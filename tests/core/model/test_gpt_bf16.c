@@ -48,21 +48,15 @@ static void gradients(void **state) {
     model_fixture_make(&wide, small, GG_MODEL_TRAIN, 3);
     model_fixture_make(&narrow, in_bf16(small), GG_MODEL_TRAIN, 3);
     const struct gg_batch batch = model_fixture_batch(&wide);
-    struct watch watch = {&narrow, gg_calloc((size_t)narrow.graph.table.local_elements, sizeof(float)),
-                          narrow.graph.table.local_elements, 0};
-    const struct gg_gradient_hook hook = {watch_final, &watch};
     double expected, loss;
     gg_model_train(wide.gpt, &batch, 1, NULL, &expected);
-    gg_model_train(narrow.gpt, &batch, 1, &hook, &loss);
+    model_fixture_train_watched(&narrow, &batch, &loss);
     if (!(fabs(loss - expected) < 2e-3 * expected) || loss == expected)
         fail_msg("loss %.9g, in fp32 %.9g", loss, expected);
     for (int i = 0; i < wide.graph.table.count; i++) {
         const struct gg_parameter *p = &wide.graph.table.items[i];
         compare_tensor(p, narrow.gradients + p->offset, wide.gradients + p->offset);
     }
-    assert_memory_equal(watch.seen, narrow.gradients,
-                        (size_t)narrow.graph.table.local_elements * sizeof(float));
-    free(watch.seen);
     model_fixture_free(&wide);
     model_fixture_free(&narrow);
 }
@@ -99,30 +93,9 @@ static void rounded_weights(void **state) {
     model_fixture_free(&f);
 }
 
-/* Logits by the cache, token by token or in pieces, give the loss of the whole pass. */
 static void cache_agrees(void **state) {
     (void)state;
-    struct model_fixture f, whole;
-    model_fixture_make(&f, in_bf16(small), GG_MODEL_GENERATE, 1);
-    model_fixture_make(&whole, in_bf16(small), GG_MODEL_EVALUATE, 1);
-    const struct gg_batch batch = model_fixture_batch(&whole);
-    double expected, got = 0;
-    gg_model_evaluate(whole.gpt, &batch, &expected);
-    float logits[128], in_pieces[128];
-    for (int t = 0; t < small.context; t++) {
-        gg_model_logits(f.gpt, f.inputs + t, 1, t, logits);
-        double sum = 0;
-        for (int v = 0; v < small.vocab; v++)
-            sum += exp((double)logits[v]);
-        got += log(sum) - (double)logits[f.targets[t]];
-    }
-    if (!(fabs(got - expected) <= 2e-3 * expected))
-        fail_msg("loss by the cache %.9g, of the whole pass %.9g", got, expected);
-    gg_model_logits(f.gpt, f.inputs, 10, 0, in_pieces);
-    gg_model_logits(f.gpt, f.inputs + 10, small.context - 10, 10, in_pieces);
-    check_close("last logits", in_pieces, logits, small.vocab, 2e-2);
-    model_fixture_free(&f);
-    model_fixture_free(&whole);
+    model_fixture_check_cache(in_bf16(small), 2e-3, 2e-2);
 }
 
 static void memory_is_smaller(void **state) {
