@@ -12,6 +12,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Members of the family, and mixes that nobody has published, as settings over those of a test. They say their
+ * own heads where they want more of queries than of keys and values. None has a tensor whose gradient is zero but
+ * for rounding: a key's bias, which adds the same to all scores of a query, stands beside those of queries and
+ * values, or positions are rotary. */
+#define VARIANT_LLAMA                                                                                        \
+    " model.norm=rmsnorm model.positions=rotary model.activation=swiglu model.biases=false model.heads=4"    \
+    " model.kv_heads=2"
+static const char *const family[] = {
+    "" /* GPT-2 */,
+    "model.norm_place=post" /* GPT-1 */,
+    "model.attention=alternating model.window=5" /* GPT-3 */,
+    VARIANT_LLAMA " model.tied=false",
+    VARIANT_LLAMA " model.tied=false model.attention=banded model.window=7" /* Mistral */,
+    VARIANT_LLAMA " model.qk_norm=true model.head_size=6" /* Qwen3 */,
+    VARIANT_LLAMA " model.norm_place=post",
+    "model.activation=relu model.positions=none model.biases=false model.tied=false model.head_size=5",
+    "model.activation=gelu model.positions=sinusoidal model.norm=rmsnorm",
+    "model.activation=swiglu model.positions=rotary model.norm_place=post model.attention=banded model.window=4",
+    "model.qk_norm=true model.heads=4 model.kv_heads=1 model.head_size=5 model.attention=alternating "
+    "model.window=2",
+};
+enum { FAMILY = sizeof family / sizeof *family };
+
 /* What a setting's text "key=value key=value ..." says; what it does not say is as by default. */
 static inline struct gg_model_settings variant_settings(const char *text) {
     struct gg_model_settings settings = {0};
@@ -32,13 +55,26 @@ static inline struct gg_model_settings variant_settings(const char *text) {
 }
 
 /* The configuration that they make on one rank, in fp32. */
-static inline struct gg_model_config variant_config(const char *text) {
-    const struct gg_model_settings settings = variant_settings(text);
+static inline struct gg_model_config variant_config_of(const struct gg_model_settings *settings) {
     const struct gg_compute_settings compute = {0};
     const struct gg_shards shards = {.feature_shards = 1, .token_shards = 1};
     struct gg_model_config config;
-    assert_true(settings.vocab > 0);
-    CHECK_OK(gg_model_configure(&settings, &compute, 9, settings.vocab, &shards, &config));
+    assert_true(settings->vocab > 0);
+    CHECK_OK(gg_model_configure(settings, &compute, 9, settings->vocab, &shards, &config));
+    return config;
+}
+
+static inline struct gg_model_config variant_config(const char *text) {
+    const struct gg_model_settings settings = variant_settings(text);
+    return variant_config_of(&settings);
+}
+
+/* That of a member of the family. */
+static inline struct gg_model_config family_config(const char *sizes, int member) {
+    char *text = gg_format("%s %s", sizes, family[member]);
+    printf("%s\n", text);
+    const struct gg_model_config config = variant_config(text);
+    free(text);
     return config;
 }
 

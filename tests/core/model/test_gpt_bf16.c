@@ -1,4 +1,4 @@
-/* The model in bf16 beside the same model in fp32: loss, gradients, the key-value cache.
+/* GPT's whole family in bf16 beside the same models in fp32: loss, gradients, the key-value cache.
  *
  * Every activation is off by at most 2^-8 of itself, at random: a gradient keeps its direction and
  * length within a few times that, which cosine and ratio of norms show; single elements need not.
@@ -8,16 +8,18 @@
 
 #include "core/kernels/matmul/matmul.h"
 #include "tests/model_fixture.h"
+#include "tests/model_variants.h"
 #include "tests/optimizer_update.h"
 
-static const struct gg_model_config small = {.layers = 2,
-                                             .heads = 3,
-                                             .width = 48,
-                                             .context = 40,
-                                             .vocab = 101,
-                                             .padded_vocab = 128,
-                                             .dropout = 0.1,
-                                             .seed = 9};
+static const char sizes[] = "model.layers=2 model.heads=3 model.width=48 model.context=40 model.vocab=101 "
+                            "model.dropout=0.1";
+enum { CONTEXT = 40, VOCAB = 101, PADDED_VOCAB = 128 };
+
+/* Runs a check on every member. */
+static void on_the_family(void (*check)(struct gg_model_config config)) {
+    for (int member = 0; member < FAMILY; member++)
+        check(family_config(sizes, member));
+}
 
 static struct gg_model_config in_bf16(struct gg_model_config config) {
     config.precision = GG_PRECISION_BF16;
@@ -42,11 +44,10 @@ static void compare_tensor(const struct gg_parameter *p, const float *a, const f
 }
 
 /* Also: what the hook calls final is final. */
-static void gradients(void **state) {
-    (void)state;
+static void check_gradients(struct gg_model_config config) {
     struct model_fixture wide, narrow;
-    model_fixture_make(&wide, small, GG_MODEL_TRAIN, 3);
-    model_fixture_make(&narrow, in_bf16(small), GG_MODEL_TRAIN, 3);
+    model_fixture_make(&wide, config, GG_MODEL_TRAIN, 3);
+    model_fixture_make(&narrow, in_bf16(config), GG_MODEL_TRAIN, 3);
     const struct gg_batch batch = model_fixture_batch(&wide);
     struct watch watch = {&narrow, gg_calloc((size_t)narrow.graph.table.local_elements, sizeof(float)),
                           narrow.graph.table.local_elements, 0};
@@ -71,7 +72,7 @@ static void gradients(void **state) {
 static void rounded_weights(void **state) {
     (void)state;
     struct model_fixture f;
-    model_fixture_make(&f, in_bf16(small), GG_MODEL_TRAIN, 2);
+    model_fixture_make(&f, in_bf16(family_config(sizes, 0)), GG_MODEL_TRAIN, 2);
     const int64_t elements = f.graph.table.local_elements;
     const size_t bytes = (size_t)elements * sizeof(gg_bf16);
     const struct gg_batch batch = model_fixture_batch(&f);
@@ -100,36 +101,44 @@ static void rounded_weights(void **state) {
 }
 
 /* Logits by the cache, token by token or in pieces, give the loss of the whole pass. */
-static void cache_agrees(void **state) {
-    (void)state;
+static void check_cache_agrees(struct gg_model_config config) {
     struct model_fixture f, whole;
-    model_fixture_make(&f, in_bf16(small), GG_MODEL_GENERATE, 1);
-    model_fixture_make(&whole, in_bf16(small), GG_MODEL_EVALUATE, 1);
+    model_fixture_make(&f, in_bf16(config), GG_MODEL_GENERATE, 1);
+    model_fixture_make(&whole, in_bf16(config), GG_MODEL_EVALUATE, 1);
     const struct gg_batch batch = model_fixture_batch(&whole);
     double expected, got = 0;
     gg_model_evaluate(whole.gpt, &batch, &expected);
-    float logits[128], in_pieces[128];
-    for (int t = 0; t < small.context; t++) {
+    float logits[PADDED_VOCAB], in_pieces[PADDED_VOCAB];
+    for (int t = 0; t < CONTEXT; t++) {
         gg_model_logits(f.gpt, f.inputs + t, 1, t, logits);
         double sum = 0;
-        for (int v = 0; v < small.vocab; v++)
+        for (int v = 0; v < VOCAB; v++)
             sum += exp((double)logits[v]);
         got += log(sum) - (double)logits[f.targets[t]];
     }
     if (!(fabs(got - expected) <= 2e-3 * expected))
         fail_msg("loss by the cache %.9g, of the whole pass %.9g", got, expected);
     gg_model_logits(f.gpt, f.inputs, 10, 0, in_pieces);
-    gg_model_logits(f.gpt, f.inputs + 10, small.context - 10, 10, in_pieces);
-    check_close("last logits", in_pieces, logits, small.vocab, 2e-2);
+    gg_model_logits(f.gpt, f.inputs + 10, CONTEXT - 10, 10, in_pieces);
+    check_close("last logits", in_pieces, logits, VOCAB, 2e-2);
     model_fixture_free(&f);
     model_fixture_free(&whole);
+}
+
+static void gradients(void **state) {
+    (void)state;
+    on_the_family(check_gradients);
+}
+
+static void cache_agrees(void **state) {
+    (void)state;
+    on_the_family(check_cache_agrees);
 }
 
 static void memory_is_smaller(void **state) {
     (void)state;
     const struct gg_shards whole = {.feature_shards = 1, .token_shards = 1};
-    struct gg_model_config config = {
-        .layers = 12, .heads = 12, .width = 768, .context = 1024, .vocab = 50257, .padded_vocab = 50304};
+    const struct gg_model_config config = variant_config("model.preset=gpt2-124m");
     struct gg_graph wide, narrow;
     fixture_graph(config, &whole, &wide);
     fixture_graph(in_bf16(config), &whole, &narrow);
