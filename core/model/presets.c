@@ -23,7 +23,7 @@
 const char *const gg_preset_names[] = {
     "none",        "gpt1",       "gpt2-124m", "gpt2-355m", "gpt2-774m", "gpt2-1558m", "gpt3-small",
     "gpt3-medium", "gpt3-large", "gpt3-xl",   "gpt3-2.7b", "gpt3-6.7b", "gpt3-13b",   "gpt3-175b",
-    "llama-15m",   "llama-42m",  "llama-124m", "llama-1.1b", "qwen3-0.6b", NULL};
+    "llama-24m",   "llama-58m",  "llama-124m", "llama-1.1b", "qwen3-0.6b", NULL};
 
 /* In the order of the names; of two values of one setting the later counts. */
 static const char *const presets[] = {

@@ -29,7 +29,7 @@ diff table.txt <(grep '^|' "$GG_SOURCE/docs/models.md" | sed -n "1,$(wc -l <tabl
 grep -q "attention alternating, window 256" gpt3.txt
 "$GRIDGPT" inspect --preset gpt3-small model.attention=dense >dense.txt
 grep -q "attention dense, qk_norm" dense.txt
-printf 'model: {preset: llama-15m, layers: 2}\nbatch: {sequences: 4, micro: 2}\n' >two.yaml
+printf 'model: {preset: llama-24m, layers: 2}\nbatch: {sequences: 4, micro: 2}\n' >two.yaml
 "$GRIDGPT" inspect two.yaml parallel.grid=2x1 --ranks 4 --tensors >two.txt
 grep -q "4 ranks: D x P x Q = 2 x 2 x 1" two.txt
 [ "$(grep -c "self_attn.k_proj.weight .*(288, 288)" two.txt)" = 2 ]
