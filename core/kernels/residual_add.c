@@ -6,17 +6,25 @@ size_t gg_residual_workspace_bytes(int64_t width, int threads) {
     return (size_t)width * (size_t)threads * sizeof(float);
 }
 
-/* mask: multipliers of dropout, or NULL. */
+/* bias; mask, the multipliers of dropout: each may be NULL. */
 GG_KERNEL_BODY void add_row(enum gg_precision stored, const void *x, const void *branch, const float *bias,
                             const float *mask, void *y, int64_t width) {
-    if (mask != NULL) {
+    if (bias != NULL && mask != NULL) {
 #pragma omp simd
         for (int64_t c = 0; c < width; c++)
             gg_store(stored, y, c, gg_load(stored, x, c) + (gg_load(stored, branch, c) + bias[c]) * mask[c]);
-    } else {
+    } else if (bias != NULL) {
 #pragma omp simd
         for (int64_t c = 0; c < width; c++)
             gg_store(stored, y, c, gg_load(stored, x, c) + gg_load(stored, branch, c) + bias[c]);
+    } else if (mask != NULL) {
+#pragma omp simd
+        for (int64_t c = 0; c < width; c++)
+            gg_store(stored, y, c, gg_load(stored, x, c) + gg_load(stored, branch, c) * mask[c]);
+    } else {
+#pragma omp simd
+        for (int64_t c = 0; c < width; c++)
+            gg_store(stored, y, c, gg_load(stored, x, c) + gg_load(stored, branch, c));
     }
 }
 
