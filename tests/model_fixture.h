@@ -8,6 +8,7 @@
 #include "core/base/random.h"
 #include "core/model/model.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,18 @@ static inline struct gg_batch model_fixture_batch(const struct model_fixture *f)
                              .sample_ids = f->sample_ids};
 }
 
+/* The memory that is asked for next is full of what is no number: what is read there, somebody must have
+ * written. */
+static inline void spoil_memory(size_t bytes) {
+    void *(*volatile fill)(void *, int, size_t) = memset; /* which the compiler cannot leave out */
+    void *memory;
+    mallopt(M_MMAP_THRESHOLD, 1 << 28);
+    mallopt(M_TRIM_THRESHOLD, 1 << 28);
+    CHECK_OK(gg_try_malloc(bytes, "the test", &memory));
+    fill(memory, 0xff, bytes);
+    free(memory);
+}
+
 /* Weights of deviation 0.2 so that every part matters; random tokens. */
 static inline void model_fixture_make(struct model_fixture *f, struct gg_model_config config,
                                       enum gg_model_use use, int64_t sequences) {
@@ -68,6 +81,7 @@ static inline void model_fixture_make(struct model_fixture *f, struct gg_model_c
     }
     for (int64_t i = 0; i < sequences; i++)
         f->sample_ids[i] = 1000 + (uint64_t)i;
+    spoil_memory(gg_model_bytes(&f->graph, use, sequences));
     CHECK_OK(gg_model_create(&f->graph, &f->fabric, use, sequences, f->weights,
                              use == GG_MODEL_TRAIN ? f->gradients : NULL, &f->gpt));
 }
