@@ -14,13 +14,12 @@
 size_t gg_residual_workspace_bytes(int64_t width, int threads);
 
 /* One token of the function below, for a caller that goes on working on the row while it is near.
- *   bias [in] (width) or NULL: none
  *   mask [in] (width) multipliers of dropout, or NULL */
 void gg_residual_add_row(enum gg_precision stored, const void *x, const void *branch, const float *bias,
                          const float *mask, void *y, int64_t width);
 
 /* y = x + dropout(branch + bias). y may be x.
- *   x, branch, y (tokens, width); bias (width) or NULL: none */
+ *   x, branch, y (tokens, width); bias (width), or NULL: none */
 void gg_residual_add(enum gg_precision stored, const void *x, const void *branch, const float *bias,
                      const struct gg_dropout_rows *rows, void *y, int64_t tokens, int64_t width,
                      void *workspace);
