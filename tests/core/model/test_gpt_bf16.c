@@ -1,7 +1,9 @@
 /* GPT's whole family in bf16 beside the same models in fp32: loss, gradients, the key-value cache.
  *
  * Every activation is off by at most 2^-8 of itself, at random: a gradient keeps its direction and
- * length within a few times that, which cosine and ratio of norms show; single elements need not.
+ * length within a few times that, which cosine and ratio of norms show; single elements need not. PyTorch's
+ * bfloat16 makes cosines of 0.9996 of such a GPT-2, 0.998 with rotary positions and SwiGLU, which round once more
+ * what is multiplied with one another, and 0.9935 with ReLU, whose gradient is all or nothing.
  */
 #include "core/model/graph_figures.h"
 #include "tests/check.h"
@@ -26,10 +28,21 @@ static struct gg_model_config in_bf16(struct gg_model_config config) {
     return config;
 }
 
-static void compare_tensor(const struct gg_parameter *p, const float *a, const float *b) {
+static double least_cosine(const struct gg_model_config *config) {
+    if (config->activation == GG_ACTIVATION_RELU)
+        return 0.99;
+    return config->activation == GG_ACTIVATION_SWIGLU || config->positions == GG_POSITIONS_ROTARY ? 0.998
+                                                                                                  : 0.9995;
+}
+
+static void compare_tensor(const struct gg_parameter *p, const float *a, const float *b, double least) {
     double aa = 0, bb = 0, ab = 0;
-    const bool key_bias =
-        strstr(p->name, "c_attn.bias") != NULL; /* its middle third is zero but for rounding */
+    /* A key's bias adds the same to all scores of a query, or nearly so with rotary positions or a norm of the
+     * keys: of its gradient little but rounding is left. It is the middle third where the three stand side by side.
+     */
+    const bool key_bias = strstr(p->name, "c_attn.bias") != NULL;
+    if (strstr(p->name, "k_proj.bias") != NULL)
+        return;
     const int64_t count = p->rows * p->columns;
     for (int64_t i = 0; i < count; i++) {
         if (key_bias && i >= count / 3 && i < 2 * count / 3)
@@ -39,7 +52,7 @@ static void compare_tensor(const struct gg_parameter *p, const float *a, const f
         ab += (double)a[i] * (double)b[i];
     }
     const double cosine = ab / sqrt(aa * bb), ratio = sqrt(aa / bb);
-    if (!(cosine > 0.9995 && fabs(ratio - 1) < 0.02))
+    if (!(cosine > least && fabs(ratio - 1) < 0.02))
         fail_msg("%s: cosine %.6f, ratio of norms %.4f", p->name, cosine, ratio);
 }
 
@@ -59,7 +72,7 @@ static void check_gradients(struct gg_model_config config) {
         fail_msg("loss %.9g, in fp32 %.9g", loss, expected);
     for (int i = 0; i < wide.graph.table.count; i++) {
         const struct gg_parameter *p = &wide.graph.table.items[i];
-        compare_tensor(p, narrow.gradients + p->offset, wide.gradients + p->offset);
+        compare_tensor(p, narrow.gradients + p->offset, wide.gradients + p->offset, least_cosine(&config));
     }
     assert_memory_equal(watch.seen, narrow.gradients,
                         (size_t)narrow.graph.table.local_elements * sizeof(float));
