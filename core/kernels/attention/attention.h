@@ -34,7 +34,7 @@ struct gg_attention {
      * keys start `key_sequence_stride` elements after the one's before. */
     int64_t query_stride, key_stride; /* elements from one token's row to the next */
     int64_t key_sequence_stride;      /* elements from one sequence's keys to the next's */
-    int64_t key_rows; /* rows of keys that stand in memory, at least first + time; all finite */
+    int64_t key_rows;                 /* rows of keys that stand in memory, at least first + time */
 
     /* Dropout of the probabilities: masks derive from (sample, head of the whole model, query, key). */
     struct gg_dropout dropout;

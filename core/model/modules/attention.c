@@ -1,7 +1,6 @@
 /* Causal multi-head attention: y = softmax(q k^T / sqrt(head size)) v (kernels/attention/attention.h). Its inputs
  * are q, k, v; or one with the three side by side, to which it adds the bias of the map that made it. */
 #include "core/kernels/attention/attention.h"
-#include "core/base/memory.h"
 #include "core/kernels/rows.h"
 #include "core/model/builder_internal.h"
 #include "core/model/module_internal.h"
@@ -24,8 +23,8 @@ static struct rows rows_of(const struct gg_model *model, const struct gg_module 
     const enum gg_precision stored = model->graph->config.precision;
     const int64_t first = gg_module_input_width(model, module, 0);
     if (module->input_count == 1)
-        return (struct rows){x[0], gg_at(stored, x[0], first / 3), gg_at(stored, x[0], 2 * (first / 3)),
-                             first, first};
+        return (struct rows){x[0], gg_at(stored, x[0], first / 3), gg_at(stored, x[0], 2 * (first / 3)), first,
+                             first};
     return (struct rows){x[0], x[1], x[2], first, gg_module_input_width(model, module, 1)};
 }
 
@@ -102,31 +101,20 @@ static void backward(struct gg_model *model, const struct gg_step *step, struct 
                           d_rows.query, d_rows.key, d_rows.value, step->at.scratch);
 }
 
-static size_t cache_bytes(const struct gg_graph *graph, int64_t local_sequences) {
-    const struct gg_model_config *config = &graph->config;
-    const int64_t kv_heads = config->kv_heads / graph->shards.feature_shards;
-    return (size_t)(2 * local_sequences * config->context * kv_heads * config->head_size) *
-           gg_stored_bytes(config->precision);
-}
-
-/* In bf16 rows of the cache that no token has reached yet are multiplied too, by zero: they must be numbers. */
-static void prepare(struct gg_model *model, const struct gg_step *step) {
-    if (step->at.state != NULL)
-        gg_zero(step->at.state, cache_bytes(model->graph, model->local_sequences));
-}
-
 /* saved: log-sums (sequences, heads, time); state: the key-value cache. */
 static void needs(const struct gg_graph *graph, const struct gg_module *module, enum gg_model_use use,
                   int64_t local_sequences, struct gg_needs *needs) {
     (void)module;
     const struct gg_model_config *config = &graph->config;
     const int64_t tokens = local_sequences * config->context, shards = graph->shards.feature_shards;
-    needs->scratch = gg_attention_workspace_bytes(config->precision, config->context, config->head_size,
-                                                  config->heads / config->kv_heads, omp_get_max_threads());
+    needs->scratch =
+        gg_attention_workspace_bytes(config->precision, config->context, config->head_size,
+                                     config->heads / config->kv_heads, omp_get_max_threads());
     if (use == GG_MODEL_TRAIN)
         needs->saved = (size_t)(tokens * (config->heads / shards)) * sizeof(float);
     if (use == GG_MODEL_GENERATE)
-        needs->state = cache_bytes(graph, local_sequences);
+        needs->state = (size_t)(2 * tokens * (config->kv_heads / shards) * config->head_size) *
+                       gg_stored_bytes(config->precision);
 }
 
 /* Two products forward and four backward, each 2 features x keys. A query of a causal mask has T/2 keys on average,
@@ -145,7 +133,6 @@ const struct gg_module_kind gg_attention_kind = {
                 GG_READS_X | GG_READS_Y | GG_READS_SAVED | GG_MAKES_INPUT_GRADIENT}},
     .adds_input_bias = true,
     .finishes_input = true,
-    .prepare = prepare,
     .needs = needs,
     .own_flops_per_token = flops_per_token,
 };

@@ -7,7 +7,7 @@
 
 static const char sizes[] = "model.layers=2 model.heads=2 model.width=16 model.context=24 model.vocab=50 "
                             "model.dropout=0.2";
-enum { CONTEXT = 24, VOCAB = 50, PADDED_VOCAB = 64 };
+enum { CONTEXT = 24, VOCAB = 50 };
 
 /* Runs a check on every member. */
 static void on_the_family(void (*check)(struct gg_model_config config)) {
@@ -107,15 +107,9 @@ static void check_window(struct gg_model_config config) {
 static void check_hook_promises(struct gg_model_config config) {
     struct model_fixture f;
     model_fixture_make(&f, config, GG_MODEL_TRAIN, 2);
-    const int64_t elements = f.graph.table.local_elements;
-    struct watch watch = {&f, gg_calloc((size_t)elements, sizeof(float)), elements, 0};
-    const struct gg_gradient_hook hook = {watch_final, &watch};
     const struct gg_batch batch = model_fixture_batch(&f);
     double loss;
-    gg_model_train(f.gpt, &batch, 1, &hook, &loss);
-    assert_int_equal(watch.from, 0);
-    assert_memory_equal(watch.seen, f.gradients, (size_t)elements * sizeof(float));
-    free(watch.seen);
+    model_fixture_train_watched(&f, &batch, &loss);
     model_fixture_free(&f);
 }
 
@@ -148,41 +142,8 @@ static void check_accumulation(struct gg_model_config config) {
     model_fixture_free(&f);
 }
 
-/* Of each token, from its logits and from the whole pass. */
-static void compare_losses(struct model_fixture *whole, float logits[CONTEXT][PADDED_VOCAB]) {
-    for (int t = 0; t < CONTEXT; t++) {
-        float loss_weights[CONTEXT] = {0};
-        struct gg_batch batch = model_fixture_batch(whole);
-        double expected, sum = 0;
-        loss_weights[t] = 1;
-        batch.loss_weights = loss_weights;
-        gg_model_evaluate(whole->gpt, &batch, &expected);
-        for (int v = 0; v < VOCAB; v++)
-            sum += exp((double)logits[t][v]);
-        const double got = log(sum) - (double)logits[t][whole->targets[t]];
-        if (!(fabs(got - expected) <= 1e-5 * (1 + expected)))
-            fail_msg("token %d: loss %.9g by the cache, %.9g by the whole pass", t, got, expected);
-    }
-}
-
-/* Logits by the cache, token by token or in pieces of any length, are those of the whole pass. */
 static void check_cache_agrees(struct gg_model_config config) {
-    struct model_fixture f, whole;
-    model_fixture_make(&f, config, GG_MODEL_GENERATE, 1);
-    model_fixture_make(&whole, config, GG_MODEL_EVALUATE, 1);
-    static float logits[CONTEXT][PADDED_VOCAB];
-    float last[PADDED_VOCAB];
-    for (int t = 0; t < CONTEXT; t++)
-        gg_model_logits(f.gpt, f.inputs + t, 1, t, logits[t]);
-    compare_losses(&whole, logits);
-    for (int piece = 2; piece <= CONTEXT; piece++)
-        for (int from = 0; from < CONTEXT; from += piece) {
-            const int count = piece < CONTEXT - from ? piece : CONTEXT - from;
-            gg_model_logits(f.gpt, f.inputs + from, count, from, last);
-            check_close("logits", last, logits[from + count - 1], VOCAB, 1e-5);
-        }
-    model_fixture_free(&f);
-    model_fixture_free(&whole);
+    model_fixture_check_cache(config, 1e-5, 1e-5);
 }
 
 static void check_narrowest_window(struct gg_model_config config) {
@@ -219,9 +180,12 @@ static void accumulation(void **state) {
     on_the_family(check_accumulation);
 }
 
+/* Also of a context, and a window, that end within one of attention's blocks of keys. */
 static void cache_agrees(void **state) {
     (void)state;
     on_the_family(check_cache_agrees);
+    check_cache_agrees(variant_config("model.layers=1 model.width=16 model.context=300 model.vocab=50 "
+                                      "model.attention=banded model.window=70" VARIANT_LLAMA));
 }
 
 int main(void) {

@@ -15,7 +15,6 @@
 
 static const char sizes[] = "model.layers=2 model.heads=3 model.width=48 model.context=40 model.vocab=101 "
                             "model.dropout=0.1";
-enum { CONTEXT = 40, VOCAB = 101, PADDED_VOCAB = 128 };
 
 /* Runs a check on every member. */
 static void on_the_family(void (*check)(struct gg_model_config config)) {
@@ -62,21 +61,15 @@ static void check_gradients(struct gg_model_config config) {
     model_fixture_make(&wide, config, GG_MODEL_TRAIN, 3);
     model_fixture_make(&narrow, in_bf16(config), GG_MODEL_TRAIN, 3);
     const struct gg_batch batch = model_fixture_batch(&wide);
-    struct watch watch = {&narrow, gg_calloc((size_t)narrow.graph.table.local_elements, sizeof(float)),
-                          narrow.graph.table.local_elements, 0};
-    const struct gg_gradient_hook hook = {watch_final, &watch};
     double expected, loss;
     gg_model_train(wide.gpt, &batch, 1, NULL, &expected);
-    gg_model_train(narrow.gpt, &batch, 1, &hook, &loss);
+    model_fixture_train_watched(&narrow, &batch, &loss);
     if (!(fabs(loss - expected) < 2e-3 * expected) || loss == expected)
         fail_msg("loss %.9g, in fp32 %.9g", loss, expected);
     for (int i = 0; i < wide.graph.table.count; i++) {
         const struct gg_parameter *p = &wide.graph.table.items[i];
         compare_tensor(p, narrow.gradients + p->offset, wide.gradients + p->offset, least_cosine(&config));
     }
-    assert_memory_equal(watch.seen, narrow.gradients,
-                        (size_t)narrow.graph.table.local_elements * sizeof(float));
-    free(watch.seen);
     model_fixture_free(&wide);
     model_fixture_free(&narrow);
 }
@@ -113,29 +106,8 @@ static void rounded_weights(void **state) {
     model_fixture_free(&f);
 }
 
-/* Logits by the cache, token by token or in pieces, give the loss of the whole pass. */
 static void check_cache_agrees(struct gg_model_config config) {
-    struct model_fixture f, whole;
-    model_fixture_make(&f, in_bf16(config), GG_MODEL_GENERATE, 1);
-    model_fixture_make(&whole, in_bf16(config), GG_MODEL_EVALUATE, 1);
-    const struct gg_batch batch = model_fixture_batch(&whole);
-    double expected, got = 0;
-    gg_model_evaluate(whole.gpt, &batch, &expected);
-    float logits[PADDED_VOCAB], in_pieces[PADDED_VOCAB];
-    for (int t = 0; t < CONTEXT; t++) {
-        gg_model_logits(f.gpt, f.inputs + t, 1, t, logits);
-        double sum = 0;
-        for (int v = 0; v < VOCAB; v++)
-            sum += exp((double)logits[v]);
-        got += log(sum) - (double)logits[f.targets[t]];
-    }
-    if (!(fabs(got - expected) <= 2e-3 * expected))
-        fail_msg("loss by the cache %.9g, of the whole pass %.9g", got, expected);
-    gg_model_logits(f.gpt, f.inputs, 10, 0, in_pieces);
-    gg_model_logits(f.gpt, f.inputs + 10, CONTEXT - 10, 10, in_pieces);
-    check_close("last logits", in_pieces, logits, VOCAB, 2e-2);
-    model_fixture_free(&f);
-    model_fixture_free(&whole);
+    model_fixture_check_cache(in_bf16(config), 2e-3, 2e-2);
 }
 
 static void gradients(void **state) {
@@ -143,9 +115,12 @@ static void gradients(void **state) {
     on_the_family(check_gradients);
 }
 
+/* Also of a context, and a window, that end within one of attention's blocks of keys. */
 static void cache_agrees(void **state) {
     (void)state;
     on_the_family(check_cache_agrees);
+    check_cache_agrees(variant_config("model.layers=1 model.width=16 model.context=300 model.vocab=50 "
+                                      "model.attention=banded model.window=70" VARIANT_LLAMA));
 }
 
 static void memory_is_smaller(void **state) {

@@ -10,21 +10,11 @@
 static const char sizes[] = "model.layers=4 model.heads=3 model.width=48 model.context=40 model.vocab=101 "
                             "model.dropout=0.2";
 
-/* Trains on the first `sequences` of the batch; what the hook calls final is final. Returns the hook's calls.
- */
-static int train(struct model_fixture *f, int64_t sequences, double *loss) {
-    const int64_t elements = f->graph.table.local_elements;
-    const size_t bytes = (size_t)elements * sizeof(float);
-    struct watch watch = {f, gg_calloc((size_t)elements, sizeof(float)), elements, 0};
-    const struct gg_gradient_hook hook = {watch_final, &watch};
+/* Trains on the first `sequences` of the batch. Returns the hook's calls. */
+static int train(const struct model_fixture *f, int64_t sequences, double *loss) {
     struct gg_batch batch = model_fixture_batch(f);
     batch.sequences = sequences;
-    memset(f->gradients, 0, bytes);
-    gg_model_train(f->gpt, &batch, 1, &hook, loss);
-    assert_int_equal(watch.from, 0);
-    assert_memory_equal(watch.seen, f->gradients, bytes);
-    free(watch.seen);
-    return watch.calls;
+    return model_fixture_train_watched(f, &batch, loss);
 }
 
 /* A whole batch, an evaluation that leaves other activations behind, then a smaller batch. */
