@@ -90,31 +90,35 @@ static inline void model_fixture_free(struct model_fixture *f) {
     free(f->sample_ids);
 }
 
-/* Logits by the cache, token by token or in pieces, give the loss of the whole pass.
- *   loss, last [in] how far the loss may be off, of itself, and the last token's logits */
+/* Logits by the cache, token by token or in pieces of any length, give the loss of the whole pass.
+ *   loss, last [in] how far the loss may be off, of itself, and the logits of a piece's last token */
 static inline void model_fixture_check_cache(struct gg_model_config config, double loss, double last) {
     struct model_fixture f, whole;
     model_fixture_make(&f, config, GG_MODEL_GENERATE, 1);
     model_fixture_make(&whole, config, GG_MODEL_EVALUATE, 1);
     const struct gg_batch batch = model_fixture_batch(&whole);
+    const int64_t width = config.padded_vocab;
     double expected, got = 0;
     gg_model_evaluate(whole.gpt, &batch, &expected);
-    float *logits = gg_calloc((size_t)config.padded_vocab, sizeof *logits),
-          *in_pieces = gg_calloc((size_t)config.padded_vocab, sizeof *in_pieces);
+    float *logits = gg_calloc((size_t)(config.context * width), sizeof *logits),
+          *of_piece = gg_calloc((size_t)width, sizeof *of_piece);
     for (int64_t t = 0; t < config.context; t++) {
-        gg_model_logits(f.gpt, f.inputs + t, 1, t, logits);
+        gg_model_logits(f.gpt, f.inputs + t, 1, t, logits + t * width);
         double sum = 0;
         for (int64_t v = 0; v < config.vocab; v++)
-            sum += exp((double)logits[v]);
-        got += log(sum) - (double)logits[f.targets[t]];
+            sum += exp((double)logits[t * width + v]);
+        got += log(sum) - (double)logits[t * width + f.targets[t]];
     }
     if (!(fabs(got - expected) <= loss * expected))
         fail_msg("loss by the cache %.9g, of the whole pass %.9g", got, expected);
-    gg_model_logits(f.gpt, f.inputs, 10, 0, in_pieces);
-    gg_model_logits(f.gpt, f.inputs + 10, config.context - 10, 10, in_pieces);
-    check_close("last logits", in_pieces, logits, config.vocab, last);
+    for (int64_t piece = 2; piece <= config.context; piece += 1 + piece / 5)
+        for (int64_t from = 0; from < config.context; from += piece) {
+            const int64_t count = piece < config.context - from ? piece : config.context - from;
+            gg_model_logits(f.gpt, f.inputs + from, count, from, of_piece);
+            check_close("logits", of_piece, logits + (from + count - 1) * width, config.vocab, last);
+        }
     free(logits);
-    free(in_pieces);
+    free(of_piece);
     model_fixture_free(&f);
     model_fixture_free(&whole);
 }
