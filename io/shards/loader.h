@@ -47,6 +47,10 @@ struct gg_loader_plan {
 /* Bytes the loader holds once a plan is started (before: with the largest part, the cache of chunks). */
 size_t gg_loader_bytes(const gg_loader *loader, const struct gg_loader_plan *plan);
 
+/* The most that is for micro-batches of so many sequences of any shards that gridgpt writes: beside the shards'
+ * index, which takes 24 bytes for each million of tokens. */
+size_t gg_loader_most_bytes(int64_t vocab, int64_t context, int64_t micro);
+
 /* Starts the thread on a plan; a running one is stopped first, and its look-ahead forgotten. For a sequential
  * loader, sequences = micro x replicas is the usual plan.
  * GG_USAGE when the numbers do not divide; GG_RESOURCE when memory or the thread is not to be had. */

@@ -64,8 +64,12 @@ static size_t chunk_bytes(const gg_shard *shard) {
     return (size_t)GG_SHARD_CHUNK_TOKENS * (size_t)shard->info.token_bytes;
 }
 
-size_t gg_shard_scratch_bytes(const gg_shard *shard) {
-    return gg_shard_index_chunk_bytes(shard);
+int gg_shard_token_bytes(int64_t vocab) {
+    return vocab <= 65536 ? 2 : 4;
+}
+
+size_t gg_shard_scratch_bytes(int token_bytes) {
+    return gg_shard_index_chunk_bytes(token_bytes);
 }
 
 int64_t gg_shard_chunk_tokens(const gg_shard *shard, int64_t chunk) {
@@ -180,7 +184,8 @@ gg_status gg_shard_verify(const gg_shard *shard) {
     GG_TRY(gg_shard_read_documents(shard, &offsets));
     free(offsets);
     void *scratch = NULL, *tokens = NULL;
-    gg_status status = gg_try_malloc(gg_shard_scratch_bytes(shard), "a compressed chunk", &scratch);
+    gg_status status =
+        gg_try_malloc(gg_shard_scratch_bytes(shard->info.token_bytes), "a compressed chunk", &scratch);
     if (status == GG_OK)
         status = gg_try_malloc(chunk_bytes(shard), "a chunk", &tokens);
     for (int64_t i = 0; i < shard->info.chunks && status == GG_OK; i++)

@@ -32,8 +32,10 @@ uint64_t gg_shard_fingerprint(const gg_shard *shard);
 gg_status gg_shard_vocab_check(const char *path, int64_t vocab, const char *tokenizer,
                                int64_t tokenizer_vocab) GG_MUST_USE;
 
-/* Bytes of scratch that gg_shard_read_chunk needs for any chunk of this shard. */
-size_t gg_shard_scratch_bytes(const gg_shard *shard);
+/* Bytes of an id in a shard that gridgpt writes, and of scratch that gg_shard_read_chunk needs for any chunk of
+ * such ids. */
+int gg_shard_token_bytes(int64_t vocab);
+size_t gg_shard_scratch_bytes(int token_bytes);
 
 /* Tokens in a chunk: GG_SHARD_CHUNK_TOKENS but for the last. */
 int64_t gg_shard_chunk_tokens(const gg_shard *shard, int64_t chunk);
