@@ -92,8 +92,8 @@ static inline void model_fixture_check_cache(struct gg_model_config config, doub
           *in_pieces = gg_calloc((size_t)config.padded_vocab, sizeof *in_pieces);
     for (int64_t t = 0; t < config.context; t++) {
         gg_model_logits(f.gpt, f.inputs + t, 1, t, logits);
-        double sum = 0;
-        for (int64_t v = 0; v < config.vocab; v++)
+        double sum = exp((double)logits[0]);
+        for (int64_t v = 1; v < config.vocab; v++)
             sum += exp((double)logits[v]);
         got += log(sum) - (double)logits[f.targets[t]];
     }

@@ -1,6 +1,7 @@
 #include "core/plan/plan.h"
 
 #include "core/model/model.h"
+#include "core/optim/optimizer.h"
 #include "core/plan/plan_memory.h"
 #include "core/plan/state.h"
 

@@ -5,7 +5,6 @@
 #define GG_CORE_PLAN_PLAN_H
 
 #include "core/model/graph.h"
-#include "core/optim/optimizer.h"
 #include "core/plan/partition.h"
 #include "core/plan/place.h"
 #include "core/plan/plan_request.h"

@@ -15,7 +15,6 @@ struct gg_chunk_cache {
     struct slot *slots;
     int64_t count;
     uint64_t clock;
-    int64_t reads;
     void *memory, *scratch;
 };
 
@@ -93,7 +92,6 @@ static gg_status find_chunk(gg_chunk_cache *cache, int64_t shard, int64_t chunk,
     oldest->shard = shard;
     oldest->chunk = chunk;
     oldest->used = cache->clock;
-    cache->reads++;
     *tokens = oldest->tokens;
     return GG_OK;
 }
@@ -118,8 +116,4 @@ gg_status gg_chunk_cache_copy(gg_chunk_cache *cache, int64_t shard, int64_t firs
         count -= part;
     }
     return GG_OK;
-}
-
-int64_t gg_chunk_cache_reads(const gg_chunk_cache *cache) {
-    return cache->reads;
 }

@@ -25,7 +25,4 @@ void gg_chunk_cache_destroy(gg_chunk_cache **cache);
 gg_status gg_chunk_cache_copy(gg_chunk_cache *cache, int64_t shard, int64_t first, int64_t count,
                               int32_t *tokens) GG_MUST_USE;
 
-/* Chunks read so far. */
-int64_t gg_chunk_cache_reads(const gg_chunk_cache *cache);
-
 #endif

@@ -227,10 +227,6 @@ int64_t gg_loader_samples(const gg_loader *loader) {
     return gg_shard_source_samples(loader->shards);
 }
 
-int64_t gg_loader_tokens(const gg_loader *loader) {
-    return gg_shard_source_set(loader->shards)->tokens;
-}
-
 int64_t gg_loader_vocab(const gg_loader *loader) {
     return gg_shard_source_set(loader->shards)->vocab;
 }
@@ -240,17 +236,15 @@ uint64_t gg_loader_fingerprint(const gg_loader *loader) {
 }
 
 double gg_loader_text_bytes_per_token(const gg_loader *loader) {
-    return gg_shard_source_set(loader->shards)->tokens > 0
-               ? (double)gg_shard_source_set(loader->shards)->text_bytes /
-                     (double)gg_shard_source_set(loader->shards)->tokens
-               : 0;
+    const struct gg_shard_set *set = gg_shard_source_set(loader->shards);
+    return set->tokens > 0 ? (double)set->text_bytes / (double)set->tokens : 0;
 }
 
 uint64_t gg_loader_data_fingerprint(const gg_loader *loader) {
-    uint64_t hash = XXH3_64bits(&gg_shard_source_set(loader->shards)->fingerprint, sizeof(uint64_t));
-    for (int64_t i = 0; i < gg_shard_source_set(loader->shards)->count; i++) {
-        const uint64_t shard[2] = {gg_shard_fingerprint(gg_shard_source_set(loader->shards)->shards[i]),
-                                   hash};
+    const struct gg_shard_set *set = gg_shard_source_set(loader->shards);
+    uint64_t hash = XXH3_64bits(&set->fingerprint, sizeof set->fingerprint);
+    for (int64_t i = 0; i < set->count; i++) {
+        const uint64_t shard[2] = {gg_shard_fingerprint(set->shards[i]), hash};
         hash = XXH3_64bits(shard, sizeof shard);
     }
     return hash;

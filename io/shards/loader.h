@@ -29,7 +29,6 @@ gg_status gg_loader_create(const struct gg_text_list *paths, int64_t context, ui
 void gg_loader_destroy(gg_loader **loader);
 
 int64_t gg_loader_samples(const gg_loader *loader);      /* per epoch */
-int64_t gg_loader_tokens(const gg_loader *loader);       /* in all shards */
 int64_t gg_loader_vocab(const gg_loader *loader);        /* of the tokenizer the shards were made with */
 uint64_t gg_loader_fingerprint(const gg_loader *loader); /* of that tokenizer */
 double gg_loader_text_bytes_per_token(const gg_loader *loader);

@@ -2,7 +2,6 @@
 
 #include "core/base/memory.h"
 #include "io/base/file.h"
-#include "io/base/hdf5_error.h"
 #include "io/shards/shard_index_internal.h"
 
 #include <errno.h>
@@ -72,7 +71,8 @@ size_t gg_shard_scratch_bytes(int token_bytes) {
     return gg_shard_index_chunk_bytes(token_bytes);
 }
 
-int64_t gg_shard_chunk_tokens(const gg_shard *shard, int64_t chunk) {
+/* GG_SHARD_CHUNK_TOKENS but for the last. */
+static int64_t chunk_tokens(const gg_shard *shard, int64_t chunk) {
     const int64_t left = shard->info.tokens - chunk * GG_SHARD_CHUNK_TOKENS;
     return left < GG_SHARD_CHUNK_TOKENS ? left : GG_SHARD_CHUNK_TOKENS;
 }
@@ -116,7 +116,7 @@ static uint32_t largest_id(const gg_shard *shard, const void *tokens, int64_t co
 
 /* Every id of a chunk must be in the vocabulary: the model reads and writes at the place an id names. */
 static gg_status check_ids(const gg_shard *shard, int64_t chunk, const void *tokens) {
-    const int64_t count = gg_shard_chunk_tokens(shard, chunk);
+    const int64_t count = chunk_tokens(shard, chunk);
     if (largest_id(shard, tokens, count) < shard->info.vocab)
         return GG_OK;
     int64_t at = 0;

@@ -9,7 +9,6 @@
 #include "jobs/train/train_data.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 /* Bytes of one rank: of the plan, and what a process adds to it. */
 struct gg_train_memory {

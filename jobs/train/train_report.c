@@ -1,6 +1,5 @@
 #include "jobs/train/train_report.h"
 
-#include "core/base/memory.h"
 #include "core/kernels/matmul/matmul.h"
 #include "core/model/graph_figures.h"
 #include "jobs/launch/precision_choice.h"

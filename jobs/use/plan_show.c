@@ -1,6 +1,5 @@
 #include "jobs/use/plan_show.h"
 
-#include "core/model/graph_figures.h"
 #include "core/plan/legality.h"
 #include "core/plan/plan.h"
 #include "io/shards/loader.h"
