@@ -5,6 +5,7 @@
 #include "io/base/hdf5_error.h"
 #include "io/checkpoint/checkpoint_checksum_internal.h"
 #include "io/checkpoint/checkpoint_format_internal.h"
+#include "io/checkpoint/checkpoint_tensor.h"
 #include "io/checkpoint/checkpoint_transfer_internal.h"
 #include "mpi/world/world.h"
 
@@ -16,14 +17,6 @@
 
 enum { VERIFY_BYTES = 16 << 20 };
 
-static const struct gg_checkpoint_tensor *find_tensor(const struct gg_checkpoint_contents *contents,
-                                                      const char *group, const char *name) {
-    for (int i = 0; i < contents->count; i++)
-        if (strcmp(contents->tensors[i].group, group) == 0 && strcmp(contents->tensors[i].name, name) == 0)
-            return &contents->tensors[i];
-    return NULL;
-}
-
 /* Whether the file's tensors are the table's: the same names and shapes, none missing and none too many. */
 static gg_status check_shapes(const char *path, const struct gg_checkpoint_contents *contents,
                               const struct gg_parameter_table *table,
@@ -32,7 +25,7 @@ static gg_status check_shapes(const char *path, const struct gg_checkpoint_conte
         for (int i = 0; i < table->count; i++) {
             const struct gg_parameter *p = &table->items[i];
             const struct gg_checkpoint_tensor *t =
-                find_tensor(contents, gg_checkpoint_group_name(optimizer, g).name, p->name);
+                gg_checkpoint_find_tensor(contents, gg_checkpoint_group_name(optimizer, g).name, p->name);
             if (t == NULL && g > 0)
                 return gg_fail(GG_BAD_DATA,
                                "%s: holds no optimizer state for tensor %s; training cannot go "
@@ -59,8 +52,9 @@ static gg_status check_shapes(const char *path, const struct gg_checkpoint_conte
 static int64_t tensor_offset(const struct gg_checkpoint_contents *contents,
                              const struct gg_checkpoint_share *share, int index) {
     const struct gg_parameter_table *table = share->table;
-    return find_tensor(contents, gg_checkpoint_group_name(share->optimizer, index / table->count).name,
-                       table->items[index % table->count].name)
+    return gg_checkpoint_find_tensor(contents,
+                                     gg_checkpoint_group_name(share->optimizer, index / table->count).name,
+                                     table->items[index % table->count].name)
         ->offset;
 }
 
@@ -88,7 +82,7 @@ static gg_status compare_sums(const char *path, const struct gg_checkpoint_conte
         const struct gg_parameter *p = &table->items[i % table->count];
         const struct gg_checkpoint_group group = gg_checkpoint_group_name(share->optimizer, i / table->count);
         const uint64_t times = gg_parameter_replicated(p) ? (uint64_t)table->shards.token_shards : 1;
-        if (sums[i] != times * find_tensor(contents, group.name, p->name)->checksum)
+        if (sums[i] != times * gg_checkpoint_find_tensor(contents, group.name, p->name)->checksum)
             return gg_fail(GG_BAD_DATA, "%s: damaged: tensor %s/%s does not fit its checksum", path,
                            group.name, p->name);
     }
