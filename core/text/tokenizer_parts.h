@@ -17,6 +17,9 @@ struct gg_vocabulary_entry {
     const char *bytes; /* the token's raw bytes; not NUL-terminated */
     uint32_t length;
     bool special; /* matched whole in text, before the pattern; never merged */
+    bool always;  /* a special one that is matched also where special tokens do not count as such */
+    bool begins;  /* the special one that stands before a text where special tokens are added, which is never
+                     done here: kept for the programs that a tokenizer is handed on to; at most one */
 };
 struct gg_merge {
     uint32_t left, right, merged; /* token ids; rank = index */
@@ -27,6 +30,9 @@ struct gg_tokenizer_parts {
     const struct gg_merge *merges; /* in rank order */
     size_t merge_count;
     const char *pattern; /* PCRE2 syntax, UTF mode; NULL: GG_PATTERN_GPT2 */
+    bool nfc;            /* text is brought to Unicode's Normal Form C before the pattern (as Qwen's is) */
+    bool whole_words;    /* a word that is an entry of the vocabulary is that token, whatever the merges make
+                            of it (Llama 3's; tokenizer.json: ignore_merges) */
 };
 
 #endif
