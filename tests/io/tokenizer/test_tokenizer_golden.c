@@ -6,12 +6,15 @@
 #include "core/text/normal_form.h"
 #include "io/base/file.h"
 #include "io/tokenizer/tokenizer_file.h"
+#include "io/tokenizer/tokenizer_huggingface.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const kinds[] = {"gpt2", "qwen3", "llama3"};
+static const char *const ends[] = {"<|endoftext|>", "<|endoftext|>", "<|end_of_text|>"};
 enum { KINDS = 3 };
 
 static gg_tokenizer *tokenizers[KINDS];
@@ -110,7 +113,6 @@ static void each_kind_matters(void **state) {
 
 static void named_tokens(void **state) {
     (void)state;
-    static const char *const ends[] = {"<|endoftext|>", "<|endoftext|>", "<|end_of_text|>"};
     size_t length;
     for (int kind = 0; kind < KINDS; kind++) {
         const char *end =
@@ -137,6 +139,34 @@ static void written_and_read_again(void **state) {
         free(json);
         gg_tokenizer_destroy(&again);
     }
+}
+
+/* Another program's view of the folder is tests/huggingface/interop_tokenizers.py's business. */
+static void huggingface_folder(void **state) {
+    (void)state;
+    char folder[] = "gg-tokenizer-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    char *whole = gg_format("%s/tokenizer.json", folder);
+    char *config = gg_format("%s/tokenizer_config.json", folder);
+    for (int kind = 0; kind < KINDS; kind++) {
+        gg_tokenizer *again;
+        CHECK_OK(gg_tokenizer_write_huggingface(tokenizers[kind], folder, 77));
+        CHECK_OK(gg_tokenizer_load(folder, &again));
+        assert_true(gg_tokenizer_fingerprint(again) == gg_tokenizer_fingerprint(tokenizers[kind]));
+        gg_tokenizer_destroy(&again);
+        json_t *root = json_load_file(config, 0, NULL);
+        assert_int_equal(json_integer_value(json_object_get(root, "model_max_length")), 77);
+        assert_string_equal(json_string_value(json_object_get(root, "eos_token")), ends[kind]);
+        const char *begin = json_string_value(json_object_get(root, "bos_token"));
+        assert_true(kind == 2 ? strcmp(begin, "<|begin_of_text|>") == 0 : begin == NULL);
+        json_decref(root);
+    }
+    unlink(whole);
+    unlink(config);
+    rmdir(folder);
+    CHECK_FAILS(gg_tokenizer_write_huggingface(tokenizers[0], folder, 77), GG_STORAGE, whole);
+    free(config);
+    free(whole);
 }
 
 static int load(void **state) {
@@ -166,10 +196,9 @@ static int unload(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ids_are_the_librarys),
-        cmocka_unit_test(each_kind_matters),
-        cmocka_unit_test(named_tokens),
-        cmocka_unit_test(written_and_read_again),
+        cmocka_unit_test(ids_are_the_librarys), cmocka_unit_test(each_kind_matters),
+        cmocka_unit_test(named_tokens),         cmocka_unit_test(written_and_read_again),
+        cmocka_unit_test(huggingface_folder),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
