@@ -21,11 +21,22 @@ struct model_fixture {
     gg_model *gpt;
 };
 
-/* The graph of a model whose MLP is four times as wide as it, unless that is said. */
-static inline void fixture_graph(struct gg_model_config config, const struct gg_shards *shards,
-                                 struct gg_graph *graph) {
+/* A configuration that tells no norm's epsilon is a GPT-2's in all that it leaves out. */
+static inline struct gg_model_config fixture_config(struct gg_model_config config) {
+    if (config.norm_eps == 0) {
+        config.norm_eps = 1e-5;
+        config.kv_heads = config.heads;
+        config.head_size = config.width / config.heads;
+        config.tied = config.biases = true;
+    }
     if (config.mlp_width == 0)
         config.mlp_width = 4 * config.width;
+    return config;
+}
+
+static inline void fixture_graph(struct gg_model_config config, const struct gg_shards *shards,
+                                 struct gg_graph *graph) {
+    config = fixture_config(config);
     gg_graph_make(&config, shards, graph);
 }
 

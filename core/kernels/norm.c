@@ -2,14 +2,17 @@
 
 #include <math.h>
 
-static const float epsilon = 1e-5f; /* GPT-2's */
-
 /* So many rows are one thread's: the caller's, who may share out rows himself, or one's of the rank. */
 enum { FEW_ROWS = 16 };
 
 static int64_t few(int64_t tokens) {
     return tokens < FEW_ROWS ? tokens : FEW_ROWS;
 }
+
+/* Calls a body with its precision, and with whether the mean is subtracted, as constants. */
+#define SPECIALISE(body, norm, ...)                                                                          \
+    ((norm)->centred ? GG_SPECIALISE(body, (norm)->stored, true, __VA_ARGS__)                                \
+                     : GG_SPECIALISE(body, (norm)->stored, false, __VA_ARGS__))
 
 GG_KERNEL_BODY void norm_sums(enum gg_precision stored, const void *x, float *sums, int64_t tokens,
                               int64_t width) {
@@ -23,75 +26,88 @@ GG_KERNEL_BODY void norm_sums(enum gg_precision stored, const void *x, float *su
     }
 }
 
-void gg_norm_sums(enum gg_precision stored, const void *x, float *sums, int64_t tokens, int64_t width) {
+void gg_norm_sums(const struct gg_norm *norm, const void *x, float *sums, int64_t tokens) {
     if (tokens <= FEW_ROWS) {
-        GG_SPECIALISE(norm_sums, stored, x, sums, tokens, width);
+        GG_SPECIALISE(norm_sums, norm->stored, x, sums, tokens, norm->width);
         return;
     }
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < tokens; t += FEW_ROWS)
-        gg_norm_sums(stored, gg_at(stored, x, t * width), sums + t, few(tokens - t), width);
+        gg_norm_sums(norm, gg_at(norm->stored, x, t * norm->width), sums + t, few(tokens - t));
 }
 
-GG_KERNEL_BODY void norm_squares(enum gg_precision stored, const void *x, const float *sums, float *squares,
-                                 int64_t tokens, int64_t width, int64_t whole_width) {
+/* The sums of rows from `t` on; RMSNorm has none. */
+static const float *sums_at(const float *sums, int64_t t) {
+    return sums != NULL ? sums + t : NULL;
+}
+
+GG_KERNEL_BODY void norm_squares(enum gg_precision stored, bool centred, const void *x, const float *sums,
+                                 float *squares, int64_t tokens, int64_t width, int64_t whole_width) {
     for (int64_t t = 0; t < tokens; t++) {
         const void *row = gg_at(stored, x, t * width);
-        const float mean = sums[t] / (float)whole_width;
+        const float mean = centred ? sums[t] / (float)whole_width : 0;
         float sum = 0;
 #pragma omp simd reduction(+ : sum)
         for (int64_t c = 0; c < width; c++) {
-            const float difference = gg_load(stored, row, c) - mean;
+            const float difference = centred ? gg_load(stored, row, c) - mean : gg_load(stored, row, c);
             sum += difference * difference;
         }
         squares[t] = sum;
     }
 }
 
-void gg_norm_squares(enum gg_precision stored, const void *x, const float *sums, float *squares,
-                     int64_t tokens, int64_t width, int64_t whole_width) {
+void gg_norm_squares(const struct gg_norm *norm, const void *x, const float *sums, float *squares,
+                     int64_t tokens) {
     if (tokens <= FEW_ROWS) {
-        GG_SPECIALISE(norm_squares, stored, x, sums, squares, tokens, width, whole_width);
+        SPECIALISE(norm_squares, norm, x, sums, squares, tokens, norm->width, norm->whole_width);
         return;
     }
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < tokens; t += FEW_ROWS)
-        gg_norm_squares(stored, gg_at(stored, x, t * width), sums + t, squares + t, few(tokens - t), width,
-                        whole_width);
+        gg_norm_squares(norm, gg_at(norm->stored, x, t * norm->width), sums_at(sums, t), squares + t,
+                        few(tokens - t));
 }
 
-GG_KERNEL_BODY void norm_apply(enum gg_precision stored, const void *x, const float *sums,
+GG_KERNEL_BODY void norm_apply(enum gg_precision stored, bool centred, bool biased,
+                               const struct gg_norm *norm, const void *x, const float *sums,
                                const float *squares, const float *gain, const float *bias, void *y,
-                               float *stats, int64_t tokens, int64_t width, int64_t whole_width) {
+                               float *stats, int64_t tokens) {
+    const int64_t width = norm->width;
     for (int64_t t = 0; t < tokens; t++) {
         const void *row = gg_at(stored, x, t * width);
         void *out = gg_at(stored, y, t * width);
-        const float mean = sums[t] / (float)whole_width;
-        const float inverse = 1.0f / sqrtf(squares[t] / (float)whole_width + epsilon);
+        const float mean = centred ? sums[t] / (float)norm->whole_width : 0;
+        const float inverse = 1.0f / sqrtf(squares[t] / (float)norm->whole_width + norm->epsilon);
 #pragma omp simd
-        for (int64_t c = 0; c < width; c++)
-            gg_store(stored, out, c, (gg_load(stored, row, c) - mean) * inverse * gain[c] + bias[c]);
+        for (int64_t c = 0; c < width; c++) {
+            const float difference = centred ? gg_load(stored, row, c) - mean : gg_load(stored, row, c);
+            const float scaled = difference * inverse * gain[c];
+            gg_store(stored, out, c, biased ? scaled + bias[c] : scaled);
+        }
         stats[2 * t] = mean;
         stats[2 * t + 1] = inverse;
     }
 }
 
-void gg_norm_apply(enum gg_precision stored, const void *x, const float *sums, const float *squares,
-                   const float *gain, const float *bias, void *y, float *stats, int64_t tokens, int64_t width,
-                   int64_t whole_width) {
+void gg_norm_apply(const struct gg_norm *norm, const void *x, const float *sums, const float *squares,
+                   const float *gain, const float *bias, void *y, float *stats, int64_t tokens) {
     if (tokens <= FEW_ROWS) {
-        GG_SPECIALISE(norm_apply, stored, x, sums, squares, gain, bias, y, stats, tokens, width, whole_width);
+        if (bias != NULL) {
+            SPECIALISE(norm_apply, norm, true, norm, x, sums, squares, gain, bias, y, stats, tokens);
+        } else {
+            SPECIALISE(norm_apply, norm, false, norm, x, sums, squares, gain, NULL, y, stats, tokens);
+        }
         return;
     }
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < tokens; t += FEW_ROWS)
-        gg_norm_apply(stored, gg_at(stored, x, t * width), sums + t, squares + t, gain, bias,
-                      gg_at(stored, y, t * width), stats + 2 * t, few(tokens - t), width, whole_width);
+        gg_norm_apply(norm, gg_at(norm->stored, x, t * norm->width), sums_at(sums, t), squares + t, gain,
+                      bias, gg_at(norm->stored, y, t * norm->width), stats + 2 * t, few(tokens - t));
 }
 
-GG_KERNEL_BODY void norm_backward_sums(enum gg_precision stored, const void *x, const float *stats,
-                                       const float *gain, const void *d_y, float *sums, int64_t tokens,
-                                       int64_t width) {
+GG_KERNEL_BODY void norm_backward_sums(enum gg_precision stored, bool centred, const void *x,
+                                       const float *stats, const float *gain, const void *d_y, float *sums,
+                                       int64_t tokens, int64_t width) {
     for (int64_t t = 0; t < tokens; t++) {
         const void *row = gg_at(stored, x, t * width), *d_row = gg_at(stored, d_y, t * width);
         const float mean = stats[2 * t], inverse = stats[2 * t + 1];
@@ -99,102 +115,62 @@ GG_KERNEL_BODY void norm_backward_sums(enum gg_precision stored, const void *x, 
 #pragma omp simd reduction(+ : sum, product)
         for (int64_t c = 0; c < width; c++) {
             const float d_xhat = gg_load(stored, d_row, c) * gain[c];
-            sum += d_xhat;
-            product += d_xhat * (gg_load(stored, row, c) - mean) * inverse;
+            if (centred)
+                sum += d_xhat;
+            product +=
+                d_xhat * (centred ? gg_load(stored, row, c) - mean : gg_load(stored, row, c)) * inverse;
         }
         sums[2 * t] = sum;
         sums[2 * t + 1] = product;
     }
 }
 
-void gg_norm_backward_sums(enum gg_precision stored, const void *x, const float *stats, const float *gain,
-                           const void *d_y, float *sums, int64_t tokens, int64_t width) {
+void gg_norm_backward_sums(const struct gg_norm *norm, const void *x, const float *stats, const float *gain,
+                           const void *d_y, float *sums, int64_t tokens) {
     if (tokens <= FEW_ROWS) {
-        GG_SPECIALISE(norm_backward_sums, stored, x, stats, gain, d_y, sums, tokens, width);
+        SPECIALISE(norm_backward_sums, norm, x, stats, gain, d_y, sums, tokens, norm->width);
         return;
     }
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < tokens; t += FEW_ROWS)
-        gg_norm_backward_sums(stored, gg_at(stored, x, t * width), stats + 2 * t, gain,
-                              gg_at(stored, d_y, t * width), sums + 2 * t, few(tokens - t), width);
+        gg_norm_backward_sums(norm, gg_at(norm->stored, x, t * norm->width), stats + 2 * t, gain,
+                              gg_at(norm->stored, d_y, t * norm->width), sums + 2 * t, few(tokens - t));
 }
 
-GG_KERNEL_BODY void norm_backward_input(enum gg_precision stored, const void *x, const float *stats,
-                                        const float *gain, const void *d_y, const float *sums, bool add,
-                                        void *d_x, int64_t tokens, int64_t width, int64_t whole_width) {
+GG_KERNEL_BODY void norm_backward_input(enum gg_precision stored, bool centred, bool add,
+                                        const struct gg_norm *norm, const void *x, const float *stats,
+                                        const float *gain, const void *d_y, const float *sums, void *d_x,
+                                        int64_t tokens) {
+    const int64_t width = norm->width;
     for (int64_t t = 0; t < tokens; t++) {
         const void *row = gg_at(stored, x, t * width), *d_row = gg_at(stored, d_y, t * width);
         void *d_out = gg_at(stored, d_x, t * width);
         const float mean = stats[2 * t], inverse = stats[2 * t + 1];
-        const float mean_sum = sums[2 * t] / (float)whole_width;
-        const float mean_product = sums[2 * t + 1] / (float)whole_width;
+        const float mean_sum = centred ? sums[2 * t] / (float)norm->whole_width : 0;
+        const float mean_product = sums[2 * t + 1] / (float)norm->whole_width;
 #pragma omp simd
         for (int64_t c = 0; c < width; c++) {
-            const float xhat = (gg_load(stored, row, c) - mean) * inverse;
-            const float d = (gg_load(stored, d_row, c) * gain[c] - mean_sum - xhat * mean_product) * inverse;
+            const float xhat = (centred ? gg_load(stored, row, c) - mean : gg_load(stored, row, c)) * inverse;
+            const float d_xhat = gg_load(stored, d_row, c) * gain[c];
+            const float d = ((centred ? d_xhat - mean_sum : d_xhat) - xhat * mean_product) * inverse;
             gg_store(stored, d_out, c, (add ? gg_load(stored, d_out, c) : 0) + d);
         }
     }
 }
 
-void gg_norm_backward_input(enum gg_precision stored, const void *x, const float *stats, const float *gain,
-                            const void *d_y, const float *sums, bool add, void *d_x, int64_t tokens,
-                            int64_t width, int64_t whole_width) {
+void gg_norm_backward_input(const struct gg_norm *norm, const void *x, const float *stats, const float *gain,
+                            const void *d_y, const float *sums, bool add, void *d_x, int64_t tokens) {
     if (tokens <= FEW_ROWS) {
         if (add) {
-            GG_SPECIALISE(norm_backward_input, stored, x, stats, gain, d_y, sums, true, d_x, tokens, width,
-                          whole_width);
+            SPECIALISE(norm_backward_input, norm, true, norm, x, stats, gain, d_y, sums, d_x, tokens);
         } else {
-            GG_SPECIALISE(norm_backward_input, stored, x, stats, gain, d_y, sums, false, d_x, tokens, width,
-                          whole_width);
+            SPECIALISE(norm_backward_input, norm, false, norm, x, stats, gain, d_y, sums, d_x, tokens);
         }
         return;
     }
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < tokens; t += FEW_ROWS)
-        gg_norm_backward_input(stored, gg_at(stored, x, t * width), stats + 2 * t, gain,
-                               gg_at(stored, d_y, t * width), sums + 2 * t, add,
-                               gg_at(stored, d_x, t * width), few(tokens - t), width, whole_width);
-}
-
-enum { COLUMN_BLOCK = 64, RUN = 128 };
-
-GG_KERNEL_BODY void parameter_columns(enum gg_precision stored, const void *x, const float *stats,
-                                      const void *d_y, float *d_gain, float *d_bias, int64_t tokens,
-                                      int64_t width, int64_t from, int64_t count) {
-    float gain_total[COLUMN_BLOCK] = {0}, bias_total[COLUMN_BLOCK] = {0};
-    for (int64_t start = 0; start < tokens; start += RUN) {
-        const int64_t end = start + RUN < tokens ? start + RUN : tokens;
-        float gain_sum[COLUMN_BLOCK] = {0}, bias_sum[COLUMN_BLOCK] = {0};
-        for (int64_t t = start; t < end; t++) {
-            const void *row = gg_at(stored, x, t * width + from),
-                       *d_row = gg_at(stored, d_y, t * width + from);
-            const float mean = stats[2 * t], inverse = stats[2 * t + 1];
-#pragma omp simd
-            for (int64_t c = 0; c < count; c++) {
-                const float d = gg_load(stored, d_row, c);
-                gain_sum[c] += d * ((gg_load(stored, row, c) - mean) * inverse);
-                bias_sum[c] += d;
-            }
-        }
-        for (int64_t c = 0; c < count; c++) {
-            gain_total[c] += gain_sum[c];
-            bias_total[c] += bias_sum[c];
-        }
-    }
-    for (int64_t c = 0; c < count; c++) {
-        d_gain[from + c] += gain_total[c];
-        d_bias[from + c] += bias_total[c];
-    }
-}
-
-void gg_norm_backward_parameters(enum gg_precision stored, const void *x, const float *stats, const void *d_y,
-                                 float *d_gain, float *d_bias, int64_t tokens, int64_t width) {
-    const int64_t blocks = (width + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
-#pragma omp parallel for schedule(static)
-    for (int64_t b = 0; b < blocks; b++) {
-        const int64_t from = b * COLUMN_BLOCK;
-        const int64_t count = from + COLUMN_BLOCK <= width ? COLUMN_BLOCK : width - from;
-        GG_SPECIALISE(parameter_columns, stored, x, stats, d_y, d_gain, d_bias, tokens, width, from, count);
-    }
+        gg_norm_backward_input(norm, gg_at(norm->stored, x, t * norm->width), stats + 2 * t, gain,
+                               gg_at(norm->stored, d_y, t * norm->width), sums + 2 * t, add,
+                               gg_at(norm->stored, d_x, t * norm->width), few(tokens - t));
 }

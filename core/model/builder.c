@@ -131,6 +131,13 @@ int gg_build_find(const struct gg_builder *b, const char *name) {
     return index;
 }
 
+int gg_build_first(const struct gg_builder *b, const struct gg_module_kind *kind) {
+    int first = 0;
+    while (b->graph->modules[first]->kind != kind)
+        first++;
+    return first;
+}
+
 void *gg_build_module(struct gg_builder *b, const struct gg_module_kind *kind, size_t bytes, int64_t features,
                       int64_t block) {
     struct gg_graph *graph = b->graph;
@@ -140,6 +147,7 @@ void *gg_build_module(struct gg_builder *b, const struct gg_module_kind *kind, s
                                  .output = -1,
                                  .parameters = {-1, -1},
                                  .input_bias = -1,
+                                 .state_of = graph->module_count,
                                  .block = b->block,
                                  .attention = b->attention};
     if (features > 0) {

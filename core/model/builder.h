@@ -23,13 +23,14 @@ void gg_build_block_end(struct gg_builder *builder);
 void gg_build_attention_begin(struct gg_builder *builder);
 void gg_build_attention_end(struct gg_builder *builder);
 
-/* Token embedding plus learned positions, with dropout: (tokens, width). */
+/* Token embedding plus positions, as model.positions has them, with dropout: (tokens, width).
+ *   position_weight [in] name of learned positions */
 int gg_build_embedding(struct gg_builder *builder, const char *token_weight, const char *position_weight);
 
-/* Layer normalisation with gain and bias. */
-int gg_build_layer_norm(struct gg_builder *builder, const char *name, int x);
+/* Normalisation over features, as model.norm has it. */
+int gg_build_norm(struct gg_builder *builder, const char *name, int x);
 
-/* A linear map with a bias: y = x W + b.
+/* A linear map, with a bias where model.biases has them: y = x W + b.
  *   out       [in] features of y
  *   parts     [in] y is so many tensors side by side (queries, keys and values: 3); every feature shard gets
  *                  its share of each
@@ -37,17 +38,30 @@ int gg_build_layer_norm(struct gg_builder *builder, const char *name, int x);
 int gg_build_linear(struct gg_builder *builder, const char *name, int x, int64_t out, int parts,
                     double deviation);
 
-/* Causal multi-head attention with dropout of the probabilities.
- *   qkv [in] queries, keys and values side by side */
-int gg_build_attention(struct gg_builder *builder, int qkv, int64_t heads);
+/* RMSNorm of each head's features, with one gain for all heads. */
+int gg_build_head_norm(struct gg_builder *builder, const char *name, int x);
 
-/* GELU, tanh approximation. */
-int gg_build_gelu(struct gg_builder *builder, int x);
+/* Rotary positions: the features of each head are turned by their token's position. */
+int gg_build_rotary(struct gg_builder *builder, int x);
+
+/* Causal multi-head attention with dropout of the probabilities. In a layer with a window a query sees the last
+ * so many keys.
+ *   qkv     [in] queries, keys and values side by side; or
+ *   q, k, v [in] apart: keys and values of model.kv_heads heads */
+int gg_build_fused_attention(struct gg_builder *builder, int qkv, int64_t layer);
+int gg_build_attention(struct gg_builder *builder, int q, int k, int v, int64_t layer);
+
+/* model.activation: GELU or ReLU, element by element. */
+int gg_build_activation(struct gg_builder *builder, int x);
+
+/* silu(gate) up. */
+int gg_build_swiglu(struct gg_builder *builder, int gate, int up);
 
 /* stream + dropout(branch). */
 int gg_build_residual(struct gg_builder *builder, int stream, int branch);
 
-/* The tied head, the model's end: logits = x E^T with the token embedding's weight E; loss. */
-void gg_build_tied_head(struct gg_builder *builder, const char *token_weight, int x);
+/* The head, the model's end: logits = x E^T with the token embedding's weight E, or where model.tied is false
+ * with "lm_head.weight", as large; loss. */
+void gg_build_head(struct gg_builder *builder, const char *token_weight, int x);
 
 #endif

@@ -28,6 +28,8 @@ void gg_build_input(struct gg_builder *builder, struct gg_module *module, int te
 const struct gg_tensor *gg_build_tensor(const struct gg_builder *builder, int tensor);
 const struct gg_shards *gg_build_shards(const struct gg_builder *builder);
 uint32_t gg_build_site(struct gg_builder *builder);
+/* The index of the first module of a kind, of which there is one. */
+int gg_build_first(const struct gg_builder *builder, const struct gg_module_kind *kind);
 int gg_build_find(const struct gg_builder *builder, const char *name);
 
 #endif

@@ -9,13 +9,25 @@
 #include "core/model/fabric.h"
 #include "core/model/model_settings.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct gg_model_config {
     int64_t layers, heads, width, context;
-    int64_t mlp_width;    /* features between the MLP's two maps */
+    int64_t kv_heads;     /* heads of keys and values; each serves heads / kv_heads heads of queries */
+    int64_t head_size;    /* features of a head */
+    int64_t mlp_width;    /* features between the MLP's maps */
     int64_t vocab;        /* the tokenizer's */
     int64_t padded_vocab; /* rows of the embedding in memory; ids from vocab on never win */
+    enum gg_norm_kind norm;
+    enum gg_norm_place norm_place;
+    double norm_eps;
+    int activation; /* enum gg_activation, or GG_ACTIVATION_SWIGLU */
+    enum gg_positions positions;
+    double rope_theta;
+    enum gg_attention_reach attention;
+    int64_t window; /* keys that a query of a banded layer sees */
+    bool qk_norm, tied, biases;
     double dropout;
     uint64_t seed; /* of dropout */
     enum gg_precision precision;

@@ -22,7 +22,7 @@ struct gg_tensor {
     int readers;                      /* modules that read it */
 };
 
-enum { GG_MODULE_INPUTS = 2, GG_MODULE_PARAMETERS = 2 };
+enum { GG_MODULE_INPUTS = 3, GG_MODULE_PARAMETERS = 2 };
 
 /* What all modules have in common; each kind's own struct begins with it (modules/). */
 struct gg_module {
@@ -32,6 +32,7 @@ struct gg_module {
     int output;                           /* tensor; -1: none (the head) */
     int parameters[GG_MODULE_PARAMETERS]; /* indices into the table; -1: none */
     int input_bias; /* parameter that this module adds to its first input as it reads it; -1: none */
+    int state_of;   /* index of the module whose state it uses: its own, or one that it shares */
     int block;      /* index of the block it stands in; -1: outside */
     bool attention; /* in the block's attention part */
     uint32_t site;  /* of its dropout */

@@ -31,6 +31,17 @@ static void defer_biases(struct gg_graph *graph) {
     }
 }
 
+/* Llama's page has maps apart, which what stands here needs; the others, GPT's names. */
+static void write_page(const struct gg_model_config *config, struct gg_builder *b) {
+    if (config->positions == GG_POSITIONS_ROTARY || config->kv_heads != config->heads || config->qk_norm ||
+        config->activation == GG_ACTIVATION_SWIGLU)
+        gg_architecture_llama(b);
+    else if (config->norm_place == GG_NORM_POST)
+        gg_architecture_gpt1(b);
+    else
+        gg_architecture_gpt2(b);
+}
+
 void gg_graph_make(const struct gg_model_config *config, const struct gg_shards *shards,
                    struct gg_graph *graph) {
     *graph = (struct gg_graph){
@@ -39,7 +50,7 @@ void gg_graph_make(const struct gg_model_config *config, const struct gg_shards 
         .table = {.shards = *shards},
     };
     struct gg_builder *builder = gg_builder_create(graph);
-    gg_architecture_gpt2(builder);
+    write_page(config, builder);
     gg_builder_destroy(&builder);
     assign_offsets(&graph->table);
     defer_biases(graph);

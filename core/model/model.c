@@ -37,6 +37,16 @@ static gg_status allocate(struct gg_model *model) {
     return GG_OK;
 }
 
+/* What modules keep all the model's life and need not compute again. */
+static void prepare(struct gg_model *model) {
+    for (int i = 0; i < model->steps->forward_count; i++) {
+        const struct gg_step *step = &model->steps->items[i];
+        const struct gg_module *module = step->module;
+        if (module->kind->prepare != NULL && model->graph->modules[module->state_of] == module)
+            module->kind->prepare(model, step);
+    }
+}
+
 gg_status gg_model_create(const struct gg_graph *graph, const struct gg_fabric *fabric, enum gg_model_use use,
                           int64_t local_sequences, const float *weights, float *gradients, gg_model **model) {
     struct gg_model *made = gg_calloc(1, sizeof *made);
@@ -54,6 +64,7 @@ gg_status gg_model_create(const struct gg_graph *graph, const struct gg_fabric *
         gg_model_destroy(&made);
         return status;
     }
+    prepare(made);
     gg_model_weights_changed(made);
     *model = made;
     return GG_OK;

@@ -22,8 +22,14 @@ int64_t gg_module_width(const struct gg_model *model, const struct gg_module *mo
     return model->graph->tensors[module->output].local_features;
 }
 
-int64_t gg_module_input_width(const struct gg_model *model, const struct gg_module *module) {
-    return model->graph->tensors[module->inputs[0]].local_features;
+int64_t gg_module_input_width(const struct gg_model *model, const struct gg_module *module, int input) {
+    return model->graph->tensors[module->inputs[input]].local_features;
+}
+
+enum gg_input_gradient gg_module_gradient_in_place(const struct gg_graph *graph,
+                                                   const struct gg_module *module, int input) {
+    (void)graph, (void)module;
+    return input == 0 ? GG_GRADIENT_IN_PLACE : GG_GRADIENT_OWN;
 }
 
 const float *gg_module_input_bias(const struct gg_model *model, const struct gg_module *module) {

@@ -78,6 +78,7 @@ struct gg_module_kind {
     bool times_itself;   /* books its own seconds */
     enum gg_input_gradient (*input_gradient)(const struct gg_graph *graph, const struct gg_module *module,
                                              int input); /* NULL: GG_GRADIENT_OWN */
+    void (*prepare)(struct gg_model *model, const struct gg_step *step); /* fills its state once; or NULL */
     void (*needs)(const struct gg_graph *graph, const struct gg_module *module, enum gg_model_use use,
                   int64_t local_sequences, struct gg_needs *needs); /* or NULL */
     bool (*leave_bias)(struct gg_module *module); /* leaves its bias to the reader of its output; or NULL */
@@ -85,8 +86,8 @@ struct gg_module_kind {
     double (*own_flops_per_token)(const struct gg_graph *graph, const struct gg_module *module); /* or NULL */
 };
 
-extern const struct gg_module_kind gg_embedding_kind, gg_layer_norm_kind, gg_linear_kind, gg_attention_kind,
-    gg_gelu_kind, gg_residual_kind, gg_tied_head_kind;
+extern const struct gg_module_kind gg_embedding_kind, gg_stream_norm_kind, gg_linear_kind, gg_head_norm_kind,
+    gg_rotary_kind, gg_attention_kind, gg_activation_kind, gg_swiglu_kind, gg_residual_kind, gg_head_kind;
 
 /* The head's logits of one row: of the last token. logits (padded_vocab), whole. */
 void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, float *logits);
@@ -112,9 +113,13 @@ float *gg_module_gradients(const struct gg_model *model, int index);
 /* A matrix as matmuls take it: of the weights, or of their rounded copy. */
 const void *gg_module_operand(const struct gg_model *model, int index);
 
-/* This rank's features of a module's output; of its first input. */
+/* This rank's features of a module's output; of an input. */
 int64_t gg_module_width(const struct gg_model *model, const struct gg_module *module);
-int64_t gg_module_input_width(const struct gg_model *model, const struct gg_module *module);
+int64_t gg_module_input_width(const struct gg_model *model, const struct gg_module *module, int input);
+
+/* An input gradient that is made in place of d_y. */
+enum gg_input_gradient gg_module_gradient_in_place(const struct gg_graph *graph,
+                                                   const struct gg_module *module, int input);
 
 /* The bias that a module adds to its first input. */
 const float *gg_module_input_bias(const struct gg_model *model, const struct gg_module *module);

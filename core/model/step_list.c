@@ -27,7 +27,7 @@ struct maker {
     int waiting_count;
 };
 
-static const struct gg_slots no_slots = {{-1, -1}, -1, -1, -1, -1, {-1, -1}, -1};
+static const struct gg_slots no_slots = {{-1, -1, -1}, -1, -1, -1, -1, {-1, -1, -1}, -1};
 
 static int append_buffer(struct maker *m, size_t bytes) {
     return bytes > 0 ? gg_buffer_append(&m->steps->buffers, bytes) : -1;
@@ -121,7 +121,7 @@ static struct gg_step *append_forward(struct maker *m, int module, bool recomput
         m->state[module] = append_buffer(m, needs.state);
     saved[module] = append_buffer(m, needs.saved);
     slots->saved = saved[module];
-    slots->state = m->state[module];
+    slots->state = m->state[item->state_of];
     return step;
 }
 
@@ -196,7 +196,7 @@ static void append_piece(struct maker *m, int module, int piece) {
     const int at = m->steps->count - 1;
     struct gg_slots slots = m->steps->slots[at];
     slots.d_y = output_gradient(m, item->output);
-    slots.state = m->state[module];
+    slots.state = m->state[item->state_of];
     for (int k = 0; what->does & GG_READS_X && k < item->input_count; k++)
         slots.x[k] = value_of(m, item->inputs[k], true);
     if (what->does & GG_READS_Y)

@@ -32,17 +32,27 @@ static gg_status check(const struct gg_plan_request *r, int ranks, int p, int q)
     if (ranks % (p * q) != 0)
         return gg_fail(GG_USAGE, "parallel.grid %dx%d needs a multiple of %d ranks, and there are %d", p, q,
                        p * q, ranks);
-    if (r->model->heads % p != 0)
-        return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d feature shards do not divide model.heads %lld", p,
-                       q, p, (long long)r->model->heads);
-    if (r->model->width % q != 0)
-        return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d token shards do not divide model.width %lld", p, q,
-                       q, (long long)r->model->width);
-    const int64_t mlp_width = gg_model_mlp_width(r->model);
-    if (mlp_width % p != 0 || mlp_width % q != 0)
-        return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d %s shards do not divide model.mlp_width %lld", p, q,
-                       mlp_width % p != 0 ? p : q, mlp_width % p != 0 ? "feature" : "token",
-                       (long long)mlp_width);
+    const struct gg_model_settings model = gg_model_settings_filled(r->model);
+    const struct {
+        const char *name;
+        int64_t value;
+        bool features, tokens; /* which shards share it out */
+    } shared[] = {
+        {"model.heads", model.heads, true, false},
+        {"model.kv_heads", model.kv_heads, true, false},
+        {"model.head_size", model.head_size, model.qk_norm, false},
+        {"model.width", model.width, true, true},
+        {"model.mlp_width", model.mlp_width, true, true},
+        {"model.heads x model.head_size", model.heads * model.head_size, false, true},
+    };
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
+        const bool p_fails = shared[i].features && shared[i].value % p != 0,
+                   q_fails = shared[i].tokens && shared[i].value % q != 0;
+        if (p_fails || q_fails)
+            return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d %s shards do not divide %s %lld", p, q,
+                           p_fails ? p : q, p_fails ? "feature" : "token", shared[i].name,
+                           (long long)shared[i].value);
+    }
     if (r->batch->micro % q != 0)
         return gg_fail(GG_USAGE, "parallel.grid %dx%d: %d token shards do not divide batch.micro %lld", p, q,
                        q, (long long)r->batch->micro);

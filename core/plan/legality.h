@@ -13,8 +13,9 @@ gg_status gg_grid_parse(const char *grid, int *feature_shards, int *token_shards
 /* Checks parallel.grid.
  *   rank  [in]  of `ranks`
  *   place [out] of that rank
- * GG_USAGE: not of the form PxQ; ranks are no multiple of P x Q; P does not divide model.heads or
- * model.mlp_width; Q does not divide batch.micro, model.width or model.mlp_width. The message lists the grids
+ * GG_USAGE: not of the form PxQ; ranks are no multiple of P x Q; P does not divide model.heads, model.kv_heads,
+ * model.width, model.mlp_width or, with model.qk_norm, model.head_size; Q does not divide batch.micro, model.width,
+ * model.mlp_width or all heads' features. The message lists the grids
  * that would work on so many ranks. */
 gg_status gg_legality_grid(const struct gg_plan_request *request, int ranks, int rank,
                            struct gg_place *place) GG_MUST_USE;

@@ -25,16 +25,21 @@ static struct gg_bench_traffic weights_traffic(const struct gg_bench_arrays *b, 
 /* As the model takes them: a few rows at a time, which stay in cache between the passes. */
 enum { CACHED_ROWS = 16 };
 
+static struct gg_norm norm_of(const struct gg_bench_arrays *b) {
+    return (struct gg_norm){b->stored, true, 1e-5f, b->width, b->graph->config.width};
+}
+
 static void norm_forward(const struct gg_bench_arrays *b) {
+    const struct gg_norm norm = norm_of(b);
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < b->tokens; t += CACHED_ROWS) {
         const int64_t count = t + CACHED_ROWS < b->tokens ? CACHED_ROWS : b->tokens - t;
         const void *x = gg_at(b->stored, b->x, t * b->width);
         float *sums = b->sums + 2 * t, *squares = sums + count;
-        gg_norm_sums(b->stored, x, sums, count, b->width);
-        gg_norm_squares(b->stored, x, sums, squares, count, b->width, b->graph->config.width);
-        gg_norm_apply(b->stored, x, sums, squares, b->vector, b->other, gg_at(b->stored, b->y, t * b->width),
-                      b->stats + 2 * t, count, b->width, b->graph->config.width);
+        gg_norm_sums(&norm, x, sums, count);
+        gg_norm_squares(&norm, x, sums, squares, count);
+        gg_norm_apply(&norm, x, sums, squares, b->vector, b->other, gg_at(b->stored, b->y, t * b->width),
+                      b->stats + 2 * t, count);
     }
 }
 
@@ -44,15 +49,14 @@ static struct gg_bench_traffic norm_forward_traffic(const struct gg_bench_arrays
 }
 
 static void norm_input(const struct gg_bench_arrays *b) {
+    const struct gg_norm norm = norm_of(b);
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < b->tokens; t += CACHED_ROWS) {
         const int64_t count = t + CACHED_ROWS < b->tokens ? CACHED_ROWS : b->tokens - t;
         const void *x = gg_at(b->stored, b->x, t * b->width), *d_y = gg_at(b->stored, b->d_y, t * b->width);
-        gg_norm_backward_sums(b->stored, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t, count,
-                              b->width);
-        gg_norm_backward_input(b->stored, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t, true,
-                               gg_at(b->stored, b->d_x, t * b->width), count, b->width,
-                               b->graph->config.width);
+        gg_norm_backward_sums(&norm, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t, count);
+        gg_norm_backward_input(&norm, x, b->stats + 2 * t, b->vector, d_y, b->sums + 2 * t, true,
+                               gg_at(b->stored, b->d_x, t * b->width), count);
     }
 }
 
@@ -62,7 +66,8 @@ static struct gg_bench_traffic norm_input_traffic(const struct gg_bench_arrays *
 }
 
 static void norm_parameters(const struct gg_bench_arrays *b) {
-    gg_norm_backward_parameters(b->stored, b->x, b->stats, b->d_y, b->vector, b->other, b->tokens, b->width);
+    const struct gg_norm norm = norm_of(b);
+    gg_norm_backward_parameters(&norm, b->x, b->stats, b->d_y, b->vector, b->other, b->tokens);
 }
 
 /* x, d_y */
@@ -71,7 +76,7 @@ static struct gg_bench_traffic norm_parameters_traffic(const struct gg_bench_arr
 }
 
 static void gelu(const struct gg_bench_arrays *b) {
-    gg_gelu(b->stored, b->x, b->vector, b->y, b->tokens, 4 * b->width);
+    gg_activation_apply(GG_ACTIVATION_GELU_TANH, b->stored, b->x, b->vector, b->y, b->tokens, 4 * b->width);
 }
 
 /* u, y, four widths each */
@@ -81,8 +86,8 @@ static struct gg_bench_traffic gelu_traffic(const struct gg_bench_arrays *b) {
 
 /* In bf16 the model recomputes y. */
 static void gelu_backward(const struct gg_bench_arrays *b) {
-    gg_gelu_backward(b->stored, b->x, b->vector, b->d_y, b->d_y, b->stored == GG_PRECISION_BF16 ? b->y : NULL,
-                     b->tokens, 4 * b->width);
+    gg_activation_backward(GG_ACTIVATION_GELU_TANH, b->stored, b->x, b->vector, b->d_y, b->d_y,
+                           b->stored == GG_PRECISION_BF16 ? b->y : NULL, b->tokens, 4 * b->width);
 }
 
 /* u, d twice, in bf16 y */

@@ -69,19 +69,19 @@ static gg_status compare_settings(const struct gg_trainer *t, const struct gg_ch
     gg_settings_init(&old);
     gg_status status =
         gg_settings_read_text(&old, meta->settings_yaml, strlen(meta->settings_yaml), t->resume.path);
-    /* The width that is the default is no other shape when it is written out. */
-    const struct gg_model_settings *model = &t->session.settings->model;
-    const int64_t width = gg_model_mlp_width(&old.model);
-    old.model.mlp_width = width == gg_model_mlp_width(model) ? model->mlp_width : width;
+    /* What is the default is no other shape when it is written out. */
+    struct gg_settings now = *t->session.settings;
+    now.model = gg_model_settings_filled(&now.model);
+    old.model = gg_model_settings_filled(&old.model);
     for (size_t i = 0; status == GG_OK && i < gg_settings_table.count; i++) {
         const struct gg_option *option = &gg_settings_table.options[i];
-        char *now = value_text(option, t->session.settings), *was = value_text(option, &old);
-        if (strcmp(now, was) != 0 && strcmp(option->name, "model.preset") != 0)
+        char *is = value_text(option, &now), *was = value_text(option, &old);
+        if (strcmp(is, was) != 0 && strcmp(option->name, "model.preset") != 0)
             append_difference(option->flags & GG_SETTING_SHAPES_MODEL ? &shape
                               : option->flags & GG_SETTING_FIXED      ? &fixed
                                                                       : changed,
-                              option->name, now, was);
-        free(now);
+                              option->name, is, was);
+        free(is);
         free(was);
     }
     gg_settings_free(&old);

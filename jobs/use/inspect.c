@@ -1,29 +1,65 @@
-/* gridgpt inspect: what a file of ours holds, in words. */
+/* gridgpt inspect: what a file of ours holds, or what settings make, in words. */
 #include "io/base/file.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/shards/shard.h"
 #include "jobs/command/child.h"
 #include "jobs/command/commands.h"
+#include "jobs/command/job_settings.h"
 #include "jobs/use/model_print.h"
+#include "jobs/use/model_show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Processor time that a file may take: far more than reading and verifying it does anywhere. */
 enum { SECONDS = 20, BYTES_PER_SECOND = 10 << 20 };
 
 struct values {
     bool verify, tensors;
+    char *preset;
+    int64_t ranks;
 };
 
 static const struct gg_option options[] = {
     {"verify", GG_OPTION_FLAG, offsetof(struct values, verify), 0, 0, NULL, NULL, NULL,
      "read all that a reader looks at and recompute every checksum", 0},
     {"tensors", GG_OPTION_FLAG, offsetof(struct values, tensors), 0, 0, NULL, NULL, NULL,
-     "list a checkpoint's tensors: name, shape, checksum", 0},
+     "list a checkpoint's or a model's tensors: name, shape, checksum", 0},
+    {"preset", GG_OPTION_TEXT, offsetof(struct values, preset), 0, 0, NULL, NULL, "NAME",
+     "say what model.preset NAME is instead; all: a table of all presets", 0},
+    {"ranks", GG_OPTION_INTEGER, offsetof(struct values, ranks), 0, 1000000, "0", NULL, "N",
+     "of settings or a preset: the memory on so many ranks; 0: on those of one grid", 0},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
+
+static bool is_settings_file(const char *path) {
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+/* The model of settings, or of a preset with settings behind it. */
+static gg_status inspect_settings(const struct values *values, const struct gg_words *words) {
+    char preset[128];
+    char *const defaults[] = {preset, NULL};
+    struct gg_settings settings;
+    if (values->preset != NULL)
+        snprintf(preset, sizeof preset, "model.preset=%s", values->preset);
+    gg_settings_init(&settings);
+    gg_status status = gg_job_settings_read(words, values->preset != NULL ? defaults : NULL, &settings);
+    if (status == GG_OK)
+        status = gg_model_show(&settings, (int)values->ranks, values->tensors);
+    gg_settings_free(&settings);
+    return status;
+}
 
 static gg_status inspect(const struct gg_command *command, const void *options_read,
                          const struct gg_words *words) {
     const struct values *values = options_read;
+    if (values->preset != NULL && strcmp(values->preset, "all") == 0 && words->count == 0)
+        return gg_model_show_presets();
+    if (values->preset != NULL || (words->count > 0 && is_settings_file(words->items[0])))
+        return inspect_settings(values, words);
     if (words->count != 1)
         return gg_fail(GG_USAGE, "one FILE is wanted; usage: %s", command->usage);
     const char *path = words->items[0];
@@ -46,8 +82,9 @@ static gg_status run(const struct gg_command *command, int argc, char **argv) {
 
 const struct gg_command gg_command_inspect = {
     .name = "inspect",
-    .usage = "gridgpt inspect FILE [--verify] [--tensors]",
-    .summary = "Says what a token shard or a checkpoint holds, in words.",
+    .usage = "gridgpt inspect FILE [--verify] [--tensors] | SETTINGS.yaml [key=value]... | --preset NAME "
+             "[key=value]... [--ranks N]",
+    .summary = "Says what a token shard or a checkpoint holds, or what model settings make, in words.",
     .options = &table,
     .run = run,
     .more_help =

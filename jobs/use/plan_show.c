@@ -7,13 +7,13 @@
 
 #include <stdio.h>
 
-static gg_status find_vocab(const struct gg_settings *settings, int64_t *vocab) {
+gg_status gg_plan_vocab(const struct gg_settings *settings, int64_t *vocab) {
     gg_tokenizer *tokenizer = NULL;
     *vocab = settings->model.vocab;
     if (*vocab > 0)
         return GG_OK;
     if (settings->data.tokenizer == NULL)
-        return gg_fail(GG_USAGE, "--ranks wants a vocabulary: set model.vocab, or data.tokenizer");
+        return gg_fail(GG_USAGE, "nothing tells the vocabulary: set model.vocab, or data.tokenizer");
     GG_TRY(gg_tokenizer_load(settings->data.tokenizer, &tokenizer));
     *vocab = gg_tokenizer_vocab(tokenizer);
     gg_tokenizer_destroy(&tokenizer);
@@ -59,7 +59,7 @@ gg_status gg_plan_show(const struct gg_settings *settings, int ranks) {
     int64_t vocab;
     struct gg_plan most = {0};
     int largest = 0;
-    GG_TRY(find_vocab(settings, &vocab));
+    GG_TRY(gg_plan_vocab(settings, &vocab));
     for (int rank = 0; rank < ranks; rank++) {
         struct gg_plan plan;
         GG_TRY(plan_rank(settings, vocab, ranks, rank, &plan));

@@ -68,7 +68,7 @@ for document in documents:
         found += [path_problem(document, path) for path in re.findall(rf"(?<![\w/.]){FOLDERS}[\w./-]*\w", fence)]
     for spoken in re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)):
         found += [word(document, piece) for piece in spoken.split()]
-    found += [f"no preset {name}" for name in re.findall(r"--preset (\w+)", text) if name not in presets]
+    found += [f"no preset {name}" for name in re.findall(r"(?:cmake|--build|ctest) --preset (\w+)", text) if name not in presets]
     checked += len(found)
     wrong += [f"{document.relative_to(root)}: {problem}" for problem in found if problem]
 

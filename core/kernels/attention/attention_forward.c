@@ -4,14 +4,12 @@
 
 #include <math.h>
 
-enum { KEY_STEP = 64 };
-
 /* The keys of a block from `key` on that queries before `end` see. A library's bf16 product is made for its
  * shape: while text is generated key by key, it takes some keys more, whose probabilities are zero. */
 static int64_t block_keys(const struct gg_attention *s, int64_t end, int64_t key) {
     int64_t keys = s->first + end;
     if (s->stored == GG_PRECISION_BF16 && s->first > 0) {
-        keys = (keys + KEY_STEP - 1) / KEY_STEP * KEY_STEP;
+        keys = (keys + GG_KEY_STEP - 1) / GG_KEY_STEP * GG_KEY_STEP;
         keys = keys < s->key_rows ? keys : s->key_rows;
     }
     return keys - key < GG_KEY_ROWS ? keys - key : GG_KEY_ROWS;
@@ -28,12 +26,16 @@ static void rescale(float *values, int64_t count, float factor) {
  * are scaled down to it (Milakov and Gimelshein 2018, algorithm 3). */
 static void exponentials(const struct gg_attention_pair *p, const struct gg_attention_block *b, int64_t r) {
     const struct gg_attention_scratch *own = &p->scratch;
-    const int64_t visible = gg_attention_visible(p, b, r), worked = gg_attention_worked(b, visible);
-    const int64_t size = p->shape->head_size;
-    float *row = own->scores + r * b->keys, best = b->key > 0 ? own->largest[r] : -INFINITY, sum = 0;
+    const int64_t hidden = gg_attention_hidden(p, b, r), visible = gg_attention_visible(p, b, r);
+    const int64_t from = gg_attention_worked_from(hidden), to = gg_attention_worked(b, hidden, visible);
+    const int64_t size = p->shape->head_size, worked = to - from;
+    float *all = own->scores + r * b->keys, *row = all + from;
+    float best = b->begun ? own->largest[r] : -INFINITY, sum = 0;
     const float before = best, scale = p->scale;
-    for (int64_t k = visible; k < worked; k++)
-        row[k] = -INFINITY;
+    for (int64_t k = from; worked > 0 && k < hidden; k++)
+        all[k] = -INFINITY;
+    for (int64_t k = visible; k < to; k++)
+        all[k] = -INFINITY;
 #pragma omp simd reduction(max : best)
     for (int64_t k = 0; k < worked; k++)
         best = row[k] > best ? row[k] : best;
@@ -43,20 +45,22 @@ static void exponentials(const struct gg_attention_pair *p, const struct gg_atte
         row[k] = e;
         sum += e;
     }
-    for (int64_t k = worked; k < b->keys; k++)
-        row[k] = 0;
-    if (b->key > 0 && best > before) {
+    for (int64_t k = 0; k < from; k++)
+        all[k] = 0;
+    for (int64_t k = to; k < b->keys; k++)
+        all[k] = 0;
+    if (b->begun && best > before) {
         const float factor = gg_expf((before - best) * scale);
         own->sums[r] *= factor;
         rescale(own->out + r * size, size, factor);
     }
     own->largest[r] = best;
-    own->sums[r] = b->key > 0 ? own->sums[r] + sum : sum;
+    own->sums[r] = b->begun ? own->sums[r] + sum : sum;
     if (p->shape->dropout.threshold > 0) {
-        gg_attention_mask(p, b, r, visible);
+        gg_attention_mask(p, b, r, hidden, visible);
 #pragma omp simd
-        for (int64_t k = 0; k < visible; k++)
-            row[k] *= own->mask[k];
+        for (int64_t k = hidden; k < visible; k++)
+            all[k] *= own->mask[k];
     }
 }
 
@@ -70,7 +74,7 @@ static void add_block(const struct gg_attention_pair *p, const struct gg_attenti
         gg_attention_row_operand(p, own->scores + r * b->keys, r, b->keys, own->probabilities);
     }
     gg_attention_multiply(p, GG_PLAIN, GG_PLAIN, b->rows, s->head_size, b->keys, own->probabilities, b->keys,
-                          gg_attention_key(p, p->value, b->key), s->key_stride, b->key > 0, own->out,
+                          gg_attention_key(p, p->value, b->key), s->key_stride, b->begun, own->out,
                           s->head_size);
 }
 
@@ -89,8 +93,10 @@ static void forward_rows(const struct gg_attention_pair *p, int64_t start, int64
     const struct gg_attention *s = p->shape;
     const struct gg_attention_scratch *own = &p->scratch;
     const int64_t width = s->heads * s->head_size;
-    for (int64_t key = 0; key < s->first + start + rows; key += GG_KEY_ROWS) {
-        const struct gg_attention_block block = {start, rows, key, block_keys(s, start + rows, key)};
+    const int64_t first_key = gg_attention_first_key(s, start);
+    for (int64_t key = first_key; key < s->first + start + rows; key += GG_KEY_ROWS) {
+        const struct gg_attention_block block = {start, rows, key, block_keys(s, start + rows, key),
+                                                 key > first_key};
         add_block(p, &block);
     }
     for (int64_t r = 0; r < rows; r++) {

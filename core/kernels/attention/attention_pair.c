@@ -17,9 +17,12 @@ static void *deal(struct dealer *d, enum gg_precision stored, int64_t count) {
     return dealt;
 }
 
+/* Keys' and values' gradients stay until all heads of a group have added to them: a block's where the group is
+ * one head, else all. */
 static struct gg_attention_scratch lay_out(enum gg_precision stored, int64_t keys, int64_t head_size,
-                                           struct dealer *d) {
+                                           int64_t group, struct dealer *d) {
     const enum gg_precision wide = GG_PRECISION_FP32;
+    const int64_t summed = group > 1 && keys > GG_KEY_ROWS ? keys : GG_KEY_ROWS;
     struct gg_attention_scratch s = {
         .scores = deal(d, wide, BLOCK),
         .d_scores = deal(d, wide, BLOCK),
@@ -27,8 +30,8 @@ static struct gg_attention_scratch lay_out(enum gg_precision stored, int64_t key
         .largest = deal(d, wide, GG_QUERY_ROWS),
         .sums = deal(d, wide, GG_QUERY_ROWS),
         .out = deal(d, wide, GG_QUERY_ROWS * head_size),
-        .d_key = deal(d, wide, GG_KEY_ROWS * head_size),
-        .d_value = deal(d, wide, GG_KEY_ROWS * head_size),
+        .d_key = deal(d, wide, summed * head_size),
+        .d_value = deal(d, wide, summed * head_size),
         .d_query = deal(d, wide, keys * head_size),
         .products = deal(d, wide, keys),
     };
@@ -37,14 +40,15 @@ static struct gg_attention_scratch lay_out(enum gg_precision stored, int64_t key
     return s;
 }
 
-static size_t thread_bytes(enum gg_precision stored, int64_t keys, int64_t head_size) {
+static size_t thread_bytes(enum gg_precision stored, int64_t keys, int64_t head_size, int64_t group) {
     struct dealer count = {NULL, 0};
-    lay_out(stored, keys, head_size, &count);
+    lay_out(stored, keys, head_size, group, &count);
     return count.used;
 }
 
-size_t gg_attention_workspace_bytes(enum gg_precision stored, int64_t keys, int64_t head_size, int threads) {
-    return thread_bytes(stored, keys, head_size) * (size_t)threads;
+size_t gg_attention_workspace_bytes(enum gg_precision stored, int64_t keys, int64_t head_size, int64_t group,
+                                    int threads) {
+    return thread_bytes(stored, keys, head_size, group) * (size_t)threads;
 }
 
 struct gg_attention_pair gg_attention_pair_make(const struct gg_attention *shape, int64_t index,
@@ -52,18 +56,19 @@ struct gg_attention_pair gg_attention_pair_make(const struct gg_attention *shape
                                                 void *workspace) {
     const enum gg_precision stored = shape->stored;
     const int64_t sequence = index / shape->heads, head = index % shape->heads;
-    const int64_t keys = shape->first + shape->time, column = head * shape->head_size;
-    const size_t bytes = thread_bytes(stored, keys, shape->head_size);
+    const int64_t keys = shape->first + shape->time, group = gg_attention_group(shape);
+    const int64_t column = head * shape->head_size, key_column = head / group * shape->head_size;
+    const size_t bytes = thread_bytes(stored, keys, shape->head_size, group);
     struct dealer own = {(char *)workspace + bytes * (size_t)omp_get_thread_num(), 0};
     return (struct gg_attention_pair){
         .shape = shape,
         .sequence = sequence,
         .head = head,
         .query = gg_at(stored, query, sequence * shape->time * shape->query_stride + column),
-        .key = gg_at(stored, key, sequence * shape->key_sequence_stride + column),
-        .value = gg_at(stored, value, sequence * shape->key_sequence_stride + column),
+        .key = gg_at(stored, key, sequence * shape->key_sequence_stride + key_column),
+        .value = gg_at(stored, value, sequence * shape->key_sequence_stride + key_column),
         .scale = 1.0f / sqrtf((float)shape->head_size),
-        .scratch = lay_out(stored, keys, shape->head_size, &own),
+        .scratch = lay_out(stored, keys, shape->head_size, group, &own),
     };
 }
 
@@ -83,13 +88,14 @@ void gg_attention_scores(const struct gg_attention_pair *p, const struct gg_atte
 }
 
 void gg_attention_mask(const struct gg_attention_pair *p, const struct gg_attention_block *b, int64_t r,
-                       int64_t visible) {
+                       int64_t hidden, int64_t visible) {
     const struct gg_attention *s = p->shape;
     const uint64_t head =
         s->sample_ids[p->sequence] * (uint64_t)s->whole_heads + (uint64_t)(s->first_head + p->head);
     const uint64_t row = head * (uint64_t)s->context + (uint64_t)(s->first + b->start + r);
-    gg_dropout_mask(&s->dropout, s->site, row * (uint64_t)s->context + (uint64_t)b->key, visible,
-                    p->scratch.mask);
+    if (hidden < visible)
+        gg_dropout_mask(&s->dropout, s->site, row * (uint64_t)s->context + (uint64_t)(b->key + hidden),
+                        visible - hidden, p->scratch.mask + hidden);
 }
 
 void gg_attention_row_operand(const struct gg_attention_pair *p, const float *row, int64_t r, int64_t keys,

@@ -1,7 +1,7 @@
 /* What both passes of attention share: a (sequence, head) pair, its blocks, and a thread's scratch.
  *
  * A pair's scores are taken in blocks of query rows and keys, small enough for the second-level cache; blocks
- * whose keys all come after their queries are skipped.
+ * whose keys all come after their queries, or before their windows, are skipped.
  */
 #ifndef GG_CORE_KERNELS_ATTENTION_ATTENTION_PAIR_INTERNAL_H
 #define GG_CORE_KERNELS_ATTENTION_ATTENTION_PAIR_INTERNAL_H
@@ -18,7 +18,7 @@ struct gg_attention_scratch {
     float *mask;                           /* (keys): dropout multipliers */
     float *largest, *sums;                 /* (rows): of the scores, and of their exponentials */
     float *out;                            /* (rows, head_size): sums over blocks, as those below */
-    float *d_key, *d_value;                /* (keys, head_size) */
+    float *d_key, *d_value;                /* (keys, head_size) of a block; of a group all keys' */
     float *d_query;                        /* (time, head_size) */
     float *products;                       /* (time): D of the backward pass */
 };
@@ -34,23 +34,50 @@ struct gg_attention_pair {
 /* Queries [start, start + rows) and keys [key, key + keys). */
 struct gg_attention_block {
     int64_t start, rows, key, keys;
+    bool begun; /* earlier keys of these queries have been worked on */
 };
 
+/* Query heads of each key-value head. */
+static inline int64_t gg_attention_group(const struct gg_attention *shape) {
+    return shape->heads / shape->kv_heads;
+}
+
+/* index: of the pairs of sequences and query heads. */
 struct gg_attention_pair gg_attention_pair_make(const struct gg_attention *shape, int64_t index,
                                                 const void *query, const void *key, const void *value,
                                                 void *workspace);
 
-/* How many of a block's keys query start + r sees; they come first. */
+/* Where the keys begin that query `start`, and those after it, are worked on with. A library's bf16 product
+ * is made for its shape, so that there are to be few. */
+enum { GG_KEY_STEP = 64 };
+static inline int64_t gg_attention_first_key(const struct gg_attention *shape, int64_t start) {
+    const int64_t first = shape->first + start - shape->window + 1;
+    return shape->window == 0 || first < 0 ? 0 : first / GG_KEY_STEP * GG_KEY_STEP;
+}
+
+/* Query start + r sees a block's keys [hidden, visible): those before come before its window. */
+static inline int64_t gg_attention_hidden(const struct gg_attention_pair *p,
+                                          const struct gg_attention_block *b, int64_t r) {
+    const int64_t hidden = p->shape->first + b->start + r - p->shape->window + 1 - b->key;
+    return p->shape->window == 0 || hidden < 0 ? 0 : hidden < b->keys ? hidden : b->keys;
+}
+
 static inline int64_t gg_attention_visible(const struct gg_attention_pair *p,
                                            const struct gg_attention_block *b, int64_t r) {
     const int64_t visible = p->shape->first + b->start + r + 1 - b->key;
     return visible < 0 ? 0 : visible < b->keys ? visible : b->keys;
 }
 
-/* How many of a block's keys are worked on for a query that sees `visible`: whole vectors, to be quick. */
-static inline int64_t gg_attention_worked(const struct gg_attention_block *b, int64_t visible) {
+/* The keys that are worked on for a query that sees [hidden, visible): whole vectors, to be quick; none where
+ * it sees none. */
+static inline int64_t gg_attention_worked_from(int64_t hidden) {
+    return hidden / 16 * 16;
+}
+
+static inline int64_t gg_attention_worked(const struct gg_attention_block *b, int64_t hidden,
+                                          int64_t visible) {
     const int64_t rounded = (visible + 15) / 16 * 16;
-    return rounded < b->keys ? rounded : b->keys;
+    return hidden >= visible ? gg_attention_worked_from(hidden) : rounded < b->keys ? rounded : b->keys;
 }
 
 /* Where the row of a query, a key or a value begins. */
@@ -71,9 +98,9 @@ void gg_attention_multiply(const struct gg_attention_pair *p, enum gg_transpose 
 /* scratch.scores = Q K^T of a block, unscaled. */
 void gg_attention_scores(const struct gg_attention_pair *p, const struct gg_attention_block *b);
 
-/* scratch.mask = dropout multipliers of query start + r and the first `visible` keys of a block. */
+/* scratch.mask [hidden, visible) = dropout multipliers of query start + r and those keys of a block. */
 void gg_attention_mask(const struct gg_attention_pair *p, const struct gg_attention_block *b, int64_t r,
-                       int64_t visible);
+                       int64_t hidden, int64_t visible);
 
 /* Row r of a block of `keys` keys as an operand; nothing to do in fp32. */
 void gg_attention_row_operand(const struct gg_attention_pair *p, const float *row, int64_t r, int64_t keys,

@@ -1,4 +1,6 @@
-/* Embedding: y = dropout(E[id] + W[position]), with the token embedding E and learned positions W. */
+/* Embedding: y = dropout(E[id] + W[position]), with the token embedding E and positions W that are learned or
+ * sinusoidal; or without W. */
+#include "core/kernels/positions.h"
 #include "core/kernels/residual_add.h"
 #include "core/kernels/rows.h"
 #include "core/model/builder_internal.h"
@@ -8,15 +10,20 @@
 #include <string.h>
 
 struct embedding {
-    struct gg_module module; /* parameters: tokens, positions */
+    struct gg_module module; /* parameters: tokens, learned positions or -1 */
 };
 
-/* State on token shards: the numbers of the positions, and rows of W on their way from and to the shards that
- * W is split over. */
+/* State with sinusoidal positions: their rows. With learned ones on token shards: the numbers of the positions,
+ * and rows of W on their way from and to the shards that W is split over. */
 struct position_rows {
     int32_t *ids; /* (context) 0, 1, ... */
     float *rows;  /* (context, width) */
 };
+
+static bool has_positions(const struct gg_graph *graph) {
+    return graph->config.positions == GG_POSITIONS_LEARNED ||
+           graph->config.positions == GG_POSITIONS_SINUSOIDAL;
+}
 
 static size_t ids_bytes(const struct gg_graph *graph) {
     const size_t line = 64;
@@ -33,8 +40,10 @@ static struct position_rows position_state(const struct gg_model *model, const s
 static const float *positions(const struct gg_model *model, const struct gg_step *step, int64_t first,
                               int64_t count) {
     const int index = step->module->parameters[1];
-    const float *rows = gg_module_weights(model, index);
     const int64_t width = gg_module_width(model, step->module);
+    if (index < 0)
+        return (const float *)step->at.state + first * width;
+    const float *rows = gg_module_weights(model, index);
     if (model->fabric->shards.token_shards == 1)
         return rows + first * width;
     const struct position_rows state = position_state(model, step);
@@ -53,25 +62,20 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
                                   gg_module_parameter(model, module->parameters[0])->local_rows,
                                   (size_t)width * gg_stored_bytes(stored), pass->batch->inputs, pass->tokens,
                                   step->at.y);
-    gg_positions_add(stored, step->at.y, positions(model, step, pass->position, time), pass->tokens, time,
-                     width);
+    if (has_positions(model->graph))
+        gg_positions_add(stored, step->at.y, positions(model, step, pass->position, time), pass->tokens, time,
+                         width);
     const struct gg_dropout_rows rows = gg_module_dropout(model, module, pass);
     if (rows.dropout.threshold > 0)
         gg_dropout_apply(stored, step->at.y, &rows, step->at.y, pass->tokens, width, step->at.scratch);
 }
 
-/* d_E[id] += d, d_W[position] += d, with d = mask d_y. */
-static void backward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
+/* d_W[position] += d_y. */
+static void backward_positions(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_module *module = step->module;
     const struct gg_fabric *fabric = model->fabric;
     const enum gg_precision stored = model->graph->config.precision;
     const int64_t width = gg_module_width(model, module), time = pass->batch->time;
-    const struct gg_dropout_rows rows = gg_module_dropout(model, module, pass);
-    if (rows.dropout.threshold > 0)
-        gg_dropout_apply(stored, step->at.d_y, &rows, step->at.d_y, pass->tokens, width, step->at.scratch);
-    fabric->embedding_gradient(fabric, stored, step->at.d_y, pass->batch->inputs, pass->tokens,
-                               gg_module_gradients(model, module->parameters[0]),
-                               gg_module_parameter(model, module->parameters[0])->local_rows, width);
     float *gradients = gg_module_gradients(model, module->parameters[1]);
     if (fabric->shards.token_shards == 1) {
         gg_positions_gradient(stored, step->at.d_y, gradients, pass->tokens, time, width);
@@ -84,20 +88,47 @@ static void backward(struct gg_model *model, const struct gg_step *step, struct 
                                gg_module_parameter(model, module->parameters[1])->local_rows, width);
 }
 
+/* d_E[id] += d, d_W[position] += d, with d = mask d_y. */
+static void backward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
+    const struct gg_module *module = step->module;
+    const struct gg_fabric *fabric = model->fabric;
+    const enum gg_precision stored = model->graph->config.precision;
+    const int64_t width = gg_module_width(model, module);
+    const struct gg_dropout_rows rows = gg_module_dropout(model, module, pass);
+    if (rows.dropout.threshold > 0)
+        gg_dropout_apply(stored, step->at.d_y, &rows, step->at.d_y, pass->tokens, width, step->at.scratch);
+    fabric->embedding_gradient(fabric, stored, step->at.d_y, pass->batch->inputs, pass->tokens,
+                               gg_module_gradients(model, module->parameters[0]),
+                               gg_module_parameter(model, module->parameters[0])->local_rows, width);
+    if (module->parameters[1] >= 0)
+        backward_positions(model, step, pass);
+}
+
 static void needs(const struct gg_graph *graph, const struct gg_module *module, enum gg_model_use use,
                   int64_t local_sequences, struct gg_needs *needs) {
     (void)local_sequences;
     const int64_t width = graph->tensors[module->output].local_features;
     if (use == GG_MODEL_TRAIN && graph->config.dropout > 0)
         needs->scratch = gg_residual_workspace_bytes(width, omp_get_max_threads());
-    if (graph->shards.token_shards > 1)
-        needs->state = ids_bytes(graph) + (size_t)(graph->config.context * width) * sizeof(float);
+    const size_t rows_bytes = (size_t)(graph->config.context * width) * sizeof(float);
+    if (graph->config.positions == GG_POSITIONS_SINUSOIDAL)
+        needs->state = rows_bytes;
+    else if (graph->config.positions == GG_POSITIONS_LEARNED && graph->shards.token_shards > 1)
+        needs->state = ids_bytes(graph) + rows_bytes;
+}
+
+static void prepare(struct gg_model *model, const struct gg_step *step) {
+    const int64_t width = gg_module_width(model, step->module);
+    if (model->graph->config.positions == GG_POSITIONS_SINUSOIDAL)
+        gg_sinusoids(step->at.state, model->graph->config.context, model->graph->config.width,
+                     model->fabric->shards.feature_index * width, width);
 }
 
 const struct gg_module_kind gg_embedding_kind = {
     .kernel = GG_KERNEL_EMBEDDING,
     .forward = forward,
     .pieces = {{backward, GG_KERNEL_EMBEDDING, 0}},
+    .prepare = prepare,
     .needs = needs,
 };
 
@@ -109,8 +140,9 @@ int gg_build_embedding(struct gg_builder *b, const char *token_weight, const cha
                                                   config->width / shards->feature_shards);
     embedding->module.parameters[0] =
         gg_build_embedding_table(b, token_weight, config->vocab, config->padded_vocab, config->width);
-    embedding->module.parameters[1] =
-        gg_build_embedding_table(b, position_weight, config->context, padded_context, config->width);
+    if (config->positions == GG_POSITIONS_LEARNED)
+        embedding->module.parameters[1] =
+            gg_build_embedding_table(b, position_weight, config->context, padded_context, config->width);
     embedding->module.site = gg_build_site(b);
     return embedding->module.output;
 }

@@ -1,5 +1,5 @@
-/* The tied head: logits = x E^T, softmax cross-entropy, and the gradients of x and E, a few rows at a time so
- * that the whole micro-batch's logits never exist. */
+/* The head: logits = x E^T, with the token embedding E or a matrix of its own like it; softmax cross-entropy, and
+ * the gradients of x and E, a few rows at a time so that the whole micro-batch's logits never exist. */
 #include "core/base/clock.h"
 #include "core/kernels/loss.h"
 #include "core/model/builder_internal.h"
@@ -84,7 +84,7 @@ static void backward_rows(struct gg_model *model, const struct gg_step *step, in
 static void forward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_graph *graph = model->graph;
     const enum gg_precision stored = graph->config.precision;
-    const int64_t width = gg_module_input_width(model, step->module), local_vocab = local_vocab_of(graph);
+    const int64_t width = gg_module_input_width(model, step->module, 0), local_vocab = local_vocab_of(graph);
     const int64_t most = most_rows(graph, model->use, model->local_sequences);
     float *values = step->at.scratch, *sums = values + most * local_vocab;
     struct gg_model_times *times = &model->times;
@@ -117,7 +117,7 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
 
 void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, float *logits) {
     const struct gg_fabric *fabric = model->fabric;
-    const int64_t width = gg_module_input_width(model, step->module);
+    const int64_t width = gg_module_input_width(model, step->module, 0);
     float *values = step->at.scratch;
     fabric->matmul(fabric, GG_PRODUCT_FORWARD, &head_of(step->module)->product, 1,
                    gg_at(model->graph->config.precision, step->at.x[0], row * width),
@@ -129,7 +129,7 @@ static const struct gg_linear *product(const struct gg_module *module) {
     return &head_of(module)->product;
 }
 
-const struct gg_module_kind gg_tied_head_kind = {
+const struct gg_module_kind gg_head_kind = {
     .kernel = GG_KERNEL_LOSS,
     .forward = forward,
     .times_itself = true,
@@ -137,12 +137,15 @@ const struct gg_module_kind gg_tied_head_kind = {
     .linear = product,
 };
 
-void gg_build_tied_head(struct gg_builder *b, const char *token_weight, int x) {
+void gg_build_head(struct gg_builder *b, const char *token_weight, int x) {
     const struct gg_model_config *config = gg_build_config(b);
     const struct gg_tensor in = *gg_build_tensor(b, x);
-    struct head *head = gg_build_module(b, &gg_tied_head_kind, sizeof *head, 0, 0);
+    struct head *head = gg_build_module(b, &gg_head_kind, sizeof *head, 0, 0);
     gg_build_input(b, &head->module, x);
-    head->module.parameters[0] = gg_build_find(b, token_weight);
+    head->module.parameters[0] =
+        config->tied ? gg_build_find(b, token_weight)
+                     : gg_build_embedding_table(b, "lm_head.weight", config->vocab, config->padded_vocab,
+                                                config->width);
     head->product = (struct gg_linear){in.features,
                                        config->padded_vocab,
                                        in.block,

@@ -1,10 +1,10 @@
-/* Linear map: y = x W + b. The bias may be left to the module that reads y, which adds it as it does so. */
+/* Linear map: y = x W + b, or without the bias. The bias may be left to the module that reads y, which adds it as it does so. */
 #include "core/kernels/rows.h"
 #include "core/model/builder_internal.h"
 #include "core/model/module_internal.h"
 
 struct linear {
-    struct gg_module module; /* parameters: W (in, out), b */
+    struct gg_module module; /* parameters: W (in, out), b or -1 */
     struct gg_linear product;
     bool bias_deferred;
 };
@@ -18,16 +18,17 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
     const int bias = step->module->parameters[1];
     model->fabric->matmul(model->fabric, GG_PRODUCT_FORWARD, &linear->product, pass->tokens, step->at.x[0],
                           gg_module_operand(model, step->module->parameters[0]), false, step->at.y);
-    if (!linear->bias_deferred)
+    if (bias >= 0 && !linear->bias_deferred)
         gg_bias_add(linear->product.output, step->at.y, gg_module_weights(model, bias), pass->tokens,
                     gg_module_width(model, step->module));
 }
 
 /* d_b += sum over tokens of d_y. */
 static void backward_bias(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
-    gg_bias_gradient(model->graph->config.precision, step->at.d_y,
-                     gg_module_gradients(model, step->module->parameters[1]), pass->tokens,
-                     gg_module_width(model, step->module));
+    const int bias = step->module->parameters[1];
+    if (bias >= 0)
+        gg_bias_gradient(model->graph->config.precision, step->at.d_y, gg_module_gradients(model, bias),
+                         pass->tokens, gg_module_width(model, step->module));
 }
 
 /* d_W += x^T d_y. */
@@ -50,7 +51,7 @@ static const struct gg_linear *product(const struct gg_module *module) {
 
 static bool leave_bias(struct gg_module *module) {
     ((struct linear *)module)->bias_deferred = true;
-    return true;
+    return module->parameters[1] >= 0;
 }
 
 const struct gg_module_kind gg_linear_kind = {
@@ -72,7 +73,8 @@ int gg_build_linear(struct gg_builder *b, const char *name, int x, int64_t out, 
     gg_build_input(b, &linear->module, x);
     gg_build_enter(b, "%s.", name);
     linear->module.parameters[0] = gg_build_matrix(b, "weight", in.features, out, block, deviation);
-    linear->module.parameters[1] = gg_build_vector(b, "bias", out, block, GG_INITIAL_ZERO);
+    if (gg_build_config(b)->biases)
+        linear->module.parameters[1] = gg_build_vector(b, "bias", out, block, GG_INITIAL_ZERO);
     gg_build_leave(b);
     return linear->module.output;
 }

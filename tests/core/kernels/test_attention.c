@@ -22,6 +22,7 @@ static struct problem make(enum gg_precision stored, int64_t time, int64_t heads
                                       .sequences = SEQUENCES,
                                       .time = time,
                                       .heads = heads,
+                                      .kv_heads = heads,
                                       .head_size = size,
                                       .query_stride = 3 * width,
                                       .key_stride = 3 * width,
@@ -39,8 +40,8 @@ static struct problem make(enum gg_precision stored, int64_t time, int64_t heads
                             .log_sums = tensor_make(GG_PRECISION_FP32, 3, tokens * heads),
                             .d_out = tensor_make(stored, 4, tokens * width),
                             .d_qkv = tensor_make(stored, 5, tokens * 3 * width),
-                            .workspace =
-                                case_values(gg_attention_workspace_bytes(stored, time, size, CASE_THREADS))};
+                            .workspace = case_values(
+                                gg_attention_workspace_bytes(stored, time, size, 1, CASE_THREADS))};
 }
 
 static const void *part(const struct problem *p, int which) {
@@ -204,8 +205,8 @@ static void growing_scores(void **state) {
 /* No more than blocks of scores: a thread's scratch is far below T x T, and grows with T alone. */
 static void scratch(void **state) {
     (void)state;
-    const size_t of_4096 = gg_attention_workspace_bytes(GG_PRECISION_FP32, 4096, 64, 1);
-    const size_t of_8192 = gg_attention_workspace_bytes(GG_PRECISION_FP32, 8192, 64, 1);
+    const size_t of_4096 = gg_attention_workspace_bytes(GG_PRECISION_FP32, 4096, 64, 1, 1);
+    const size_t of_8192 = gg_attention_workspace_bytes(GG_PRECISION_FP32, 8192, 64, 1, 1);
     assert_true(of_4096 < (size_t)4096 * 4096 * sizeof(float) / 20);
     assert_int_equal(of_8192 - of_4096, 4096 * (64 + 1) * sizeof(float));
 }

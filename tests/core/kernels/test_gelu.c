@@ -11,13 +11,15 @@ struct arguments {
 
 static void gelu(const void *argument) {
     const struct arguments *a = argument;
-    gg_gelu(a->u->stored, a->u->values, a->bias->values, a->y->values, a->tokens, a->width);
+    gg_activation_apply(GG_ACTIVATION_GELU_TANH, a->u->stored, a->u->values, a->bias->values, a->y->values,
+                        a->tokens, a->width);
 }
 
 static void gelu_backward(const void *argument) {
     const struct arguments *a = argument;
-    gg_gelu_backward(a->u->stored, a->u->values, a->bias->values, a->d_y->values, a->d_u->values,
-                     a->y != NULL ? a->y->values : NULL, a->tokens, a->width);
+    gg_activation_backward(GG_ACTIVATION_GELU_TANH, a->u->stored, a->u->values, a->bias->values,
+                           a->d_y->values, a->d_u->values, a->y != NULL ? a->y->values : NULL, a->tokens,
+                           a->width);
 }
 
 /* Numbers three deviations wide, and some at which the exponential ends. */

@@ -8,7 +8,8 @@ enum { SHARDS = 2 };
 
 /* What a shard holds; sums and squares are those of all shards. */
 struct shard {
-    int64_t tokens, width, whole_width;
+    struct gg_norm norm;
+    int64_t tokens;
     bool add;
     struct tensor x, y, d_y, d_x, gain, bias, d_gain, d_bias, own_sums, own_squares, own_products;
     struct tensor *sums, *squares, *products, *stats;
@@ -16,37 +17,36 @@ struct shard {
 
 static void sums(const void *argument) {
     const struct shard *s = argument;
-    gg_norm_sums(s->x.stored, s->x.values, s->own_sums.values, s->tokens, s->width);
+    gg_norm_sums(&s->norm, s->x.values, s->own_sums.values, s->tokens);
 }
 
 static void squares(const void *argument) {
     const struct shard *s = argument;
-    gg_norm_squares(s->x.stored, s->x.values, s->sums->values, s->own_squares.values, s->tokens, s->width,
-                    s->whole_width);
+    gg_norm_squares(&s->norm, s->x.values, s->sums->values, s->own_squares.values, s->tokens);
 }
 
 static void apply(const void *argument) {
     const struct shard *s = argument;
-    gg_norm_apply(s->x.stored, s->x.values, s->sums->values, s->squares->values, s->gain.values,
-                  s->bias.values, s->y.values, s->stats->values, s->tokens, s->width, s->whole_width);
+    gg_norm_apply(&s->norm, s->x.values, s->sums->values, s->squares->values, s->gain.values, s->bias.values,
+                  s->y.values, s->stats->values, s->tokens);
 }
 
 static void backward_sums(const void *argument) {
     const struct shard *s = argument;
-    gg_norm_backward_sums(s->x.stored, s->x.values, s->stats->values, s->gain.values, s->d_y.values,
-                          s->own_products.values, s->tokens, s->width);
+    gg_norm_backward_sums(&s->norm, s->x.values, s->stats->values, s->gain.values, s->d_y.values,
+                          s->own_products.values, s->tokens);
 }
 
 static void backward_input(const void *argument) {
     const struct shard *s = argument;
-    gg_norm_backward_input(s->x.stored, s->x.values, s->stats->values, s->gain.values, s->d_y.values,
-                           s->products->values, s->add, s->d_x.values, s->tokens, s->width, s->whole_width);
+    gg_norm_backward_input(&s->norm, s->x.values, s->stats->values, s->gain.values, s->d_y.values,
+                           s->products->values, s->add, s->d_x.values, s->tokens);
 }
 
 static void backward_parameters(const void *argument) {
     const struct shard *s = argument;
-    gg_norm_backward_parameters(s->x.stored, s->x.values, s->stats->values, s->d_y.values, s->d_gain.values,
-                                s->d_bias.values, s->tokens, s->width);
+    gg_norm_backward_parameters(&s->norm, s->x.values, s->stats->values, s->d_y.values, s->d_gain.values,
+                                s->d_bias.values, s->tokens);
 }
 
 /* The whole problem and what the twin says of it. */
@@ -161,7 +161,7 @@ static void add_shards(const struct tensor *first, const struct tensor *second, 
 }
 
 static void check_shard(const struct problem *p, struct shard *s, int64_t from) {
-    const int64_t tokens = p->tokens, width = p->width, count = s->width;
+    const int64_t tokens = p->tokens, width = p->width, count = s->norm.width;
     /* Sums of a row's numbers, twice over for the squares, and a handful of operations around them. Numbers
      * that are all far from zero have one sign, and as many roundings as there are. */
     const double row = p->shaped ? (double)width : sum_units(width), once = 2 * row + 12,
@@ -205,9 +205,8 @@ static void check_passes(enum gg_precision stored, int64_t tokens, int64_t width
     struct shard shards[SHARDS];
     for (int i = 0; i < count; i++) {
         const int64_t from = i * width / count, here = (i + 1) * width / count - from;
-        shards[i] = (struct shard){.tokens = tokens,
-                                   .width = here,
-                                   .whole_width = width,
+        shards[i] = (struct shard){.norm = {stored, true, 1e-5f, here, width},
+                                   .tokens = tokens,
                                    .add = add,
                                    .x = tensor_columns(&p.x, tokens, from, here),
                                    .y = tensor_make(stored, 9, tokens * here),
@@ -250,10 +249,11 @@ static void statistics(void **state) {
                   y = tensor_make(GG_PRECISION_FP32, 3, x.count);
     float row_sums[TOKENS], row_squares[TOKENS], stats[2 * TOKENS];
     shape_rows(&x, TOKENS, WIDTH);
-    gg_norm_sums(GG_PRECISION_FP32, x.values, row_sums, TOKENS, WIDTH);
-    gg_norm_squares(GG_PRECISION_FP32, x.values, row_sums, row_squares, TOKENS, WIDTH, WIDTH);
-    gg_norm_apply(GG_PRECISION_FP32, x.values, row_sums, row_squares, vector.values, vector.values, y.values,
-                  stats, TOKENS, WIDTH, WIDTH);
+    const struct gg_norm norm = {GG_PRECISION_FP32, true, 1e-5f, WIDTH, WIDTH};
+    gg_norm_sums(&norm, x.values, row_sums, TOKENS);
+    gg_norm_squares(&norm, x.values, row_sums, row_squares, TOKENS);
+    gg_norm_apply(&norm, x.values, row_sums, row_squares, vector.values, vector.values, y.values, stats,
+                  TOKENS);
     for (int t = 0; t < TOKENS; t++) {
         const struct reference_moments m = reference_norm_moments(x.exact + t * WIDTH, WIDTH);
         const double bound = ldexp(2 * WIDTH, -24), size = fabs(m.mean) + sqrt(m.variance);
