@@ -13,6 +13,14 @@
 /* GPT-2's pre-tokenization pattern (encoder.py, openai/gpt-2). */
 #define GG_PATTERN_GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
+/* Those of Qwen 2 and 3 (which takes digits one by one), and of Llama 3 (which takes up to three). */
+#define GG_PATTERN_QWEN                                                                                      \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"      \
+    "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define GG_PATTERN_LLAMA3                                                                                    \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" \
+    "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+
 struct gg_vocabulary_entry {
     const char *bytes; /* the token's raw bytes; not NUL-terminated */
     uint32_t length;
