@@ -6,23 +6,29 @@ size_t gg_residual_workspace_bytes(int64_t width, int threads) {
     return (size_t)width * (size_t)threads * sizeof(float);
 }
 
-/* mask: multipliers of dropout, or NULL. */
+/* bias: or NULL; mask: multipliers of dropout, or NULL. */
 GG_KERNEL_BODY void add_row(enum gg_precision stored, const void *x, const void *branch, const float *bias,
                             const float *mask, void *y, int64_t width) {
     if (mask != NULL) {
 #pragma omp simd
         for (int64_t c = 0; c < width; c++)
-            gg_store(stored, y, c, gg_load(stored, x, c) + (gg_load(stored, branch, c) + bias[c]) * mask[c]);
+            gg_store(stored, y, c,
+                     gg_load(stored, x, c) +
+                         (gg_load(stored, branch, c) + (bias != NULL ? bias[c] : 0)) * mask[c]);
     } else {
 #pragma omp simd
         for (int64_t c = 0; c < width; c++)
-            gg_store(stored, y, c, gg_load(stored, x, c) + gg_load(stored, branch, c) + bias[c]);
+            gg_store(stored, y, c,
+                     gg_load(stored, x, c) + gg_load(stored, branch, c) + (bias != NULL ? bias[c] : 0));
     }
 }
 
 void gg_residual_add_row(enum gg_precision stored, const void *x, const void *branch, const float *bias,
                          const float *mask, void *y, int64_t width) {
-    GG_SPECIALISE(add_row, stored, x, branch, bias, mask, y, width);
+    if (bias != NULL)
+        GG_SPECIALISE(add_row, stored, x, branch, bias, mask, y, width);
+    else
+        GG_SPECIALISE(add_row, stored, x, branch, NULL, mask, y, width);
 }
 
 void gg_residual_add(enum gg_precision stored, const void *x, const void *branch, const float *bias,

@@ -19,7 +19,7 @@ void gg_residual_add_row(enum gg_precision stored, const void *x, const void *br
                          const float *mask, void *y, int64_t width);
 
 /* y = x + dropout(branch + bias). y may be x.
- *   x, branch, y (tokens, width); bias (width) */
+ *   x, branch, y (tokens, width); bias (width), or NULL: none */
 void gg_residual_add(enum gg_precision stored, const void *x, const void *branch, const float *bias,
                      const struct gg_dropout_rows *rows, void *y, int64_t tokens, int64_t width,
                      void *workspace);

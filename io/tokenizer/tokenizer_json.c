@@ -6,14 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-gg_status gg_json_parse(const char *text, size_t bytes, json_t **root) {
-    json_error_t error;
-    *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
-    if (*root == NULL)
-        return gg_fail(GG_BAD_DATA, "not JSON: line %d, column %d: %s", error.line, error.column, error.text);
-    return GG_OK;
-}
-
 static bool is_empty(const json_t *value) {
     return value == NULL || json_is_null(value) || json_is_false(value) ||
            (json_is_string(value) && json_string_length(value) == 0) ||
