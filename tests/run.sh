@@ -19,10 +19,10 @@ U
 
 set_up() {
     install_packages build run test
-    if ! "$venv/bin/python" -c 'import h5py, hdf5plugin, numpy, tokenizers' 2>/dev/null; then
+    if ! "$venv/bin/python" -c 'import gguf, h5py, hdf5plugin, numpy, tokenizers' 2>/dev/null; then
         echo "making $venv"
         python3 -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check h5py hdf5plugin numpy tokenizers
+        "$venv/bin/pip" install --quiet --disable-pip-version-check gguf h5py hdf5plugin numpy tokenizers
     fi
     # oneDNN 3, which is no Debian package yet: test_onednn3 is skipped without it.
     if ! [ -e "$venv/include/oneapi/dnnl/dnnl.h" ]; then

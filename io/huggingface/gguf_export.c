@@ -148,7 +148,7 @@ gg_status gg_gguf_export(const struct gg_gguf_export *e, const char *file) {
     gg_tokenizer *tokenizer = NULL;
     gg_status status = gg_gguf_architecture(e->settings, e->table, &architecture);
     if (status != GG_OK)
-        return gg_fail_within(status, "%s: cannot be exported: its setting", e->path);
+        return gg_fail_within(status, "%s: cannot be exported", e->path);
     GG_TRY(gg_checkpoint_check_tensors(e->path, e->contents, e->table, NULL));
     if (meta->tokenizer_json != NULL)
         GG_TRY(gg_tokenizer_from_json(meta->tokenizer_json, meta->tokenizer_bytes, e->path, &tokenizer));
