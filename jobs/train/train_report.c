@@ -118,6 +118,8 @@ void gg_train_report_begin(struct gg_trainer *t) {
     if (t->resume.path != NULL)
         fprintf(stderr, "resuming from %s: step %lld of %lld\n", t->resume.path, (long long)t->at.step,
                 (long long)t->session.settings->run.steps);
+    else if (t->resume.from != NULL)
+        fprintf(stderr, "beginning with the weights of %s\n", t->resume.from);
     if (t->resume.changed != NULL)
         fprintf(stderr, "changed since that checkpoint: %s\n", t->resume.changed);
     t->progress = (struct gg_progress){.label = "train",

@@ -128,9 +128,11 @@ def check_model(name, config):
     assert greedy(model, prompt) == our_greedy("a.h5", prompt), f"{name}: another greedy text"
     # out again: the same class, the same bits, the same checkpoint from it
     run(GRIDGPT, "export", "a.h5", "--out", "ours")
+    # A Mistral without a window is a Llama.
+    kind = transformers.LlamaForCausalLM if name == "mistral-full" else type(model)
     again, info = AutoModelForCausalLM.from_pretrained("ours", output_loading_info=True)
     assert not any(info.values()), f"{name}: {info}"
-    assert type(again) is type(model), f"{name}: {type(again)}"
+    assert type(again) is kind, f"{name}: {type(again)}"
     same_weights(name, again, model)
     with torch.no_grad():
         assert torch.equal(again.eval()(ids).logits[0], theirs), f"{name}: the export's logits differ"
@@ -143,12 +145,12 @@ def check_model(name, config):
 
 
 def check_dtype(name, config, dtype):
-    model = random_model(config).to(dtype)
-    model.save_pretrained("theirs")
+    random_model(config).to(dtype).save_pretrained("theirs")
+    model = AutoModelForCausalLM.from_pretrained("theirs", dtype=torch.float32).eval()
     run(GRIDGPT, "import", "theirs", "--out", "a.h5")
     ids = ids_file("ids")
     with torch.no_grad():
-        check_logits(f"{name} {dtype}", our_logits("a.h5", "ids"), model.float()(ids).logits[0])
+        check_logits(f"{name} {dtype}", our_logits("a.h5", "ids"), model(ids).logits[0])
     run(GRIDGPT, "export", "a.h5", "--out", "ours")
     same_weights(name, AutoModelForCausalLM.from_pretrained("ours"), model)
 
