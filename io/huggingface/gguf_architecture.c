@@ -54,8 +54,8 @@ gg_status gg_gguf_architecture(const struct gg_model_settings *settings,
         *architecture = (struct gg_gguf_architecture){.name = "gpt2"};
         return check_gpt2(settings);
     }
-    *architecture = settings->qk_norm ? (struct gg_gguf_architecture){.name = "qwen3"}
-                                      : (struct gg_gguf_architecture){.name = "llama", .paired_heads = true};
+    architecture->name = settings->qk_norm ? "qwen3" : "llama";
+    architecture->paired_heads = !settings->qk_norm;
     return check_llama(architecture->name, settings);
 }
 

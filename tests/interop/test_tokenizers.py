@@ -58,13 +58,12 @@ def check_golden(kind, rows):
     assert "warning" not in said, said
     tokenizer = AutoTokenizer.from_pretrained("ours")
     assert (tokenizer.bos_token, tokenizer.eos_token) == ENDS[kind], (tokenizer.bos_token, tokenizer.eos_token)
-    assert tokenizer.model_max_length in (32, 2048), tokenizer.model_max_length
+    assert tokenizer.model_max_length == 32
     texts = [row["text"] for row in rows]
     for row, text, special, plain in zip(rows, texts, ours(texts, "--special"), ours(texts), strict=True):
         theirs = tokenizer(text, add_special_tokens=False)["input_ids"]
         assert theirs == row["ids"][kind] == special, f"{text!r}: {theirs}, ours {special}"
         assert plain == row["plain"][kind], f"{text!r}: {plain}"
-        assert tokenizer.decode(theirs) == tokenizer.decode(special)
     begin = tokenizer("x")["input_ids"][:1]
     assert (begin == [tokenizer.bos_token_id]) == (kind == "llama3"), "what AutoTokenizer puts in front by itself"
     print(f"ok      {kind}: {type(tokenizer).__name__}, {len(rows)} texts")
@@ -102,6 +101,8 @@ def main():
     if os.path.exists(GPT2_FILES):
         checks.append((check_gpt2_files, rows))
     for check, *words in checks:
+        if len(sys.argv) > 1 and not any(word in repr(words) + check.__name__ for word in sys.argv[1:]):
+            continue
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             check(*words)
