@@ -1,7 +1,7 @@
 """Compares a GGUF file with the checkpoint that it was made from: a reader of its own for the file's structure, h5py and
 numpy for the values, and gguf's own reader and quantisation.
 
-usage: check_gguf.py CHECKPOINT FILE ARCHITECTURE TYPE PATTERN    TYPE: F32, F16, BF16 or Q8_0
+usage: check_gguf.py < LIST    of lines CHECKPOINT FILE ARCHITECTURE TYPE PATTERN; TYPE: F32, F16, BF16 or Q8_0
 """
 import json
 import struct
@@ -185,4 +185,5 @@ def main(checkpoint, path, architecture, kind, pattern):
     print(f"{path}: {len(file.tensors)} tensors, {len(file.keys)} keys")
 
 
-main(*sys.argv[1:])
+for line in sys.stdin:
+    main(*line.split())
