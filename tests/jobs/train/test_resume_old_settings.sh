@@ -54,7 +54,7 @@ sed 's/^model.preset: none$/model.preset: gpt3-small/' old.yaml >preset.yaml
 ! cmp -s old.yaml preset.yaml || fail "no preset in the old settings: $(grep preset old.yaml)"
 "$GG_SET_SETTINGS" $old <preset.yaml
 read_it part >preset.read
-cmp <(grep -v "model.preset" preset.read) whole.read || fail "a preset changed the model: $(diff whole.read preset.read)"
+cmp <(grep -av "model.preset: gpt3-small" preset.read) whole.read || fail "a preset changed the model: $(diff whole.read preset.read)"
 
 # A run goes on from it as if it had not been stopped.
 head -10 whole/metrics.jsonl >part/metrics.jsonl
