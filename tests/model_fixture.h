@@ -104,8 +104,8 @@ static inline void model_fixture_check_cache(struct gg_model_config config, doub
           *of_piece = gg_calloc((size_t)width, sizeof *of_piece);
     for (int64_t t = 0; t < config.context; t++) {
         gg_model_logits(f.gpt, f.inputs + t, 1, t, logits + t * width);
-        double sum = 0;
-        for (int64_t v = 0; v < config.vocab; v++)
+        double sum = exp((double)logits[t * width]);
+        for (int64_t v = 1; v < config.vocab; v++)
             sum += exp((double)logits[t * width + v]);
         got += log(sum) - (double)logits[t * width + f.targets[t]];
     }

@@ -30,8 +30,7 @@ static const char *const family[] = {
     "model.activation=relu model.positions=none model.biases=false model.tied=false model.head_size=5",
     "model.activation=gelu model.positions=sinusoidal model.norm=rmsnorm",
     "model.activation=swiglu model.positions=rotary model.norm_place=post model.attention=banded model.window=4",
-    "model.qk_norm=true model.heads=4 model.kv_heads=1 model.head_size=5 model.attention=alternating "
-    "model.window=2",
+    "model.attention=alternating model.window=2 model.qk_norm=true model.heads=4 model.kv_heads=1 model.head_size=5",
 };
 enum { FAMILY = sizeof family / sizeof *family };
 

@@ -2,7 +2,6 @@
 #include "core/base/memory.h"
 #include "io/base/file.h"
 #include "io/base/file_vector.h"
-#include "io/base/hdf5_error.h"
 #include "io/checkpoint/checkpoint_checksum_internal.h"
 #include "io/checkpoint/checkpoint_format_internal.h"
 #include "io/checkpoint/checkpoint_tensor.h"
@@ -17,10 +16,9 @@
 
 enum { VERIFY_BYTES = 16 << 20 };
 
-/* Whether the file's tensors are the table's: the same names and shapes, none missing and none too many. */
-static gg_status check_shapes(const char *path, const struct gg_checkpoint_contents *contents,
-                              const struct gg_parameter_table *table,
-                              const struct gg_optimizer_kind *optimizer) {
+gg_status gg_checkpoint_check_tensors(const char *path, const struct gg_checkpoint_contents *contents,
+                                      const struct gg_parameter_table *table,
+                                      const struct gg_optimizer_kind *optimizer) {
     for (int g = 0; g < gg_checkpoint_group_count(optimizer); g++) {
         for (int i = 0; i < table->count; i++) {
             const struct gg_parameter *p = &table->items[i];
@@ -104,7 +102,7 @@ static gg_status read_file(const char *path, const struct gg_checkpoint_contents
 gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path, const struct gg_checkpoint_share *share) {
     struct gg_checkpoint_contents contents;
     GG_TRY(gg_checkpoint_open(comm, path, &contents));
-    gg_status status = check_shapes(path, &contents, share->table, share->optimizer);
+    gg_status status = gg_checkpoint_check_tensors(path, &contents, share->table, share->optimizer);
     if (status == GG_OK) {
         const int count = gg_checkpoint_share_groups(share) * share->table->count;
         uint64_t *sums = gg_calloc((size_t)count, sizeof *sums);

@@ -10,6 +10,7 @@
 #include "io/huggingface/safetensors_write.h"
 #include "io/huggingface/transposition.h"
 #include "io/tokenizer/tokenizer_file.h"
+#include "io/tokenizer/tokenizer_huggingface.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,26 +120,11 @@ static gg_status write_weights(const struct gg_huggingface_export *e, const char
     return status;
 }
 
-/* What transformers' AutoTokenizer reads. */
-static gg_status write_tokenizer(const struct gg_huggingface_export *e, const gg_tokenizer *tokenizer,
-                                 const char *folder) {
-    char *path = gg_format("%s/tokenizer.json", folder);
-    gg_status status = gg_tokenizer_save(tokenizer, path);
-    free(path);
-    json_t *root = json_pack("{s:s, s:s, s:s, s:I, s:b}", "tokenizer_class", "PreTrainedTokenizerFast",
-                             "bos_token", GG_END_OF_TEXT, "eos_token", GG_END_OF_TEXT, "model_max_length",
-                             (json_int_t)e->settings->context, "clean_up_tokenization_spaces", 0);
-    if (status == GG_OK)
-        status = write_json(folder, "tokenizer_config.json", root);
-    json_decref(root);
-    return status;
-}
-
 static gg_status write_all(const struct gg_huggingface_export *e, const json_t *config,
                            const gg_tokenizer *tokenizer, const char *folder) {
     GG_TRY(write_json(folder, "config.json", config));
     if (tokenizer != NULL)
-        GG_TRY(write_tokenizer(e, tokenizer, folder));
+        GG_TRY(gg_tokenizer_write_huggingface(tokenizer, folder, e->settings->context));
     return write_weights(e, folder);
 }
 

@@ -1,6 +1,7 @@
 /* gridgpt export: a checkpoint's weights as other programs read them. */
 #include "core/base/memory.h"
 #include "core/model/graph.h"
+#include "io/huggingface/gguf_export.h"
 #include "io/huggingface/huggingface_export.h"
 #include "jobs/command/commands.h"
 #include "jobs/command/settings.h"
@@ -9,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum format { FORMAT_HF };
-static const char *const format_names[] = {"hf", NULL};
+enum format { FORMAT_HF, FORMAT_GGUF };
+static const char *const format_names[] = {"hf", "gguf", NULL};
 
-enum dtype { DTYPE_FP32, DTYPE_BF16 };
-static const char *const dtype_names[] = {"fp32", "bf16", NULL};
+enum dtype { DTYPE_FP32, DTYPE_BF16, DTYPE_F16, DTYPE_Q8_0 };
+static const char *const dtype_names[] = {"fp32", "bf16", "f16", "q8_0", NULL};
 
 struct values {
     char *out;
@@ -23,11 +24,11 @@ struct values {
 
 static const struct gg_option options[] = {
     {"out", GG_OPTION_TEXT, offsetof(struct values, out), 0, 0, NULL, NULL, "PATH",
-     "hf: the folder to make, which may be there if it is empty", 0},
+     "hf: the folder to make, which may be there if it is empty; gguf: the file", 0},
     {"format", GG_OPTION_CHOICE, offsetof(struct values, format), 0, 0, "hf", format_names, NULL,
-     "hf: a folder for transformers", 0},
+     "hf: a folder for transformers; gguf: a file for llama.cpp", 0},
     {"dtype", GG_OPTION_CHOICE, offsetof(struct values, dtype), 0, 0, "fp32", dtype_names, NULL,
-     "of the values; bf16 rounds them to the nearest", 0},
+     "of the values, rounded to the nearest; f16 and q8_0: gguf only", 0},
     {"shard-bytes", GG_OPTION_INTEGER, offsetof(struct values, shard_bytes), 1, 9e15, "5g", NULL, "N",
      "hf: bytes of one safetensors file at most; more tensors go into further ones, with an index", 0},
 };
@@ -60,6 +61,8 @@ static gg_status open_checkpoint(const char *path, struct departure *d) {
 }
 
 static gg_status export_huggingface(const struct departure *d, const struct values *values) {
+    if (values->dtype != DTYPE_FP32 && values->dtype != DTYPE_BF16)
+        return gg_fail(GG_USAGE, "--dtype %s: --format hf has fp32 and bf16", dtype_names[values->dtype]);
     const struct gg_huggingface_export export = {
         .path = d->path,
         .contents = &d->contents,
@@ -71,10 +74,27 @@ static gg_status export_huggingface(const struct departure *d, const struct valu
     return gg_huggingface_export(&export, values->out);
 }
 
+static gg_status export_gguf(const struct departure *d, const struct values *values) {
+    static const enum gg_gguf_type types[] = {[DTYPE_FP32] = GG_GGUF_F32,
+                                              [DTYPE_BF16] = GG_GGUF_BF16,
+                                              [DTYPE_F16] = GG_GGUF_F16,
+                                              [DTYPE_Q8_0] = GG_GGUF_Q8_0};
+    const struct gg_gguf_export export = {
+        .path = d->path,
+        .contents = &d->contents,
+        .settings = &d->settings.model,
+        .table = &d->graph.table,
+        .type = types[values->dtype],
+    };
+    return gg_gguf_export(&export, values->out);
+}
+
 static gg_status export_as(const struct departure *d, const struct values *values) {
     switch ((enum format)values->format) {
     case FORMAT_HF:
         return export_huggingface(d, values);
+    case FORMAT_GGUF:
+        return export_gguf(d, values);
     }
     return gg_fail(GG_USAGE, "--format: not known");
 }
@@ -111,7 +131,10 @@ const struct gg_command gg_command_export = {
         "CHECKPOINT is a file, or a run folder: then its newest. --format hf writes a folder that\n"
         "transformers loads as GPT2LMHeadModel, OpenAIGPTLMHeadModel, LlamaForCausalLM,\n"
         "MistralForCausalLM or Qwen3ForCausalLM, with its tokenizer; a model that is none of these is\n"
-        "refused with the setting that stands in the way. It needs the memory of one tensor.",
+        "refused with the setting that stands in the way. --format gguf writes one file that llama.cpp\n"
+        "loads as its gpt2, llama or qwen3, tokenizer inside; vectors and learned positions are fp32 in\n"
+        "it whatever --dtype says, and with q8_0 matrices whose rows 32 does not divide are f16. Both need\n"
+        "the memory of one tensor.",
     .options = &table,
     .run = run,
 };

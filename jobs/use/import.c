@@ -48,7 +48,11 @@ static gg_status take_tokenizer(struct arrival *a) {
         fprintf(stderr, "warning: %s holds no tokenizer: the checkpoint works on token ids\n", a->folder);
         return GG_OK;
     }
-    if (gg_tokenizer_load(a->folder, &a->tokenizer) != GG_OK) {
+    bool other_kind;
+    const gg_status status = gg_tokenizer_load_known(a->folder, &other_kind, &a->tokenizer);
+    if (status != GG_OK && !other_kind)
+        return status;
+    if (status != GG_OK) {
         fprintf(stderr,
                 "warning: imported without its tokenizer, so that the checkpoint works on token ids: %s\n",
                 gg_failure());
