@@ -10,6 +10,16 @@ if(GG_SANITIZE)
   set(GG_TEST_PATIENCE 5)
 endif()
 
+# gridgpt_add_test(NAME COMMAND words... [WORKING_DIRECTORY folder] PROCESSORS n TIMEOUT seconds LABELS labels...)
+# What all tests have in common. Exit status 77 means skipped.
+function(gridgpt_add_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT;PROCESSORS" "LABELS" ${ARGN})
+  math(EXPR timeout "${ARG_TIMEOUT} * ${GG_TEST_PATIENCE}")
+  add_test(NAME ${name} ${ARG_UNPARSED_ARGUMENTS})
+  set_tests_properties(${name} PROPERTIES PROCESSORS ${ARG_PROCESSORS} TIMEOUT ${timeout}
+    ENVIRONMENT "${GG_TEST_ENVIRONMENT}" SKIP_RETURN_CODE 77 LABELS "${ARG_LABELS}")
+endfunction()
+
 # gridgpt_test(SOURCE [CORE] [SLOW] [THREADS] [RANKS n...] [TIMEOUT seconds] [LINK targets...])
 # A C test program, run alone or, for every n of RANKS, under mpirun with n ranks. CORE: it is linked with core/ alone.
 # SLOW: it takes seconds. THREADS: the thread sanitizer runs it, with RANKS on 2 and 3 of them.
@@ -18,7 +28,6 @@ function(gridgpt_test source)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
-  math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${GG_TEST_PATIENCE}")
   get_filename_component(name ${source} NAME_WE)
   set_property(GLOBAL APPEND PROPERTY GG_REGISTERED_TESTS ${source})
   add_executable(${name} ${source})
@@ -29,9 +38,8 @@ function(gridgpt_test source)
       if(ARG_THREADS AND ranks MATCHES "^[23]$")
         list(APPEND labels threads)
       endif()
-      add_test(NAME ${name}_${ranks} COMMAND ${MPIEXEC_EXECUTABLE} -n ${ranks} $<TARGET_FILE:${name}>)
-      set_tests_properties(${name}_${ranks} PROPERTIES PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT}
-        ENVIRONMENT "${GG_TEST_ENVIRONMENT}" SKIP_RETURN_CODE 77 LABELS "${labels}")
+      gridgpt_add_test(${name}_${ranks} COMMAND ${MPIEXEC_EXECUTABLE} -n ${ranks} $<TARGET_FILE:${name}>
+        PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT} LABELS ${labels})
     endforeach()
   else()
     if(ARG_SLOW)
@@ -42,9 +50,7 @@ function(gridgpt_test source)
     if(ARG_THREADS)
       list(APPEND labels threads)
     endif()
-    add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${GG_TEST_ENVIRONMENT}"
-      SKIP_RETURN_CODE 77 LABELS "${labels}")
+    gridgpt_add_test(${name} COMMAND ${name} PROCESSORS 1 TIMEOUT ${ARG_TIMEOUT} LABELS ${labels})
   endif()
 endfunction()
 
@@ -56,7 +62,6 @@ function(gridgpt_script_test script)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${GG_TEST_PATIENCE}")
   if(NOT ARG_PROCESSORS)
     set(ARG_PROCESSORS 1)
   endif()
@@ -75,9 +80,8 @@ function(gridgpt_script_test script)
   set_property(GLOBAL APPEND PROPERTY GG_REGISTERED_TESTS ${script})
   set(scratch ${CMAKE_CURRENT_BINARY_DIR}/scratch/${name})
   file(MAKE_DIRECTORY ${scratch})
-  add_test(NAME ${name} COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/${script} WORKING_DIRECTORY ${scratch})
-  set_tests_properties(${name} PROPERTIES PROCESSORS ${ARG_PROCESSORS} TIMEOUT ${ARG_TIMEOUT}
-    ENVIRONMENT "${GG_TEST_ENVIRONMENT}" SKIP_RETURN_CODE 77 LABELS "${labels}")
+  gridgpt_add_test(${name} COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/${script} WORKING_DIRECTORY ${scratch}
+    PROCESSORS ${ARG_PROCESSORS} TIMEOUT ${ARG_TIMEOUT} LABELS ${labels})
 endfunction()
 
 # Lesser processors, imitated: `library` has the library's own bf16 products, which on a processor with AMX ours stand

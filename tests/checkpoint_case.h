@@ -27,6 +27,11 @@ static inline void case_create(struct checkpoint_case *c, int feature_shards, in
                                int feature_index, int token_index) {
     const struct gg_model_config config = {.layers = 2,
                                            .heads = 12,
+                                           .kv_heads = 12,
+                                           .head_size = 4,
+                                           .norm_eps = 1e-5,
+                                           .tied = true,
+                                           .biases = true,
                                            .width = 48,
                                            .mlp_width = 192,
                                            .context = 10,

@@ -8,6 +8,7 @@
 #include "core/base/random.h"
 #include "core/model/model.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,9 +49,16 @@ static inline struct gg_batch model_fixture_batch(const struct model_fixture *f)
                              .sample_ids = f->sample_ids};
 }
 
+/* Has malloc give memory of NaNs, for whoever reads what nobody wrote. */
+static inline void malloc_gives_nans(void) {
+    mallopt(M_PERTURB, 0x100); /* bytes are this, inverted: 0xff */
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+}
+
 /* Weights of deviation 0.2 so that every part matters; random tokens. */
 static inline void model_fixture_make(struct model_fixture *f, struct gg_model_config config,
                                       enum gg_model_use use, int64_t sequences) {
+    malloc_gives_nans();
     *f = (struct model_fixture){.fabric = gg_fabric_local(), .sequences = sequences};
     fixture_graph(config, &f->fabric.shards, &f->graph);
     f->weights = gg_calloc((size_t)f->graph.table.local_elements, sizeof(float));
@@ -82,10 +90,43 @@ static inline void model_fixture_free(struct model_fixture *f) {
     free(f->sample_ids);
 }
 
-/* What a backward pass says of final gradients, as it goes: a context for watch_final(). */
+/* Logits by the cache, token by token or in pieces of any length, give the loss of the whole pass.
+ *   loss, last [in] how far the loss may be off, of itself, and the logits of a piece's last token */
+static inline void model_fixture_check_cache(struct gg_model_config config, double loss, double last) {
+    struct model_fixture f, whole;
+    model_fixture_make(&f, config, GG_MODEL_GENERATE, 1);
+    model_fixture_make(&whole, config, GG_MODEL_EVALUATE, 1);
+    const struct gg_batch batch = model_fixture_batch(&whole);
+    const int64_t width = config.padded_vocab;
+    double expected, got = 0;
+    gg_model_evaluate(whole.gpt, &batch, &expected);
+    float *logits = gg_calloc((size_t)(config.context * width), sizeof *logits),
+          *of_piece = gg_calloc((size_t)width, sizeof *of_piece);
+    for (int64_t t = 0; t < config.context; t++) {
+        gg_model_logits(f.gpt, f.inputs + t, 1, t, logits + t * width);
+        double sum = exp((double)logits[t * width]);
+        for (int64_t v = 1; v < config.vocab; v++)
+            sum += exp((double)logits[t * width + v]);
+        got += log(sum) - (double)logits[t * width + f.targets[t]];
+    }
+    if (!(fabs(got - expected) <= loss * expected))
+        fail_msg("loss by the cache %.9g, of the whole pass %.9g", got, expected);
+    for (int64_t piece = 2; piece <= config.context; piece += 1 + piece / 5)
+        for (int64_t from = 0; from < config.context; from += piece) {
+            const int64_t count = piece < config.context - from ? piece : config.context - from;
+            gg_model_logits(f.gpt, f.inputs + from, count, from, of_piece);
+            check_close("logits", of_piece, logits + (from + count - 1) * width, config.vocab, last);
+        }
+    free(logits);
+    free(of_piece);
+    model_fixture_free(&f);
+    model_fixture_free(&whole);
+}
+
+/* What a backward pass says of final gradients, as it goes. */
 struct watch {
     const struct model_fixture *fixture;
-    float *seen; /* gradients when they were said to be final */
+    float *seen; /* gradients when they were said to be final; until then NaN */
     int64_t from;
     int calls;
 };
@@ -97,6 +138,23 @@ static inline void watch_final(void *context, int64_t from) {
            (size_t)(watch->from - from) * sizeof(float));
     watch->from = from;
     watch->calls++;
+}
+
+/* Trains on a batch, from gradients of zero: what the hook calls final is final, and everything is at last.
+ * Returns the hook's calls. */
+static inline int model_fixture_train_watched(const struct model_fixture *f, const struct gg_batch *batch,
+                                              double *loss) {
+    const int64_t elements = f->graph.table.local_elements;
+    const size_t bytes = (size_t)elements * sizeof(float);
+    struct watch watch = {f, gg_malloc(bytes), elements, 0};
+    const struct gg_gradient_hook hook = {watch_final, &watch};
+    memset(watch.seen, 0xff, bytes);
+    memset(f->gradients, 0, bytes);
+    gg_model_train(f->gpt, batch, 1, &hook, loss);
+    assert_int_equal(watch.from, 0);
+    assert_memory_equal(watch.seen, f->gradients, bytes);
+    free(watch.seen);
+    return watch.calls;
 }
 
 #endif

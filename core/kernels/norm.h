@@ -50,7 +50,7 @@ void gg_norm_backward_input(const struct gg_norm *norm, const void *x, const flo
                             const void *d_y, const float *sums, bool add, void *d_x, int64_t tokens);
 
 /* Backward, parameters: d_gain += sum over tokens of dy xhat, d_bias += sum over tokens of dy; d_bias may be
- * NULL: none. Threads share the columns, or of up to 64 columns the rows. */
+ * NULL: none. Threads share the columns, or of up to 256 columns the rows. */
 void gg_norm_backward_parameters(const struct gg_norm *norm, const void *x, const float *stats,
                                  const void *d_y, float *d_gain, float *d_bias, int64_t tokens);
 

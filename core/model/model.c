@@ -24,6 +24,14 @@ const char *gg_model_activations_name(const struct gg_graph *graph, enum gg_mode
                : "the activations; a smaller batch.micro needs less";
 }
 
+/* Attention takes rows of its cache that nobody has written yet, times zero. */
+static void zero_states(struct gg_model *model) {
+    const struct gg_step_list *steps = model->steps;
+    for (int i = 0; i < steps->forward_count; i++)
+        if (steps->slots[i].state >= 0)
+            gg_zero(steps->items[i].at.state, steps->buffers.items[steps->slots[i].state].bytes);
+}
+
 static gg_status allocate(struct gg_model *model) {
     const struct gg_buffer_list *buffers = &model->steps->buffers;
     void *memory;
@@ -31,6 +39,7 @@ static gg_status allocate(struct gg_model *model) {
     model->memory = memory;
     gg_buffers_touch(buffers, model->memory);
     gg_step_list_place(model->steps, model->memory);
+    zero_states(model);
     if (model->steps->rounded >= 0)
         model->rounded_weights =
             (gg_bf16 *)(void *)(model->memory + buffers->items[model->steps->rounded].offset);

@@ -25,7 +25,7 @@ struct gg_places {
     void *x[GG_MODULE_INPUTS], *y;
     void *saved;   /* from its forward to its backward pass */
     void *scratch; /* during the step */
-    void *state;   /* all the model's life: a key-value cache, rows on their way */
+    void *state;   /* all the model's life, zero at first: a key-value cache, rows on their way */
     void *d_x[GG_MODULE_INPUTS], *d_y;
 };
 

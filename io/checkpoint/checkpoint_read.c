@@ -2,7 +2,6 @@
 #include "core/base/memory.h"
 #include "io/base/file.h"
 #include "io/base/file_vector.h"
-#include "io/base/hdf5_error.h"
 #include "io/checkpoint/checkpoint_checksum_internal.h"
 #include "io/checkpoint/checkpoint_format_internal.h"
 #include "io/checkpoint/checkpoint_tensor.h"

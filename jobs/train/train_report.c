@@ -1,6 +1,5 @@
 #include "jobs/train/train_report.h"
 
-#include "core/base/memory.h"
 #include "core/kernels/matmul/matmul.h"
 #include "core/model/graph_figures.h"
 #include "jobs/launch/precision_choice.h"
@@ -52,16 +51,9 @@ static void print_changed_settings(const struct gg_settings *settings) {
 }
 
 static void print_memory(const struct gg_train_memory *memory) {
-    const struct {
-        const char *name;
-        size_t bytes;
-    } parts[] = {
-        {"weights", memory->plan.weights},           {"their bf16 copy", memory->plan.rounded},
-        {"gradients", memory->plan.gradients},       {"their sum over replicas", memory->plan.reduction},
-        {"optimizer state", memory->plan.optimizer}, {"activations", memory->plan.activations},
-        {"matmul buffers", memory->plan.products},   {"loader", memory->loader},
-        {"micro-batch", memory->plan.batch},         {"checkpoint copy", memory->plan.checkpoint},
-        {"program and libraries", memory->program}};
+    struct gg_plan_part parts[GG_PLAN_PARTS + 1] = {
+        [GG_PLAN_PARTS] = {"program and libraries", memory->program}};
+    gg_plan_memory_parts(&memory->plan, parts);
     char text[AMOUNT_BYTES];
     fprintf(stderr, "memory per rank: %s (", megabytes(gg_train_memory_total(memory), text));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

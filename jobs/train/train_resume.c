@@ -93,24 +93,19 @@ static gg_status compare_settings(const struct gg_trainer *t, const struct gg_ch
     return status;
 }
 
-/* The states are those of the optimizer set, of every tensor. */
+/* The states are those of the optimizer set, which is the one that the checkpoint's settings name, of every
+ * tensor. */
 static gg_status compare_optimizer(const struct gg_trainer *t,
                                    const struct gg_checkpoint_contents *contents) {
-    const struct gg_optimizer_kind *set = t->session.replica.optimizer.kind,
-                                   *held = gg_checkpoint_optimizer(contents);
+    const struct gg_optimizer_kind *set = t->session.replica.optimizer.kind;
     if (gg_checkpoint_state_count(contents) == 0)
         return gg_fail(GG_BAD_DATA, "%s holds weights alone, and a run cannot go on from them",
                        t->resume.path);
-    if (held == NULL)
+    if (gg_checkpoint_optimizer(contents) != set)
         return gg_fail(GG_BAD_DATA,
-                       "%s holds the states of an optimizer that this gridgpt does not have (gridgpt inspect "
-                       "lists them)",
-                       t->resume.path);
-    if (held != set)
-        return gg_fail(GG_USAGE,
-                       "optim.name is %s, and %s holds the states of %s: set optim.name=%s, or another "
-                       "run.dir for a new run",
-                       set->name, t->resume.path, held->name, held->name);
+                       "%s does not hold the states of %s, which its settings name (gridgpt inspect lists "
+                       "those that it has)",
+                       t->resume.path, set->name);
     const int expected = (1 + set->state_count) * t->session.replica.graph.table.count;
     if (contents->count != expected)
         return gg_fail(GG_BAD_DATA, "%s has %d tensors, and this model with its optimizer has %d",

@@ -1,7 +1,6 @@
 /* gridgpt evaluate: loss, perplexity and bits per byte of a model over shards. */
 #include "jobs/command/commands.h"
 
-#include "core/base/memory.h"
 #include "core/text/clean.h"
 #include "jobs/command/job.h"
 #include "jobs/launch/precision_choice.h"

@@ -119,8 +119,9 @@ static void multiply_bf16(const struct gg_fabric *fabric, enum gg_product produc
     const bool is_float = product == GG_PRODUCT_WEIGHT_GRADIENT ||
                           (product == GG_PRODUCT_FORWARD && linear->output == GG_PRECISION_FP32);
     const int64_t count = product == GG_PRODUCT_FORWARD ? y : x;
-    GG_ASSERT(is_float || !accumulate);
     float *result = is_float ? c : room(grid, 2, count);
+    if (!is_float && accumulate)
+        gg_floats_from_bf16(c, result, count);
     gg_pblas_set_precision(GG_PRECISION_BF16);
     multiply_floats(fabric, product, linear, local_tokens, wide_a, wide_b, accumulate, result);
     gg_pblas_set_precision(GG_PRECISION_FP32);
@@ -274,4 +275,8 @@ const struct gg_fabric *gg_grid_fabric(const gg_grid *grid) {
 
 MPI_Comm gg_grid_token_comm(const gg_grid *grid) {
     return grid->token_comm;
+}
+
+size_t gg_grid_exchange_bytes(const gg_grid *grid) {
+    return grid->exchange != NULL ? gg_exchange_held_bytes(grid->exchange) : 0;
 }

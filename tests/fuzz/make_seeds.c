@@ -28,6 +28,11 @@ static gg_status make_shard(const char *path, int64_t vocab) {
 static gg_status make_checkpoint(struct gg_world *world, const char *path, int64_t layers, bool moments) {
     const struct gg_model_config config = {.layers = layers,
                                            .heads = 1,
+                                           .kv_heads = 1,
+                                           .head_size = 4,
+                                           .norm_eps = 1e-5,
+                                           .tied = true,
+                                           .biases = true,
                                            .width = 4,
                                            .mlp_width = 16,
                                            .context = 4,

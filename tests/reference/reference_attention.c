@@ -19,15 +19,24 @@ static const double *query_at(const struct gg_attention *s, const double *query,
     return query + (b * s->time + t) * s->query_stride + h * s->head_size;
 }
 
+/* h: the query head. */
 static int64_t key_index(const struct gg_attention *s, int64_t b, int64_t h, int64_t k) {
-    return b * s->key_sequence_stride + k * s->key_stride + h * s->head_size;
+    const int64_t kv_head = h / (s->heads / s->kv_heads);
+    return b * s->key_sequence_stride + k * s->key_stride + kv_head * s->head_size;
 }
 
-/* The softmax over the keys that query t of (b, h) sees, and its mask; returns the log-sum. */
+/* The first key that query t sees. */
+static int64_t first_key(const struct gg_attention *s, int64_t t) {
+    const int64_t first = s->first + t - s->window + 1;
+    return s->window > 0 && first > 0 ? first : 0;
+}
+
+/* The softmax over the keys that query t of (b, h) sees, and its mask, from its first key on; returns the
+ * log-sum. */
 static double softmax(const struct gg_attention *s, const double *query, const double *key, int64_t b,
                       int64_t h, int64_t t, double *softmax, double *mask) {
-    const int64_t keys = s->first + t + 1, head = s->first_head + h;
-    for (int64_t k = 0; k < keys; k++) {
+    const int64_t end = s->first + t + 1, from = first_key(s, t), head = s->first_head + h;
+    for (int64_t k = from; k < end; k++) {
         softmax[k] = dot(query_at(s, query, b, h, t), key + key_index(s, b, h, k), s->head_size) /
                      sqrt((double)s->head_size);
         mask[k] = s->dropout.threshold == 0
@@ -37,8 +46,8 @@ static double softmax(const struct gg_attention *s, const double *query, const d
                             reference_dropout_probability(s->sample_ids[b], head, s->first + t, k,
                                                           s->whole_heads, s->context));
     }
-    const double log_sum = reference_log_sum(softmax, keys);
-    for (int64_t k = 0; k < keys; k++)
+    const double log_sum = reference_log_sum(softmax + from, end - from);
+    for (int64_t k = from; k < end; k++)
         softmax[k] = exp(softmax[k] - log_sum);
     return log_sum;
 }
@@ -54,7 +63,7 @@ void reference_attention(const struct gg_attention *s, const double *query, cons
                 log_sums[(b * s->heads + h) * s->time + t] = softmax(s, query, key, b, h, t, p, mask);
                 for (int64_t i = 0; i < s->head_size; i++) {
                     row[i] = 0;
-                    for (int64_t k = 0; k <= s->first + t; k++)
+                    for (int64_t k = first_key(s, t); k <= s->first + t; k++)
                         row[i] += p[k] * mask[k] * value[key_index(s, b, h, k) + i];
                 }
             }
@@ -82,7 +91,7 @@ void reference_attention_backward(const struct gg_attention *s, const double *qu
                 const double *q = query_at(s, query, b, h, t), product = dot(d_out + row, out + row, size);
                 const int64_t at_q = q - query;
                 softmax(s, query, key, b, h, t, p, mask);
-                for (int64_t k = 0; k <= t; k++) {
+                for (int64_t k = first_key(s, t); k <= t; k++) {
                     const int64_t at = key_index(s, b, h, k);
                     const double d_probability = mask[k] * dot(d_out + row, value + at, size);
                     const double d_score = p[k] * (d_probability - product) / sqrt((double)size);

@@ -1,5 +1,6 @@
 /* Causal multi-head attention, plain (Vaswani et al. 2017, "Attention is all you need", eq. 1), with S the
- * softmax over the keys up to the query's own position:
+ * softmax over the keys up to the query's own position, or the last `window` of them; query head h reads
+ * key-value head h / (heads / kv_heads):
  *   S = softmax(Q K^T / sqrt(HS)),  P = mask S,  O = P V
  * and its gradient, the chain rule through the softmax (Dao et al. 2022, "FlashAttention", appendix B.2):
  *   dV = P^T dO
@@ -11,7 +12,7 @@
 
 #include "core/kernels/attention/attention.h"
 
-/* Where things stand is said by `shape` (strides, first, dropout) as to the kernel; its `stored` is not used.
+/* Where things stand is said by `shape` (strides, first, window, dropout) as to the kernel; its `stored` is not used.
  *   out, log_sums [out] as the kernel's */
 void reference_attention(const struct gg_attention *shape, const double *query, const double *key,
                          const double *value, double *out, double *log_sums);

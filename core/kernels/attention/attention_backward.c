@@ -25,7 +25,7 @@ GG_KERNEL_BODY void write_rows(enum gg_precision stored, const float *sums, int6
 static void differentiate(const struct gg_attention_pair *p, const struct gg_attention_block *b, int64_t r,
                           float log_sum) {
     const int64_t hidden = gg_attention_hidden(p, b, r), visible = gg_attention_visible(p, b, r);
-    const int64_t from = gg_attention_worked_from(hidden), worked = gg_attention_worked(b, hidden, visible);
+    const int64_t from = gg_attention_worked_from(hidden), worked = gg_attention_worked(b, visible);
     float *row = p->scratch.scores + r * b->keys, *d_row = p->scratch.d_scores + r * b->keys;
     const float *mask = p->scratch.mask, product = p->scratch.products[b->start + r], scale = p->scale;
     if (p->shape->dropout.threshold > 0) {

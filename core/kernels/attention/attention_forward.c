@@ -27,12 +27,12 @@ static void rescale(float *values, int64_t count, float factor) {
 static void exponentials(const struct gg_attention_pair *p, const struct gg_attention_block *b, int64_t r) {
     const struct gg_attention_scratch *own = &p->scratch;
     const int64_t hidden = gg_attention_hidden(p, b, r), visible = gg_attention_visible(p, b, r);
-    const int64_t from = gg_attention_worked_from(hidden), to = gg_attention_worked(b, hidden, visible);
+    const int64_t from = gg_attention_worked_from(hidden), to = gg_attention_worked(b, visible);
     const int64_t size = p->shape->head_size, worked = to - from;
     float *all = own->scores + r * b->keys, *row = all + from;
     float best = b->begun ? own->largest[r] : -INFINITY, sum = 0;
     const float before = best, scale = p->scale;
-    for (int64_t k = from; worked > 0 && k < hidden; k++)
+    for (int64_t k = from; k < hidden; k++)
         all[k] = -INFINITY;
     for (int64_t k = visible; k < to; k++)
         all[k] = -INFINITY;

@@ -9,7 +9,7 @@
 #include "core/kernels/attention/attention.h"
 #include "core/kernels/matmul/matmul.h"
 
-enum { GG_QUERY_ROWS = 128, GG_KEY_ROWS = 256 };
+enum { GG_QUERY_ROWS = 128, GG_KEY_ROWS = 256, GG_KEY_STEP = 64 };
 
 /* A thread's scratch. Operands are bf16 in bf16, and the floats themselves in fp32. */
 struct gg_attention_scratch {
@@ -47,9 +47,10 @@ struct gg_attention_pair gg_attention_pair_make(const struct gg_attention *shape
                                                 const void *query, const void *key, const void *value,
                                                 void *workspace);
 
-/* Where the keys begin that query `start`, and those after it, are worked on with. A library's bf16 product
- * is made for its shape, so that there are to be few. */
-enum { GG_KEY_STEP = 64 };
+/* Where the keys begin that a block of queries is worked on with, `start` being the first: in steps, because a
+ * library's bf16 product is made for its shape. Every query sees one of the first GG_KEY_ROWS keys from there
+ * on, and a step never reaches from one block of GG_KEY_ROWS keys into the one before. */
+_Static_assert(GG_QUERY_ROWS + GG_KEY_STEP <= GG_KEY_ROWS && GG_KEY_ROWS % GG_KEY_STEP == 0, "see above");
 static inline int64_t gg_attention_first_key(const struct gg_attention *shape, int64_t start) {
     const int64_t first = shape->first + start - shape->window + 1;
     return shape->window == 0 || first < 0 ? 0 : first / GG_KEY_STEP * GG_KEY_STEP;
@@ -68,16 +69,14 @@ static inline int64_t gg_attention_visible(const struct gg_attention_pair *p,
     return visible < 0 ? 0 : visible < b->keys ? visible : b->keys;
 }
 
-/* The keys that are worked on for a query that sees [hidden, visible): whole vectors, to be quick; none where
- * it sees none. */
+/* The keys that are worked on for a query that sees [hidden, visible): whole vectors, to be quick. */
 static inline int64_t gg_attention_worked_from(int64_t hidden) {
     return hidden / 16 * 16;
 }
 
-static inline int64_t gg_attention_worked(const struct gg_attention_block *b, int64_t hidden,
-                                          int64_t visible) {
+static inline int64_t gg_attention_worked(const struct gg_attention_block *b, int64_t visible) {
     const int64_t rounded = (visible + 15) / 16 * 16;
-    return hidden >= visible ? gg_attention_worked_from(hidden) : rounded < b->keys ? rounded : b->keys;
+    return rounded < b->keys ? rounded : b->keys;
 }
 
 /* Where the row of a query, a key or a value begins. */

@@ -8,7 +8,7 @@
 /* Queries, keys and values beside each other in a row, of two sequences. */
 struct problem {
     struct gg_attention shape;
-    int64_t width;
+    int64_t width, key_width, row; /* elements of a token's queries, of its keys or values, of all */
     struct tensor qkv, out, log_sums, d_out, d_qkv;
     void *workspace;
 };
@@ -16,36 +16,52 @@ struct problem {
 enum { SEQUENCES = 2 };
 static const uint64_t samples[SEQUENCES] = {5, 900};
 
-static struct problem make(enum gg_precision stored, int64_t time, int64_t heads, int64_t size, double p) {
-    const int64_t width = heads * size, tokens = SEQUENCES * time;
+/* What is asked for; window 0 and kv_heads as many as heads are plain attention. */
+struct how {
+    int64_t time, heads, kv_heads, size, window;
+    double dropout;
+};
+
+static struct problem make(enum gg_precision stored, const struct how how) {
+    const int64_t width = how.heads * how.size, key_width = how.kv_heads * how.size;
+    const int64_t tokens = SEQUENCES * how.time, row = width + 2 * key_width;
+    const size_t workspace =
+        gg_attention_workspace_bytes(stored, how.time, how.size, how.heads / how.kv_heads, CASE_THREADS);
     return (struct problem){.shape = {.stored = stored,
                                       .sequences = SEQUENCES,
-                                      .time = time,
-                                      .heads = heads,
-                                      .kv_heads = heads,
-                                      .head_size = size,
-                                      .query_stride = 3 * width,
-                                      .key_stride = 3 * width,
-                                      .key_sequence_stride = time * 3 * width,
-                                      .key_rows = time,
-                                      .dropout = gg_dropout_make(p, 7),
+                                      .time = how.time,
+                                      .heads = how.heads,
+                                      .kv_heads = how.kv_heads,
+                                      .head_size = how.size,
+                                      .window = how.window,
+                                      .query_stride = row,
+                                      .key_stride = row,
+                                      .key_sequence_stride = how.time * row,
+                                      .key_rows = how.time,
+                                      .dropout = gg_dropout_make(how.dropout, 7),
                                       .site = 4,
                                       .first_head = 1,
-                                      .whole_heads = heads + 2,
-                                      .context = time + 3,
+                                      .whole_heads = how.heads + 2,
+                                      .context = how.time + 3,
                                       .sample_ids = samples},
                             .width = width,
-                            .qkv = tensor_make(stored, 1, tokens * 3 * width),
+                            .key_width = key_width,
+                            .row = row,
+                            .qkv = tensor_make(stored, 1, tokens * row),
                             .out = tensor_make(stored, 2, tokens * width),
-                            .log_sums = tensor_make(GG_PRECISION_FP32, 3, tokens * heads),
+                            .log_sums = tensor_make(GG_PRECISION_FP32, 3, tokens * how.heads),
                             .d_out = tensor_make(stored, 4, tokens * width),
-                            .d_qkv = tensor_make(stored, 5, tokens * 3 * width),
-                            .workspace = case_values(
-                                gg_attention_workspace_bytes(stored, time, size, 1, CASE_THREADS))};
+                            .d_qkv = tensor_make(stored, 5, tokens * row),
+                            .workspace = case_values(workspace)};
+}
+
+/* Where the queries, the keys or the values begin in a row. */
+static int64_t column(const struct problem *p, int which) {
+    return which == 0 ? 0 : p->width + (which - 1) * p->key_width;
 }
 
 static const void *part(const struct problem *p, int which) {
-    return gg_at(p->shape.stored, p->qkv.values, which * p->width);
+    return gg_at(p->shape.stored, p->qkv.values, column(p, which));
 }
 
 static void forward(const void *argument) {
@@ -58,8 +74,8 @@ static void backward(const void *argument) {
     const struct problem *p = argument;
     const enum gg_precision stored = p->shape.stored;
     gg_attention_backward(&p->shape, part(p, 0), part(p, 1), part(p, 2), p->out.values, p->log_sums.values,
-                          p->d_out.values, p->d_qkv.values, gg_at(stored, p->d_qkv.values, p->width),
-                          gg_at(stored, p->d_qkv.values, 2 * p->width), p->workspace);
+                          p->d_out.values, p->d_qkv.values, gg_at(stored, p->d_qkv.values, column(p, 1)),
+                          gg_at(stored, p->d_qkv.values, column(p, 2)), p->workspace);
 }
 
 /* Roundings of a sum over `keys` probabilities times something: each probability is off by those of its
@@ -79,9 +95,9 @@ static void check_forward(struct problem *p, int64_t keys) {
     const double *qkv = p->qkv.exact;
     double *expected = case_doubles(p->out.count), *sizes = case_doubles(p->out.count);
     double *log_sums = case_doubles(p->log_sums.count), *log_sizes = case_doubles(p->log_sums.count);
-    reference_attention(&p->shape, qkv, qkv + p->width, tensor_magnitudes(&p->qkv) + 2 * p->width, sizes,
-                        log_sums);
-    reference_attention(&p->shape, qkv, qkv + p->width, qkv + 2 * p->width, expected, log_sums);
+    const int64_t key = column(p, 1), value = column(p, 2);
+    reference_attention(&p->shape, qkv, qkv + key, tensor_magnitudes(&p->qkv) + value, sizes, log_sums);
+    reference_attention(&p->shape, qkv, qkv + key, qkv + value, expected, log_sums);
     for (int64_t i = 0; i < p->log_sums.count; i++)
         log_sizes[i] = 1 + fabs(log_sums[i]);
     tensor_check("out", &p->out, expected, sizes, units_of(p, keys));
@@ -94,18 +110,18 @@ static void check_backward(struct problem *p) {
     const struct gg_attention *s = &p->shape;
     double *d = case_doubles(p->d_qkv.count), *sizes = case_doubles(p->d_qkv.count);
     double *bounds = case_doubles(p->d_qkv.count), *ignored = case_doubles(p->d_qkv.count);
-    double *const gradients[] = {d, d + p->width, d + 2 * p->width};
-    double *const all_sizes[] = {sizes, sizes + p->width, sizes + 2 * p->width};
-    double *const all_bounds[] = {bounds, bounds + p->width, bounds + 2 * p->width};
-    double *const all_ignored[] = {ignored, ignored + p->width, ignored + 2 * p->width};
+    const int64_t key = column(p, 1), value = column(p, 2);
+    double *const gradients[] = {d, d + key, d + value};
+    double *const all_sizes[] = {sizes, sizes + key, sizes + value};
+    double *const all_bounds[] = {bounds, bounds + key, bounds + value};
+    double *const all_ignored[] = {ignored, ignored + key, ignored + value};
     const double *qkv = p->qkv.exact, *magnitudes = tensor_magnitudes(&p->qkv);
     double *out = tensor_results(&p->out), *negative = case_doubles(p->out.count);
-    reference_attention_backward(s, qkv, qkv + p->width, qkv + 2 * p->width, out, p->d_out.exact, gradients,
-                                 all_sizes);
+    reference_attention_backward(s, qkv, qkv + key, qkv + value, out, p->d_out.exact, gradients, all_sizes);
     /* With |dO|, |V| and -|O| the terms of dP and of D all count up. */
     for (int64_t i = 0; i < p->out.count; i++)
         negative[i] = -fabs(out[i]);
-    reference_attention_backward(s, qkv, qkv + p->width, magnitudes + 2 * p->width, negative,
+    reference_attention_backward(s, qkv, qkv + key, magnitudes + value, negative,
                                  tensor_magnitudes(&p->d_out), all_ignored, all_bounds);
     const double units = units_of(p, s->time);
     const double differences = 4 * sum_units(s->head_size) + 16;
@@ -114,84 +130,159 @@ static void check_backward(struct problem *p) {
     tensor_check("d_qkv", &p->d_qkv, d, sizes, units);
 }
 
-static void compare(enum gg_precision stored, int64_t time, int64_t heads, int64_t size, double p_drop) {
-    struct problem p = make(stored, time, heads, size, p_drop);
+static void compare(enum gg_precision stored, const struct how how) {
+    struct problem p = make(stored, how);
     run_with_threads(forward, &p, (struct tensor *const[]){&p.out, &p.log_sums}, 2);
-    check_forward(&p, time);
+    check_forward(&p, how.time);
     run_with_threads(backward, &p, (struct tensor *const[]){&p.d_qkv}, 1);
     check_backward(&p);
     case_end();
 }
 
 /* In fp32, and in bf16 where the processor multiplies it. */
-static void compare_both(int64_t time, int64_t heads, int64_t size, double p_drop) {
-    compare(GG_PRECISION_FP32, time, heads, size, p_drop);
+static void compare_both(const struct how how) {
+    compare(GG_PRECISION_FP32, how);
     if (gg_matmul_has_bf16())
-        compare(GG_PRECISION_BF16, time, heads, size, p_drop);
+        compare(GG_PRECISION_BF16, how);
+}
+
+/* Dense, each query head with keys and values of its own. */
+static void compare_plain(int64_t time, int64_t heads, int64_t size, double dropout) {
+    compare_both((struct how){time, heads, heads, size, 0, dropout});
 }
 
 static void odd_shapes(void **state) {
     (void)state;
-    compare_both(1, 1, 1, 0);
-    compare_both(2, 1, 3, 0);
-    compare_both(7, 3, 5, 0);
-    compare_both(17, 2, 65, 0);
-    compare_both(33, 3, 63, 0);
-    compare_both(128, 2, 16, 0);
-    compare_both(129, 1, 15, 0);
-    compare_both(300, 1, 12, 0);
-    compare_both(600, 1, 8, 0); /* three blocks of keys */
+    compare_plain(1, 1, 1, 0);
+    compare_plain(2, 1, 3, 0);
+    compare_plain(7, 3, 5, 0);
+    compare_plain(17, 2, 65, 0);
+    compare_plain(33, 3, 63, 0);
+    compare_plain(128, 2, 16, 0);
+    compare_plain(129, 1, 15, 0);
+    compare_plain(300, 1, 12, 0);
+    compare_plain(600, 1, 8, 0); /* three blocks of keys */
 }
 
 static void dropout(void **state) {
     (void)state;
-    compare_both(5, 2, 4, 0.5);
-    compare_both(150, 2, 8, 0.3);
-    compare_both(270, 1, 17, 0.1);
+    compare_plain(5, 2, 4, 0.5);
+    compare_plain(150, 2, 8, 0.3);
+    compare_plain(270, 1, 17, 0.1);
+}
+
+/* Groups of query heads that share keys and values, down to one head of them. */
+static void groups(void **state) {
+    (void)state;
+    compare_both((struct how){5, 2, 1, 6, 0, 0});
+    compare_both((struct how){33, 6, 2, 20, 0, 0});
+    compare_both((struct how){129, 4, 2, 64, 0, 0.2});
+    compare_both((struct how){300, 3, 1, 128, 0, 0});
+    compare_both((struct how){600, 2, 1, 6, 0, 0}); /* three blocks of keys */
+}
+
+/* Windows of one key, within a block, of a block, and longer than the sequence. */
+static void windows(void **state) {
+    (void)state;
+    static const int64_t all[] = {1, 7, 64, 100, 256, 1000};
+    for (int i = 0; i < 6; i++) {
+        compare_both((struct how){5, 1, 1, 6, all[i], 0});
+        compare_both((struct how){130, 2, 2, 20, all[i], 0.3});
+        compare_both((struct how){700, 1, 1, 6, all[i], 0});
+    }
+    compare_both((struct how){520, 1, 1, 64, 256, 0.1});
+    compare_both((struct how){300, 4, 2, 20, 7, 0.1});
+    compare_both((struct how){600, 2, 1, 6, 129, 0});
+}
+
+/* Fills columns [from, from + count) of rows [first, end) of the first sequence with what is not a number. */
+static void poison(struct problem *p, int64_t first, int64_t end, int64_t from, int64_t count) {
+    for (int64_t t = first; t < end; t++)
+        for (int64_t c = from; c < from + count; c++)
+            gg_store(p->shape.stored, p->qkv.values, t * p->row + c, NAN);
+}
+
+/* Whether rows [first, end) of the first sequence, of so many elements, are numbers in `count` from `from`. */
+static bool are_numbers(const struct tensor *t, int64_t row, int64_t first, int64_t end, int64_t from,
+                        int64_t count) {
+    for (int64_t i = first; i < end; i++)
+        for (int64_t c = from; c < from + count; c++)
+            if (isnan(gg_load(t->stored, t->values, i * row + c)))
+                return false;
+    return true;
+}
+
+/* Blocks that no window reaches are not worked on, in either pass: what stands there would be seen. */
+static void skipped_blocks(void **state) {
+    (void)state;
+    enum { TIME = 700, SIZE = 6, FAR = 200, LATE = 512 };
+    const struct how how = {TIME, 2, 1, SIZE, 256, 0};
+    struct problem p = make(GG_PRECISION_FP32, how);
+    forward(&p);
+    poison(&p, 0, FAR, column(&p, 1), 2 * p.key_width); /* keys that no query from LATE on sees */
+    backward(&p);
+    assert_true(are_numbers(&p.d_qkv, p.row, LATE, TIME, 0, p.row));
+    assert_false(are_numbers(&p.d_qkv, p.row, 0, FAR, 0, p.row));
+    forward(&p);
+    assert_true(are_numbers(&p.out, p.width, LATE, TIME, 0, p.width));
+    assert_false(are_numbers(&p.out, p.width, 0, FAR, 0, p.width));
+    case_end();
+    p = make(GG_PRECISION_FP32, how);
+    forward(&p);
+    poison(&p, LATE + 128, TIME, 0, p.width); /* queries that see no key of the first block */
+    backward(&p);
+    assert_true(are_numbers(&p.d_qkv, p.row, 0, 256, 0, p.row));
+    assert_false(are_numbers(&p.d_qkv, p.row, LATE, TIME, 0, p.row));
+    case_end();
 }
 
 /* The last queries alone, of one sequence, with keys that stand elsewhere, and more rows of them than are
  * asked for. */
-static void check_cached_keys(enum gg_precision stored, int64_t last, double p_drop) {
-    enum { TIME = 300, HEADS = 2, SIZE = 9, ROWS = TIME + 40 };
-    struct problem whole = make(stored, ROWS, HEADS, SIZE, p_drop),
-                   p = make(stored, last, HEADS, SIZE, p_drop);
-    p.shape.first = TIME - last;
+static void check_cached_keys(enum gg_precision stored, int64_t last, const struct how how) {
+    enum { ROWS = 340 };
+    struct how all = how, some = how;
+    all.time = ROWS;
+    some.time = last;
+    struct problem whole = make(stored, all), p = make(stored, some);
+    p.shape.first = how.time - last;
     p.shape.sequences = 1;
     p.shape.key_rows = ROWS;
     p.shape.context = whole.shape.context;
     p.qkv = whole.qkv;
     p.workspace = whole.workspace;
     p.out.count = last * p.width;
-    p.log_sums.count = last * HEADS;
+    p.log_sums.count = last * how.heads;
     const struct gg_attention shape = p.shape;
-    const int64_t from = shape.first * 3 * p.width;
+    const int64_t from = shape.first * p.row, key = column(&p, 1), value = column(&p, 2);
     gg_attention_forward(&shape, gg_at(stored, part(&p, 0), from), part(&p, 1), part(&p, 2), p.out.values,
                          p.log_sums.values, p.workspace);
     double *expected = case_doubles(p.out.count), *sizes = case_doubles(p.out.count);
     double *log_sums = case_doubles(p.log_sums.count);
     const double *qkv = p.qkv.exact;
-    reference_attention(&shape, qkv + from, qkv + p.width, tensor_magnitudes(&p.qkv) + 2 * p.width, sizes,
-                        log_sums);
-    reference_attention(&shape, qkv + from, qkv + p.width, qkv + 2 * p.width, expected, log_sums);
-    tensor_check("last rows", &p.out, expected, sizes, units_of(&p, TIME));
+    reference_attention(&shape, qkv + from, qkv + key, tensor_magnitudes(&p.qkv) + value, sizes, log_sums);
+    reference_attention(&shape, qkv + from, qkv + key, qkv + value, expected, log_sums);
+    tensor_check("last rows", &p.out, expected, sizes, units_of(&p, how.time));
     case_end();
 }
 
 static void cached_keys(void **state) {
     (void)state;
+    static const int64_t windows[] = {0, 1, 7, 100, 256, 1000};
     for (int precision = 0; precision < (gg_matmul_has_bf16() ? 2 : 1); precision++)
-        for (int64_t last = 1; last <= 17; last += 8) {
-            check_cached_keys((enum gg_precision)precision, last, 0);
-            check_cached_keys((enum gg_precision)precision, last, 0.25);
-        }
+        for (int64_t last = 1; last <= 17; last += 8)
+            for (int i = 0; i < 6; i++) {
+                const struct how plain = {300, 2, 2, 9, windows[i], 0},
+                                 grouped = {300, 4, 2, 6, windows[i], 0.25};
+                check_cached_keys((enum gg_precision)precision, last, plain);
+                check_cached_keys((enum gg_precision)precision, last, grouped);
+            }
 }
 
 /* Scores that grow from block to block make the running maximum move, and none may overflow. */
 static void growing_scores(void **state) {
     (void)state;
     enum { TIME = 600, SIZE = 4 };
-    struct problem p = make(GG_PRECISION_FP32, TIME, 1, SIZE, 0);
+    struct problem p = make(GG_PRECISION_FP32, (struct how){TIME, 1, 1, SIZE, 0, 0});
     for (int64_t t = 0; t < SEQUENCES * TIME; t++)
         for (int64_t i = 0; i < SIZE; i++) {
             tensor_set(&p.qkv, t * 3 * SIZE + i, 10);
@@ -209,11 +300,17 @@ static void scratch(void **state) {
     const size_t of_8192 = gg_attention_workspace_bytes(GG_PRECISION_FP32, 8192, 64, 1, 1);
     assert_true(of_4096 < (size_t)4096 * 4096 * sizeof(float) / 20);
     assert_int_equal(of_8192 - of_4096, 4096 * (64 + 1) * sizeof(float));
+    for (int64_t group = 2; group <= 8;
+         group *= 2) /* the gradients of all keys and values stay, however many */
+        assert_int_equal(gg_attention_workspace_bytes(GG_PRECISION_FP32, 8192, 64, group, 3) -
+                             gg_attention_workspace_bytes(GG_PRECISION_FP32, 4096, 64, group, 3),
+                         (size_t)3 * 4096 * (3 * 64 + 1) * sizeof(float));
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(odd_shapes), cmocka_unit_test(dropout),
-                                       cmocka_unit_test(cached_keys), cmocka_unit_test(growing_scores),
-                                       cmocka_unit_test(scratch)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(odd_shapes),     cmocka_unit_test(dropout),
+                                       cmocka_unit_test(groups),         cmocka_unit_test(windows),
+                                       cmocka_unit_test(skipped_blocks), cmocka_unit_test(cached_keys),
+                                       cmocka_unit_test(growing_scores), cmocka_unit_test(scratch)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

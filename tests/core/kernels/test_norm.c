@@ -1,4 +1,4 @@
-/* Layer normalisation, pass by pass, on one and on two feature shards, against its plain twin. */
+/* Layer norm and RMSNorm, pass by pass, on one and on two feature shards, against their plain twin. */
 #include "tests/kernel_case.h"
 
 #include "core/kernels/norm.h"
@@ -6,11 +6,11 @@
 
 enum { SHARDS = 2 };
 
-/* What a shard holds; sums and squares are those of all shards. */
+/* What a shard holds; sums and squares are those of all shards. RMSNorm has no sums: they are NULL. */
 struct shard {
     struct gg_norm norm;
     int64_t tokens;
-    bool add;
+    bool add, biased;
     struct tensor x, y, d_y, d_x, gain, bias, d_gain, d_bias, own_sums, own_squares, own_products;
     struct tensor *sums, *squares, *products, *stats;
 };
@@ -22,13 +22,15 @@ static void sums(const void *argument) {
 
 static void squares(const void *argument) {
     const struct shard *s = argument;
-    gg_norm_squares(&s->norm, s->x.values, s->sums->values, s->own_squares.values, s->tokens);
+    gg_norm_squares(&s->norm, s->x.values, s->norm.centred ? s->sums->values : NULL, s->own_squares.values,
+                    s->tokens);
 }
 
 static void apply(const void *argument) {
     const struct shard *s = argument;
-    gg_norm_apply(&s->norm, s->x.values, s->sums->values, s->squares->values, s->gain.values, s->bias.values,
-                  s->y.values, s->stats->values, s->tokens);
+    gg_norm_apply(&s->norm, s->x.values, s->norm.centred ? s->sums->values : NULL, s->squares->values,
+                  s->gain.values, s->biased ? s->bias.values : NULL, s->y.values, s->stats->values,
+                  s->tokens);
 }
 
 static void backward_sums(const void *argument) {
@@ -46,14 +48,14 @@ static void backward_input(const void *argument) {
 static void backward_parameters(const void *argument) {
     const struct shard *s = argument;
     gg_norm_backward_parameters(&s->norm, s->x.values, s->stats->values, s->d_y.values, s->d_gain.values,
-                                s->d_bias.values, s->tokens);
+                                s->biased ? s->d_bias.values : NULL, s->tokens);
 }
 
 /* The whole problem and what the twin says of it. */
 struct problem {
-    enum gg_precision stored;
-    int64_t tokens, width;
-    bool shaped;
+    struct gg_norm norm; /* of all features */
+    int64_t tokens;
+    bool biased, shaped;
     struct tensor x, gain, bias, d_y, d_x, d_gain, d_bias;
     double *y_expected, *d_x_expected, *d_gain_expected, *d_bias_expected;
     double *y_sizes, *d_x_sizes, *d_gain_sizes, *d_bias_sizes;
@@ -71,13 +73,14 @@ static void shape_rows(struct tensor *x, int64_t tokens, int64_t width) {
 }
 
 /* What goes into xhat is the row's numbers and its mean, over the deviation; and the deviation is off in
- * proportion to its squares, which are sums of (x - mean)^2 where the mean is off by a share of mean |x|. */
+ * proportion to its squares, which are sums of (x - mean)^2 where the mean is off by a share of mean |x|.
+ * Without a mean neither counts. */
 static void add_sizes(struct problem *p, int64_t t, double *xhat_sizes) {
-    const int64_t width = p->width;
+    const int64_t width = p->norm.whole_width;
     const double *x = p->x.exact + t * width, *d_y = p->d_y.exact + t * width;
-    const struct reference_moments m = reference_norm_moments(x, width);
+    const struct reference_moments m = reference_norm_moments(&p->norm, x);
     double magnitude = 0, spread = 0, d_mean = 0, product = 0;
-    for (int64_t c = 0; c < width; c++) {
+    for (int64_t c = 0; p->norm.centred && c < width; c++) {
         magnitude += fabs(x[c]) / (double)width;
         spread += fabs(x[c] - m.mean) / (double)width;
     }
@@ -85,26 +88,32 @@ static void add_sizes(struct problem *p, int64_t t, double *xhat_sizes) {
     for (int64_t c = 0; c < width; c++) {
         const double d_xhat = fabs(d_y[c] * p->gain.exact[c]);
         xhat_sizes[c] = (fabs(x[c]) + magnitude) * m.inverse * deviation;
-        d_mean += d_xhat / (double)width;
+        d_mean += p->norm.centred ? d_xhat / (double)width : 0;
         product += d_xhat * xhat_sizes[c] / (double)width;
         p->d_gain_sizes[c] += fabs(d_y[c]) * xhat_sizes[c];
         p->d_bias_sizes[c] += fabs(d_y[c]);
     }
     for (int64_t c = 0; c < width; c++) {
         const int64_t i = t * width + c;
-        p->y_sizes[i] = fabs(p->gain.exact[c]) * xhat_sizes[c] + fabs(p->bias.exact[c]);
+        p->y_sizes[i] = fabs(p->gain.exact[c]) * xhat_sizes[c] + (p->biased ? fabs(p->bias.exact[c]) : 0);
         p->d_x_sizes[i] =
             (fabs(d_y[c] * p->gain.exact[c]) + d_mean + xhat_sizes[c] * product) * m.inverse * deviation +
             fabs(p->d_x.exact[i]);
     }
 }
 
-static struct problem make(enum gg_precision stored, int64_t tokens, int64_t width, bool add, bool shaped) {
+/* How a norm is asked for. */
+struct how {
+    bool centred, biased, add, shaped;
+    int shards;
+};
+
+static struct problem make(enum gg_precision stored, int64_t tokens, int64_t width, const struct how *how) {
     const int64_t count = tokens * width;
-    struct problem p = {.stored = stored,
+    struct problem p = {.norm = {stored, how->centred, how->centred ? 1e-5f : 1e-6f, width, width},
                         .tokens = tokens,
-                        .width = width,
-                        .shaped = shaped,
+                        .biased = how->biased,
+                        .shaped = how->shaped,
                         .x = tensor_make(stored, 1, count),
                         .gain = tensor_make(GG_PRECISION_FP32, 2, width),
                         .bias = tensor_make(GG_PRECISION_FP32, 3, width),
@@ -118,21 +127,21 @@ static struct problem make(enum gg_precision stored, int64_t tokens, int64_t wid
                         .d_bias_expected = case_doubles(width),
                         .y_sizes = case_doubles(count),
                         .d_x_sizes = case_doubles(count)};
-    if (shaped)
+    if (how->shaped)
         shape_rows(&p.x, tokens, width);
     p.d_gain_sizes = tensor_magnitudes(&p.d_gain);
     p.d_bias_sizes = tensor_magnitudes(&p.d_bias);
     double *xhat_sizes = case_doubles(width);
     for (int64_t t = 0; t < tokens; t++)
         add_sizes(&p, t, xhat_sizes);
-    reference_norm(p.x.exact, p.gain.exact, p.bias.exact, tokens, width, p.y_expected);
-    reference_norm_backward(p.x.exact, p.gain.exact, p.d_y.exact, tokens, width, p.d_x_expected,
+    reference_norm(&p.norm, p.x.exact, p.gain.exact, p.biased ? p.bias.exact : NULL, tokens, p.y_expected);
+    reference_norm_backward(&p.norm, p.x.exact, p.gain.exact, p.d_y.exact, tokens, p.d_x_expected,
                             p.d_gain_expected, p.d_bias_expected);
     for (int64_t c = 0; c < width; c++) {
         p.d_gain_expected[c] += p.d_gain.exact[c];
         p.d_bias_expected[c] += p.d_bias.exact[c];
     }
-    for (int64_t i = 0; add && i < count; i++)
+    for (int64_t i = 0; how->add && i < count; i++)
         p.d_x_expected[i] += p.d_x.exact[i];
     return p;
 }
@@ -161,7 +170,7 @@ static void add_shards(const struct tensor *first, const struct tensor *second, 
 }
 
 static void check_shard(const struct problem *p, struct shard *s, int64_t from) {
-    const int64_t tokens = p->tokens, width = p->width, count = s->norm.width;
+    const int64_t tokens = p->tokens, width = p->norm.whole_width, count = s->norm.width;
     /* Sums of a row's numbers, twice over for the squares, and a handful of operations around them. Numbers
      * that are all far from zero have one sign, and as many roundings as there are. */
     const double row = p->shaped ? (double)width : sum_units(width), once = 2 * row + 12,
@@ -172,8 +181,12 @@ static void check_shard(const struct problem *p, struct shard *s, int64_t from) 
     tensor_check("d_x", &s->d_x, columns(p->d_x_expected, tokens, width, from, count),
                  columns(p->d_x_sizes, tokens, width, from, count), twice);
     tensor_check("d_gain", &s->d_gain, p->d_gain_expected + from, p->d_gain_sizes + from, once + rows);
-    tensor_check("d_bias", &s->d_bias, p->d_bias_expected + from, p->d_bias_sizes + from,
-                 sum_units(tokens + 1));
+    if (p->biased)
+        tensor_check("d_bias", &s->d_bias, p->d_bias_expected + from, p->d_bias_sizes + from,
+                     sum_units(tokens + 1));
+    for (int64_t t = 0; !s->norm.centred && t < tokens; t++)
+        assert_true(((const float *)s->stats->values)[2 * t] == 0 &&
+                    ((const float *)s->own_products.values)[2 * t] == 0);
 }
 
 /* Each pass on all shards, then what the caller does. */
@@ -184,8 +197,10 @@ static void run_shards(struct shard *shards, int count, struct tensor *total_sum
     run_with_threads(pass, s, (struct tensor *const[]){__VA_ARGS__},                                         \
                      sizeof((struct tensor *const[]){__VA_ARGS__}) / sizeof(struct tensor *))
     const struct shard *other = count > 1 ? &shards[1] : NULL;
-    EACH(sums, &s->own_sums);
-    add_shards(&shards->own_sums, other != NULL ? &other->own_sums : NULL, total_sums);
+    if (shards->norm.centred) {
+        EACH(sums, &s->own_sums);
+        add_shards(&shards->own_sums, other != NULL ? &other->own_sums : NULL, total_sums);
+    }
     EACH(squares, &s->own_squares);
     add_shards(&shards->own_squares, other != NULL ? &other->own_squares : NULL, total_squares);
     EACH(apply, &s->y, s->stats);
@@ -196,18 +211,19 @@ static void run_shards(struct shard *shards, int count, struct tensor *total_sum
 #undef EACH
 }
 
-static void check_passes(enum gg_precision stored, int64_t tokens, int64_t width, int count, bool add,
-                         bool shaped) {
-    struct problem p = make(stored, tokens, width, add, shaped);
+static void check_passes(enum gg_precision stored, int64_t tokens, int64_t width, const struct how how) {
+    const int count = how.shards;
+    struct problem p = make(stored, tokens, width, &how);
     struct tensor totals[4];
     for (int i = 0; i < 4; i++)
         totals[i] = tensor_make(GG_PRECISION_FP32, 8, (i < 2 ? 1 : 2) * tokens);
     struct shard shards[SHARDS];
     for (int i = 0; i < count; i++) {
         const int64_t from = i * width / count, here = (i + 1) * width / count - from;
-        shards[i] = (struct shard){.norm = {stored, true, 1e-5f, here, width},
+        shards[i] = (struct shard){.norm = p.norm,
                                    .tokens = tokens,
-                                   .add = add,
+                                   .add = how.add,
+                                   .biased = how.biased,
                                    .x = tensor_columns(&p.x, tokens, from, here),
                                    .y = tensor_make(stored, 9, tokens * here),
                                    .d_y = tensor_columns(&p.d_y, tokens, from, here),
@@ -223,6 +239,7 @@ static void check_passes(enum gg_precision stored, int64_t tokens, int64_t width
                                    .squares = &totals[1],
                                    .products = &totals[2],
                                    .stats = &totals[3]};
+        shards[i].norm.width = here;
     }
     run_shards(shards, count, &totals[0], &totals[1], &totals[2]);
     for (int i = 0; i < count; i++)
@@ -231,13 +248,44 @@ static void check_passes(enum gg_precision stored, int64_t tokens, int64_t width
 }
 
 static void check_norm(enum gg_precision stored, int64_t tokens, int64_t width) {
-    check_passes(stored, tokens, width, 1, false, true);
-    check_passes(stored, tokens, width, width > 1 ? SHARDS : 1, true, false);
+    const int shards = width > 1 ? SHARDS : 1;
+    check_passes(stored, tokens, width,
+                 (struct how){.centred = true, .biased = true, .shaped = true, .shards = 1});
+    check_passes(stored, tokens, width,
+                 (struct how){.centred = true, .biased = true, .add = true, .shards = shards});
+    check_passes(stored, tokens, width, (struct how){.shaped = true, .shards = 1});
+    check_passes(stored, tokens, width, (struct how){.add = true, .shards = shards});
+}
+
+/* The pairs of mean and bias that are left, at one shape. */
+static void check_pairs(enum gg_precision stored, int64_t tokens, int64_t width) {
+    check_passes(stored, tokens, width, (struct how){.centred = true, .shaped = true, .shards = 1});
+    check_passes(stored, tokens, width, (struct how){.biased = true, .add = true, .shards = SHARDS});
 }
 
 static void shapes(void **state) {
     (void)state;
     for_each_shape(check_norm);
+}
+
+static void mean_and_bias(void **state) {
+    (void)state;
+    for (int precision = 0; precision < 2; precision++) {
+        check_pairs((enum gg_precision)precision, 19, 63);
+        check_pairs((enum gg_precision)precision, 300, 768);
+    }
+}
+
+/* Rows of heads: many and short, and gradients of parameters whose runs of rows threads share. */
+static void heads(void **state) {
+    (void)state;
+    static const int64_t widths[] = {5, 6, 20, 63, 64, 128};
+    for (int w = 0; w < 6; w++) {
+        check_passes((enum gg_precision)(w % 2), 4500, widths[w], (struct how){.shards = 1});
+        check_passes(GG_PRECISION_BF16, 700, widths[w], (struct how){.add = true, .shards = 1});
+        check_passes(GG_PRECISION_FP32, 8321, widths[w],
+                     (struct how){.centred = true, .biased = true, .shards = 1});
+    }
 }
 
 /* The numbers kept for the backward pass are mean and 1 / deviation. */
@@ -255,7 +303,7 @@ static void statistics(void **state) {
     gg_norm_apply(&norm, x.values, row_sums, row_squares, vector.values, vector.values, y.values, stats,
                   TOKENS);
     for (int t = 0; t < TOKENS; t++) {
-        const struct reference_moments m = reference_norm_moments(x.exact + t * WIDTH, WIDTH);
+        const struct reference_moments m = reference_norm_moments(&norm, x.exact + t * WIDTH);
         const double bound = ldexp(2 * WIDTH, -24), size = fabs(m.mean) + sqrt(m.variance);
         assert_true(fabs((double)stats[2 * t] - m.mean) <= bound * size);
         assert_true(fabs((double)stats[2 * t + 1] / m.inverse - 1) <= bound * (1 + size * m.inverse));
@@ -264,6 +312,7 @@ static void statistics(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(statistics)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(mean_and_bias),
+                                       cmocka_unit_test(heads), cmocka_unit_test(statistics)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,9 +15,13 @@ struct arguments {
     const float *mask;
 };
 
+static const float *bias_of(const struct arguments *a) {
+    return a->bias != NULL ? a->bias->values : NULL;
+}
+
 static void residual_add(const void *argument) {
     const struct arguments *a = argument;
-    gg_residual_add(a->x->stored, a->x->values, a->branch->values, a->bias->values, a->rows, a->y->values,
+    gg_residual_add(a->x->stored, a->x->values, a->branch->values, bias_of(a), a->rows, a->y->values,
                     a->tokens, a->width, a->workspace);
 }
 
@@ -26,7 +30,7 @@ static void residual_add_rows(const void *argument) {
     const enum gg_precision stored = a->x->stored;
     for (int64_t t = 0; t < a->tokens; t++)
         gg_residual_add_row(stored, gg_at(stored, a->x->values, t * a->width),
-                            gg_at(stored, a->branch->values, t * a->width), a->bias->values,
+                            gg_at(stored, a->branch->values, t * a->width), bias_of(a),
                             a->mask != NULL ? a->mask + t * a->width : NULL,
                             gg_at(stored, a->y->values, t * a->width), a->width);
 }
@@ -60,9 +64,11 @@ static double *reference_mask(const struct gg_dropout_rows *rows, int64_t tokens
     return mask;
 }
 
-/* Sums of three, one of them scaled: four roundings. In a place of its own, then in x's; row by row, too. */
+/* Sums of three, one of them scaled: four roundings. In a place of its own, then in x's; row by row, too. With
+ * and without a bias, with and without dropout. */
 static void check_residual(enum gg_precision stored, int64_t tokens, int64_t width) {
-    for (int with = 0; with < 2; with++) {
+    for (int round = 0; round < 4; round++) {
+        const bool with = round % 2 != 0, with_bias = round < 2;
         const struct gg_dropout_rows rows = make_rows(with ? 0.3 : 0, tokens, width);
         struct tensor x = tensor_make(stored, 1, tokens * width), y = tensor_make(stored, 2, tokens * width);
         struct tensor branch = tensor_make(stored, 3, tokens * width);
@@ -71,12 +77,14 @@ static void check_residual(enum gg_precision stored, int64_t tokens, int64_t wid
         float *row_mask = case_take((size_t)x.count * sizeof *row_mask, 0);
         for (int64_t i = 0; with && i < x.count; i++)
             row_mask[i] = (float)mask[i];
+        if (!with_bias)
+            memset(bias.exact, 0, (size_t)width * sizeof *bias.exact);
         struct arguments a = {tokens,
                               width,
                               &rows,
                               &x,
                               &branch,
-                              &bias,
+                              with_bias ? &bias : NULL,
                               &y,
                               case_values(gg_residual_workspace_bytes(width, CASE_THREADS)),
                               with ? row_mask : NULL};

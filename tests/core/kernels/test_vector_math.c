@@ -1,4 +1,4 @@
-/* The exponential against the library's in double. */
+/* The exponential and the normal distribution against the library's in double. */
 #include "tests/kernel_case.h"
 
 #include "core/kernels/vector_math.h"
@@ -39,6 +39,33 @@ static void in_vectors(void **state) {
     case_end();
 }
 
+/* Its header's bounds, over all of its range. */
+static void normal(void **state) {
+    (void)state;
+    const double root = sqrt(2 * acos(-1));
+    for (double x = -13.1; x < 20; x += 0.000613) {
+        const float v = (float)x;
+        float density;
+        const double phi = (double)gg_normalf(v, &density), exact = erfc(-(double)v / sqrt(2)) / 2;
+        const double slope = exp(-(double)v * (double)v / 2) / root, square = (double)v * (double)v;
+        if (!(fabs(phi - exact) < 1.2e-7))
+            fail_msg("Phi(%.9g) is off by %.3g", (double)v, phi - exact);
+        if (!(fabs(phi / exact - 1) < 5e-7 + 4e-8 * square))
+            fail_msg("Phi(%.9g) is off by %.3g of itself", (double)v, phi / exact - 1);
+        if (x < 13 && !(fabs((double)density / slope - 1) < 3e-7 + 4e-8 * square))
+            fail_msg("the density at %.9g is off by %.3g of itself", (double)v, (double)density / slope - 1);
+    }
+}
+
+static void normal_ends(void **state) {
+    (void)state;
+    float density;
+    assert_true(gg_normalf(0, &density) == 0.5f);
+    assert_true(gg_normalf(INFINITY, &density) == 1 && density == 0 && gg_normalf(1e30f, &density) == 1);
+    assert_true(gg_normalf(-INFINITY, &density) == 0 && gg_normalf(-13.3f, &density) == 0 && density == 0);
+    assert_true(isnan(gg_normalf(NAN, &density)) && isnan(density));
+}
+
 static void ends(void **state) {
     (void)state;
     assert_true(gg_expf(0) == 1);
@@ -49,6 +76,7 @@ static void ends(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(exponential), cmocka_unit_test(in_vectors),
-                                       cmocka_unit_test(ends)};
+                                       cmocka_unit_test(ends), cmocka_unit_test(normal),
+                                       cmocka_unit_test(normal_ends)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,33 +1,47 @@
-/* The model in bf16 beside the same model in fp32: loss, gradients, the key-value cache.
+/* GPT's whole family in bf16 beside the same models in fp32: loss, gradients, the key-value cache.
  *
  * Every activation is off by at most 2^-8 of itself, at random: a gradient keeps its direction and
- * length within a few times that, which cosine and ratio of norms show; single elements need not.
+ * length within a few times that, which cosine and ratio of norms show; single elements need not. PyTorch's
+ * bfloat16 makes cosines of 0.9996 of such a GPT-2, 0.998 with rotary positions and SwiGLU, which round once more
+ * what is multiplied with one another, and 0.9935 with ReLU, whose gradient is all or nothing.
  */
 #include "core/model/graph_figures.h"
 #include "tests/check.h"
 
 #include "core/kernels/matmul/matmul.h"
 #include "tests/model_fixture.h"
+#include "tests/model_variants.h"
 #include "tests/optimizer_update.h"
 
-static const struct gg_model_config small = {.layers = 2,
-                                             .heads = 3,
-                                             .width = 48,
-                                             .context = 40,
-                                             .vocab = 101,
-                                             .padded_vocab = 128,
-                                             .dropout = 0.1,
-                                             .seed = 9};
+static const char sizes[] = "model.layers=2 model.heads=3 model.width=48 model.context=40 model.vocab=101 "
+                            "model.dropout=0.1";
+
+/* Runs a check on every member. */
+static void on_the_family(void (*check)(struct gg_model_config config)) {
+    for (int member = 0; member < FAMILY; member++)
+        check(family_config(sizes, member));
+}
 
 static struct gg_model_config in_bf16(struct gg_model_config config) {
     config.precision = GG_PRECISION_BF16;
     return config;
 }
 
-static void compare_tensor(const struct gg_parameter *p, const float *a, const float *b) {
+static double least_cosine(const struct gg_model_config *config) {
+    if (config->activation == GG_ACTIVATION_RELU)
+        return 0.99;
+    return config->activation == GG_ACTIVATION_SWIGLU || config->positions == GG_POSITIONS_ROTARY ? 0.998
+                                                                                                  : 0.9995;
+}
+
+static void compare_tensor(const struct gg_parameter *p, const float *a, const float *b, double least) {
     double aa = 0, bb = 0, ab = 0;
-    const bool key_bias =
-        strstr(p->name, "c_attn.bias") != NULL; /* its middle third is zero but for rounding */
+    /* A key's bias adds the same to all scores of a query, or nearly so with rotary positions or a norm of the
+     * keys: of its gradient little but rounding is left. It is the middle third where the three stand side by side.
+     */
+    const bool key_bias = strstr(p->name, "c_attn.bias") != NULL;
+    if (strstr(p->name, "k_proj.bias") != NULL)
+        return;
     const int64_t count = p->rows * p->columns;
     for (int64_t i = 0; i < count; i++) {
         if (key_bias && i >= count / 3 && i < 2 * count / 3)
@@ -37,32 +51,25 @@ static void compare_tensor(const struct gg_parameter *p, const float *a, const f
         ab += (double)a[i] * (double)b[i];
     }
     const double cosine = ab / sqrt(aa * bb), ratio = sqrt(aa / bb);
-    if (!(cosine > 0.9995 && fabs(ratio - 1) < 0.02))
+    if (!(cosine > least && fabs(ratio - 1) < 0.02))
         fail_msg("%s: cosine %.6f, ratio of norms %.4f", p->name, cosine, ratio);
 }
 
 /* Also: what the hook calls final is final. */
-static void gradients(void **state) {
-    (void)state;
+static void check_gradients(struct gg_model_config config) {
     struct model_fixture wide, narrow;
-    model_fixture_make(&wide, small, GG_MODEL_TRAIN, 3);
-    model_fixture_make(&narrow, in_bf16(small), GG_MODEL_TRAIN, 3);
+    model_fixture_make(&wide, config, GG_MODEL_TRAIN, 3);
+    model_fixture_make(&narrow, in_bf16(config), GG_MODEL_TRAIN, 3);
     const struct gg_batch batch = model_fixture_batch(&wide);
-    struct watch watch = {&narrow, gg_calloc((size_t)narrow.graph.table.local_elements, sizeof(float)),
-                          narrow.graph.table.local_elements, 0};
-    const struct gg_gradient_hook hook = {watch_final, &watch};
     double expected, loss;
     gg_model_train(wide.gpt, &batch, 1, NULL, &expected);
-    gg_model_train(narrow.gpt, &batch, 1, &hook, &loss);
+    model_fixture_train_watched(&narrow, &batch, &loss);
     if (!(fabs(loss - expected) < 2e-3 * expected) || loss == expected)
         fail_msg("loss %.9g, in fp32 %.9g", loss, expected);
     for (int i = 0; i < wide.graph.table.count; i++) {
         const struct gg_parameter *p = &wide.graph.table.items[i];
-        compare_tensor(p, narrow.gradients + p->offset, wide.gradients + p->offset);
+        compare_tensor(p, narrow.gradients + p->offset, wide.gradients + p->offset, least_cosine(&config));
     }
-    assert_memory_equal(watch.seen, narrow.gradients,
-                        (size_t)narrow.graph.table.local_elements * sizeof(float));
-    free(watch.seen);
     model_fixture_free(&wide);
     model_fixture_free(&narrow);
 }
@@ -71,7 +78,7 @@ static void gradients(void **state) {
 static void rounded_weights(void **state) {
     (void)state;
     struct model_fixture f;
-    model_fixture_make(&f, in_bf16(small), GG_MODEL_TRAIN, 2);
+    model_fixture_make(&f, in_bf16(family_config(sizes, 0)), GG_MODEL_TRAIN, 2);
     const int64_t elements = f.graph.table.local_elements;
     const size_t bytes = (size_t)elements * sizeof(gg_bf16);
     const struct gg_batch batch = model_fixture_batch(&f);
@@ -99,37 +106,27 @@ static void rounded_weights(void **state) {
     model_fixture_free(&f);
 }
 
-/* Logits by the cache, token by token or in pieces, give the loss of the whole pass. */
+static void check_cache_agrees(struct gg_model_config config) {
+    model_fixture_check_cache(in_bf16(config), 2e-3, 2e-2);
+}
+
+static void gradients(void **state) {
+    (void)state;
+    on_the_family(check_gradients);
+}
+
+/* Also of a context, and a window, that end within one of attention's blocks of keys. */
 static void cache_agrees(void **state) {
     (void)state;
-    struct model_fixture f, whole;
-    model_fixture_make(&f, in_bf16(small), GG_MODEL_GENERATE, 1);
-    model_fixture_make(&whole, in_bf16(small), GG_MODEL_EVALUATE, 1);
-    const struct gg_batch batch = model_fixture_batch(&whole);
-    double expected, got = 0;
-    gg_model_evaluate(whole.gpt, &batch, &expected);
-    float logits[128], in_pieces[128];
-    for (int t = 0; t < small.context; t++) {
-        gg_model_logits(f.gpt, f.inputs + t, 1, t, logits);
-        double sum = 0;
-        for (int v = 0; v < small.vocab; v++)
-            sum += exp((double)logits[v]);
-        got += log(sum) - (double)logits[f.targets[t]];
-    }
-    if (!(fabs(got - expected) <= 2e-3 * expected))
-        fail_msg("loss by the cache %.9g, of the whole pass %.9g", got, expected);
-    gg_model_logits(f.gpt, f.inputs, 10, 0, in_pieces);
-    gg_model_logits(f.gpt, f.inputs + 10, small.context - 10, 10, in_pieces);
-    check_close("last logits", in_pieces, logits, small.vocab, 2e-2);
-    model_fixture_free(&f);
-    model_fixture_free(&whole);
+    on_the_family(check_cache_agrees);
+    check_cache_agrees(variant_config("model.layers=1 model.width=16 model.context=300 model.vocab=50 "
+                                      "model.attention=banded model.window=70" VARIANT_LLAMA));
 }
 
 static void memory_is_smaller(void **state) {
     (void)state;
     const struct gg_shards whole = {.feature_shards = 1, .token_shards = 1};
-    struct gg_model_config config = {
-        .layers = 12, .heads = 12, .width = 768, .context = 1024, .vocab = 50257, .padded_vocab = 50304};
+    const struct gg_model_config config = variant_config("model.preset=gpt2-124m");
     struct gg_graph wide, narrow;
     fixture_graph(config, &whole, &wide);
     fixture_graph(in_bf16(config), &whole, &narrow);

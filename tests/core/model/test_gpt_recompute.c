@@ -5,31 +5,16 @@
 
 #include "core/kernels/matmul/matmul.h"
 #include "tests/model_fixture.h"
+#include "tests/model_variants.h"
 
-static const struct gg_model_config small = {.layers = 4,
-                                             .heads = 3,
-                                             .width = 48,
-                                             .context = 40,
-                                             .vocab = 101,
-                                             .padded_vocab = 128,
-                                             .dropout = 0.2,
-                                             .seed = 9};
+static const char sizes[] = "model.layers=4 model.heads=3 model.width=48 model.context=40 model.vocab=101 "
+                            "model.dropout=0.2";
 
-/* Trains on the first `sequences` of the batch; what the hook calls final is final. Returns the hook's calls.
- */
-static int train(struct model_fixture *f, int64_t sequences, double *loss) {
-    const int64_t elements = f->graph.table.local_elements;
-    const size_t bytes = (size_t)elements * sizeof(float);
-    struct watch watch = {f, gg_calloc((size_t)elements, sizeof(float)), elements, 0};
-    const struct gg_gradient_hook hook = {watch_final, &watch};
+/* Trains on the first `sequences` of the batch. Returns the hook's calls. */
+static int train(const struct model_fixture *f, int64_t sequences, double *loss) {
     struct gg_batch batch = model_fixture_batch(f);
     batch.sequences = sequences;
-    memset(f->gradients, 0, bytes);
-    gg_model_train(f->gpt, &batch, 1, &hook, loss);
-    assert_int_equal(watch.from, 0);
-    assert_memory_equal(watch.seen, f->gradients, bytes);
-    free(watch.seen);
-    return watch.calls;
+    return model_fixture_train_watched(f, &batch, loss);
 }
 
 /* A whole batch, an evaluation that leaves other activations behind, then a smaller batch. */
@@ -60,14 +45,17 @@ static void compare_with_keeping(struct gg_model_config config, enum gg_recomput
 }
 
 static void same_bits(enum gg_precision precision) {
-    struct gg_model_config config = small;
-    config.precision = precision;
-    for (int round = 0; round < 3; round++) {
-        config.layers = round == 1 ? 1 : small.layers;
-        config.dropout = round == 2 ? 0 : small.dropout;
-        compare_with_keeping(config, GG_RECOMPUTE_ATTENTION);
-        compare_with_keeping(config, GG_RECOMPUTE_BLOCK);
-    }
+    for (int member = 0; member < FAMILY; member++)
+        for (int round = 0; round < 3; round++) {
+            if (member > 0 && member % 3 != round)
+                continue;
+            struct gg_model_config config = family_config(sizes, member);
+            config.precision = precision;
+            config.layers = round == 1 ? 1 : config.layers;
+            config.dropout = round == 2 ? 0 : config.dropout;
+            compare_with_keeping(config, GG_RECOMPUTE_ATTENTION);
+            compare_with_keeping(config, GG_RECOMPUTE_BLOCK);
+        }
 }
 
 static void same_bits_fp32(void **state) {
@@ -99,8 +87,7 @@ static size_t activation_bytes(struct gg_model_config config, enum gg_precision 
  * statistics, and in fp32 GELU's output 4, which bf16 never keeps. */
 static void memory_falls(void **state) {
     (void)state;
-    const struct gg_model_config gpt2 = {
-        .layers = 12, .heads = 12, .width = 768, .context = 1024, .vocab = 50257, .padded_vocab = 50304};
+    const struct gg_model_config gpt2 = variant_config("model.preset=gpt2-124m");
     const size_t tokens = 4 * 1024, blocks = 11;
     for (int bf16 = 0; bf16 < 2; bf16++) {
         const enum gg_precision precision = bf16 ? GG_PRECISION_BF16 : GG_PRECISION_FP32;
