@@ -17,6 +17,8 @@ static const struct gg_command *const commands[] = {
     &gg_command_evaluate,
     &gg_command_generate,
     &gg_command_inspect,
+    &gg_command_import,
+    &gg_command_export,
     &gg_command_bench,
     NULL,
 };

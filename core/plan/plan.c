@@ -1,12 +1,34 @@
 #include "core/plan/plan.h"
 
 #include "core/model/model.h"
+#include "core/optim/optimizer.h"
 #include "core/plan/plan_memory.h"
 #include "core/plan/state.h"
 
-size_t gg_plan_memory_sum(const struct gg_plan_memory *m) {
-    return m->weights + m->gradients + m->optimizer + m->activations + m->rounded + m->products +
-           m->reduction + m->batch + m->checkpoint;
+#include <string.h>
+
+void gg_plan_memory_parts(const struct gg_plan_memory *m, struct gg_plan_part parts[GG_PLAN_PARTS]) {
+    const struct gg_plan_part all[GG_PLAN_PARTS] = {{"weights", m->weights},
+                                                    {"their bf16 copy", m->rounded},
+                                                    {"gradients", m->gradients},
+                                                    {"their sum over replicas", m->reduction},
+                                                    {"optimizer state", m->optimizer},
+                                                    {"activations", m->activations},
+                                                    {"matmul buffers", m->products},
+                                                    {"embedding exchange", m->exchange},
+                                                    {"loader", m->loader},
+                                                    {"micro-batch", m->batch},
+                                                    {"checkpoint copy", m->checkpoint}};
+    memcpy(parts, all, sizeof all);
+}
+
+size_t gg_plan_memory_sum(const struct gg_plan_memory *memory) {
+    struct gg_plan_part parts[GG_PLAN_PARTS];
+    size_t sum = 0;
+    gg_plan_memory_parts(memory, parts);
+    for (int i = 0; i < GG_PLAN_PARTS; i++)
+        sum += parts[i].bytes;
+    return sum;
 }
 
 static void measure(const struct gg_plan_request *request, const struct gg_graph *graph, bool copies,
@@ -25,6 +47,7 @@ static void measure(const struct gg_plan_request *request, const struct gg_graph
     }
     memory->products =
         gg_product_bytes(graph, plan->local_sequences * graph->config.context, request->parallel->block);
+    memory->exchange = gg_exchange_bytes(graph, plan->local_sequences);
     if (plan->place.replicas > 1)
         memory->reduction = gg_buckets_in_flight_bytes(&plan->partition) +
                             (plan->scattered ? (size_t)plan->owned_elements * sizeof(float) : 0);

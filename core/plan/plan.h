@@ -5,7 +5,6 @@
 #define GG_CORE_PLAN_PLAN_H
 
 #include "core/model/graph.h"
-#include "core/optim/optimizer.h"
 #include "core/plan/partition.h"
 #include "core/plan/place.h"
 #include "core/plan/plan_request.h"
@@ -19,13 +18,22 @@ struct gg_plan_memory {
     size_t optimizer;   /* its states: of what this replica updates */
     size_t activations; /* and the scratch of all modules */
     size_t rounded;     /* the weights' bf16 copy */
-    size_t products;    /* what a grid's matrix products hold beside their operands */
+    size_t products;    /* what a grid's matrix products hold beside their operands: at most */
+    size_t exchange;    /* rows of the embedding between token shards: at most */
     size_t reduction;   /* the sum of gradients over replicas: parts on their way; ZeRO: the owned sums */
     size_t batch;       /* a micro-batch */
     size_t checkpoint;  /* the copy that is written behind the training */
+    size_t
+        loader; /* of a rank that reads the data; 0 in a plan, and set by who knows the data or its bound */
 };
 
-/* All parts together. */
+/* The parts by their names in messages, and all of them together. */
+struct gg_plan_part {
+    const char *name;
+    size_t bytes;
+};
+enum { GG_PLAN_PARTS = 11 };
+void gg_plan_memory_parts(const struct gg_plan_memory *memory, struct gg_plan_part parts[GG_PLAN_PARTS]);
 size_t gg_plan_memory_sum(const struct gg_plan_memory *memory);
 
 struct gg_plan {

@@ -54,3 +54,17 @@ size_t gg_product_bytes(const struct gg_graph *graph, int64_t local_tokens, int6
     return bytes + (size_t)(most[0] + most[1] + most[2]) * sizeof(float) +
            (size_t)(most[0] + most[1]) * sizeof(gg_bf16);
 }
+
+size_t gg_exchange_bytes(const struct gg_graph *graph, int64_t local_sequences) {
+    const struct gg_model_config *config = &graph->config;
+    const int64_t shards = graph->shards.token_shards, width = config->width / graph->shards.feature_shards;
+    const int64_t tokens = local_sequences * config->context;
+    if (shards == 1)
+        return 0;
+    /* Of tokens in the model's precision, and of positions, which every shard wants all of, in fp32. */
+    const size_t of_tokens = (size_t)(shards * tokens) * gg_stored_bytes(config->precision);
+    const size_t of_positions = (size_t)(config->context + shards - 1) * sizeof(float);
+    const size_t rows = (size_t)width * (of_tokens > of_positions ? of_tokens : of_positions);
+    /* Rows that are sent and rows that come; our tokens' order and ids, and ids that others ask for; counts. */
+    return 2 * rows + (size_t)((2 + shards) * tokens + 4 * shards) * sizeof(int32_t);
+}

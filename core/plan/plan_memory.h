@@ -23,4 +23,10 @@ size_t gg_buckets_in_flight_bytes(const struct gg_partition *partition);
  *   block        [in] parallel.block */
 size_t gg_product_bytes(const struct gg_graph *graph, int64_t local_tokens, int64_t block);
 
+/* The most that token shards hold of rows of the embedding on their way to each other (mpi/grid/exchange.h): on
+ * the one whose rows all tokens of all shards are; usually a few of these rows are sent to each. 0 where tokens
+ * are not split.
+ *   local_sequences [in] of a micro-batch, this rank's */
+size_t gg_exchange_bytes(const struct gg_graph *graph, int64_t local_sequences);
+
 #endif

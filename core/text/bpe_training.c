@@ -270,8 +270,10 @@ gg_status gg_bpe_train(const struct gg_word_counts *counts, int64_t vocab, gg_to
         status = gg_vocabulary_add(&t.vocabulary, t.vocabulary.count, GG_END_OF_TEXT, strlen(GG_END_OF_TEXT),
                                    true);
     if (status == GG_OK) {
-        const struct gg_tokenizer_parts parts = {t.vocabulary.entries, t.vocabulary.count, t.merges,
-                                                 t.merge_count, NULL};
+        const struct gg_tokenizer_parts parts = {.entries = t.vocabulary.entries,
+                                                 .entry_count = t.vocabulary.count,
+                                                 .merges = t.merges,
+                                                 .merge_count = t.merge_count};
         status = gg_tokenizer_create(&parts, tokenizer);
     }
     training_free(&t);

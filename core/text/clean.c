@@ -1,40 +1,10 @@
 #include "core/text/clean.h"
 
-#include "core/base/memory.h"
+#include "core/text/normal_form.h"
 #include "core/text/utf8.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
-
-void gg_text_free(struct gg_text *text) {
-    free(text->bytes);
-    *text = (struct gg_text){0};
-}
-
-static gg_status reserve(struct gg_text *text, size_t more) {
-    if (more <= text->capacity - text->count)
-        return GG_OK;
-    size_t capacity = text->capacity + text->capacity / 2;
-    if (capacity < text->count + more)
-        capacity = text->count + more;
-    char *larger = capacity >= more ? gg_realloc_or_null(text->bytes, capacity) : NULL;
-    if (larger == NULL)
-        return gg_fail(GG_RESOURCE, "no memory for a text of %zu bytes", text->count + more);
-    text->bytes = larger;
-    text->capacity = capacity;
-    return GG_OK;
-}
-
-gg_status gg_text_append(struct gg_text *text, const char *bytes, size_t count) {
-    if (count == 0)
-        return GG_OK;
-    GG_TRY(reserve(text, count));
-    memcpy(text->bytes + text->count, bytes, count);
-    text->count += count;
-    return GG_OK;
-}
 
 /* Bytes at the front that are neither controls (but line feed and tab) nor above ASCII. */
 static size_t plain_prefix(const unsigned char *t, size_t bytes) {
@@ -98,36 +68,6 @@ static gg_status filter(const struct gg_clean_rules *rules, const char *text, si
     return GG_OK;
 }
 
-/* Appends the NFC of well-formed UTF-8. */
-static gg_status append_nfc(struct gg_text *clean, const char *text, size_t bytes) {
-    utf8proc_uint8_t *normal = NULL;
-    const utf8proc_ssize_t length = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)bytes,
-                                                 &normal, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    if (length < 0)
-        return gg_fail(GG_RESOURCE, "Unicode normalisation: %s", utf8proc_errmsg(length));
-    const gg_status status = gg_text_append(clean, (const char *)normal, (size_t)length);
-    free(normal);
-    return status;
-}
-
-/* Normalises stretch by stretch. A stretch ends before an ASCII character, which composes with nothing before
- * it; one without a byte from 0xCC on (U+0300 and above) is in NFC already. */
-static gg_status normalise(const struct gg_text *from, struct gg_text *to) {
-    enum { STRETCH_BYTES = 65536 };
-    for (size_t begin = 0; begin < from->count;) {
-        size_t end = begin;
-        bool may_change = false;
-        while (end < from->count && (end - begin < STRETCH_BYTES || (from->bytes[end] & 0x80) != 0))
-            may_change |= (unsigned char)from->bytes[end++] >= 0xCC;
-        if (may_change)
-            GG_TRY(append_nfc(to, from->bytes + begin, end - begin));
-        else
-            GG_TRY(gg_text_append(to, from->bytes + begin, end - begin));
-        begin = end;
-    }
-    return GG_OK;
-}
-
 gg_status gg_clean(const struct gg_clean_rules *rules, const char *text, size_t bytes, struct gg_text *clean,
                    size_t *invalid_at) {
     *invalid_at = 0;
@@ -136,7 +76,7 @@ gg_status gg_clean(const struct gg_clean_rules *rules, const char *text, size_t 
     struct gg_text filtered = {0};
     gg_status status = filter(rules, text, bytes, &filtered, invalid_at);
     if (status == GG_OK)
-        status = normalise(&filtered, clean);
+        status = gg_normal_form(filtered.bytes, filtered.count, clean);
     gg_text_free(&filtered);
     return status;
 }

@@ -12,6 +12,7 @@
 #define GG_CORE_TEXT_CLEAN_H
 
 #include "core/base/status.h"
+#include "core/text/growing_text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,16 +22,6 @@ struct gg_clean_rules {
     bool keep_controls;
     bool nfc;
 };
-
-/* A growing piece of text; zero it to begin, free with gg_text_free. */
-struct gg_text {
-    char *bytes;
-    size_t count, capacity;
-};
-void gg_text_free(struct gg_text *text);
-
-/* Appends bytes. GG_RESOURCE: no memory. */
-gg_status gg_text_append(struct gg_text *text, const char *bytes, size_t count) GG_MUST_USE;
 
 /* Appends the cleaned text to `clean`.
  *   invalid_at [out] on GG_BAD_DATA: the byte of `text` where it stops being UTF-8

@@ -1,6 +1,7 @@
 /* Text to ids: special tokens, then words, each looked up in a cache of words met before or merged anew. */
 #include "core/base/memory.h"
 #include "core/text/bpe.h"
+#include "core/text/normal_form.h"
 #include "core/text/pretokenizer.h"
 #include "core/text/tokenizer.h"
 
@@ -25,6 +26,9 @@ struct gg_encoder {
     struct cached_word *cache; /* pairs of places: a word's hash names a pair, the later word stands first */
     struct gg_bpe_scratch scratch;
     size_t special_max_bytes; /* length of the longest special token */
+    bool has_always;          /* there are special tokens that are always matched */
+    bool nfc;
+    struct gg_text normal, run; /* text in NFC; a piece of it */
 };
 
 void gg_ids_free(struct gg_ids *ids) {
@@ -61,9 +65,12 @@ gg_status gg_encoder_create(const gg_tokenizer *tokenizer, gg_encoder **encoder)
     e->bpe = gg_tokenizer_bpe(tokenizer);
     e->byte_ids = gg_tokenizer_byte_ids(tokenizer);
     const struct gg_tokenizer_parts parts = gg_tokenizer_parts(tokenizer);
-    for (size_t id = 0; id < parts.entry_count; id++)
+    e->nfc = parts.nfc;
+    for (size_t id = 0; id < parts.entry_count; id++) {
+        e->has_always |= parts.entries[id].always;
         if (parts.entries[id].special && parts.entries[id].length > e->special_max_bytes)
             e->special_max_bytes = parts.entries[id].length;
+    }
     void *memory = NULL;
     gg_status status = gg_try_malloc(CACHED_WORDS * sizeof *e->cache, "an encoder's words", &memory);
     if (status == GG_OK) {
@@ -81,6 +88,8 @@ void gg_encoder_destroy(gg_encoder **encoder) {
         return;
     gg_word_scanner_destroy(&(*encoder)->scanner);
     gg_bpe_scratch_free(&(*encoder)->scratch);
+    gg_text_free(&(*encoder)->normal);
+    gg_text_free(&(*encoder)->run);
     free((*encoder)->cache);
     free(*encoder);
     *encoder = NULL;
@@ -89,6 +98,10 @@ void gg_encoder_destroy(gg_encoder **encoder) {
 /* Merges a word anew and appends its ids; there is room for `length`. */
 static gg_status merge_word(gg_encoder *encoder, const char *word, size_t length, struct gg_ids *ids) {
     uint32_t *out = ids->items + ids->count;
+    if (gg_tokenizer_find_word(encoder->tokenizer, word, length, out)) {
+        ids->count++;
+        return GG_OK;
+    }
     for (size_t i = 0; i < length; i++)
         out[i] = encoder->byte_ids[(unsigned char)word[i]];
     size_t count = length;
@@ -175,25 +188,96 @@ static gg_status encode_words(gg_encoder *encoder, const char *text, size_t *at,
     return GG_OK;
 }
 
+/* A place in a text, and where it comes to be in the text's NFC. */
+struct image {
+    size_t at, normal_at;
+};
+
+/* Moves a place on, from cut to cut, until its image is at or behind `normal_at`. */
+static gg_status find_image(gg_encoder *encoder, const char *text, size_t end, size_t normal_at,
+                            struct image *place) {
+    while (place->normal_at < normal_at) {
+        const size_t next = place->at + gg_normal_form_cut(text + place->at, end - place->at, 1);
+        encoder->run.count = 0;
+        if (next - place->at > 1)
+            GG_TRY(gg_normal_form(text + place->at, next - place->at, &encoder->run));
+        place->normal_at += next - place->at > 1 ? encoder->run.count : 1;
+        place->at = next;
+    }
+    return GG_OK;
+}
+
+/* Encodes the words of a text's NFC, which differs from the text. Those behind the last that ends where the
+ * text itself can be cut are left to come again with what follows, as are those that are not certain.
+ *   at [in,out] moves to that cut; to `end` when `last` */
+static gg_status encode_changed(gg_encoder *encoder, const char *text, size_t *at, size_t end, bool last,
+                                struct gg_ids *ids) {
+    const struct gg_text *normal = &encoder->normal;
+    struct image place = {*at, 0};
+    size_t word = 0, certain_count = ids->count;
+    gg_word_scanner_reset(encoder->scanner);
+    while (word < normal->count) {
+        size_t word_end;
+        GG_TRY(gg_word_end(encoder->scanner, normal->bytes, word, normal->count, last, &word_end));
+        if (word_end == word)
+            break;
+        if (word_end - word > GG_WORD_MAX_BYTES)
+            return gg_fail_long_word(word_end - word);
+        GG_TRY(encode_word(encoder, normal->bytes + word, word_end - word, normal->count - word, ids));
+        word = word_end;
+        if (last)
+            continue;
+        GG_TRY(find_image(encoder, text, end, word, &place));
+        if (place.normal_at == word) {
+            *at = place.at;
+            certain_count = ids->count;
+        }
+    }
+    if (last)
+        *at = end;
+    else
+        ids->count = certain_count;
+    return GG_OK;
+}
+
+/* Encodes text[*at, end), which holds no special token, after bringing it to the tokenizer's normal form. As
+ * encode_words, to which text goes that is in that form; it may be cut between any two words. */
+static gg_status encode_text(gg_encoder *encoder, const char *text, size_t *at, size_t end,
+                             size_t readable_end, bool last, struct gg_ids *ids) {
+    if (*at >= end)
+        return GG_OK;
+    if (!encoder->nfc)
+        return encode_words(encoder, text, at, end, readable_end, last, ids);
+    const size_t bytes = last ? end - *at : gg_normal_form_last_cut(text + *at, end - *at);
+    if (bytes == 0)
+        return GG_OK;
+    encoder->normal.count = 0;
+    GG_TRY(gg_normal_form(text + *at, bytes, &encoder->normal));
+    if (encoder->normal.count == bytes && memcmp(encoder->normal.bytes, text + *at, bytes) == 0)
+        return encode_words(encoder, text, at, *at + bytes, readable_end, last, ids);
+    return encode_changed(encoder, text, at, *at + bytes, last, ids);
+}
+
 gg_status gg_encode_part(gg_encoder *encoder, const char *text, size_t bytes, bool last, bool allow_special,
                          struct gg_ids *ids, size_t *consumed) {
     *consumed = 0;
+    const bool search = allow_special || encoder->has_always;
     /* A special token that begins in the last bytes may not be all there. */
-    const size_t held_back = last || !allow_special ? 0 : encoder->special_max_bytes - 1;
+    const size_t held_back = last || !search ? 0 : encoder->special_max_bytes - 1;
     const size_t certain = bytes > held_back ? bytes - held_back : 0;
-    while (allow_special) {
+    while (search) {
         uint32_t id;
         size_t length;
-        const size_t special =
-            gg_tokenizer_find_special(encoder->tokenizer, text, bytes, *consumed, &id, &length);
+        const size_t special = gg_tokenizer_find_special(encoder->tokenizer, text, bytes, *consumed,
+                                                         allow_special, &id, &length);
         if (special >= certain)
             break;
-        GG_TRY(encode_words(encoder, text, consumed, special, bytes, true, ids));
+        GG_TRY(encode_text(encoder, text, consumed, special, bytes, true, ids));
         GG_TRY(gg_ids_reserve(ids, 1));
         ids->items[ids->count++] = id;
         *consumed = special + length;
     }
-    return encode_words(encoder, text, consumed, certain, bytes, last, ids);
+    return encode_text(encoder, text, consumed, certain, bytes, last, ids);
 }
 
 gg_status gg_encode(gg_encoder *encoder, const char *text, size_t bytes, bool allow_special,

@@ -81,8 +81,8 @@ gg_status gg_vocabulary_add(struct gg_vocabulary *vocabulary, uint64_t id, const
     GG_TRY(grow_slots(vocabulary));
     GG_TRY(grow_entries(vocabulary, (size_t)id + 1));
     uint32_t *slot = find_slot(vocabulary, bytes, length);
-    vocabulary->entries[id] =
-        (struct gg_vocabulary_entry){gg_strndup(bytes, length), (uint32_t)length, special};
+    vocabulary->entries[id] = (struct gg_vocabulary_entry){
+        .bytes = gg_strndup(bytes, length), .length = (uint32_t)length, .special = special};
     vocabulary->token_count++;
     *slot = (uint32_t)id + 1;
     return GG_OK;

@@ -117,6 +117,14 @@ gg_status gg_checkpoint_open(MPI_Comm comm, const char *path,
 /* The same on one rank, without MPI. Local. */
 gg_status gg_checkpoint_examine(const char *path, struct gg_checkpoint_contents *contents) GG_MUST_USE;
 
+/* Whether a file's tensors are those of a model: the same names and shapes, none missing and none too many.
+ *   contents  [in] of the file at `path`
+ *   optimizer [in] whose states must be there too; NULL: they are not looked for
+ * Local. GG_BAD_DATA names the file and the tensor. */
+gg_status gg_checkpoint_check_tensors(const char *path, const struct gg_checkpoint_contents *contents,
+                                      const struct gg_parameter_table *table,
+                                      const struct gg_optimizer_kind *optimizer) GG_MUST_USE;
+
 /* Reads each rank's share, no rank a whole tensor, and verifies the checksums of all. Collective over
  * `comm`, all ranks of all replicas.
  *   share [in, out] its buffers are filled where the ranges are; padding becomes zero. Without an

@@ -4,7 +4,6 @@
 #include "io/base/hdf5_attribute.h"
 #include "io/base/hdf5_error.h"
 #include "io/base/hdf5_walk.h"
-#include "io/checkpoint/checkpoint_checksum_internal.h"
 #include "io/checkpoint/checkpoint_format_internal.h"
 #include "mpi/world/world.h"
 

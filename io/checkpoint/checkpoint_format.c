@@ -1,7 +1,5 @@
 #include "io/checkpoint/checkpoint_format_internal.h"
 
-#include "io/base/hdf5_error.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

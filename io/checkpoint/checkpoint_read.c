@@ -2,9 +2,9 @@
 #include "core/base/memory.h"
 #include "io/base/file.h"
 #include "io/base/file_vector.h"
-#include "io/base/hdf5_error.h"
 #include "io/checkpoint/checkpoint_checksum_internal.h"
 #include "io/checkpoint/checkpoint_format_internal.h"
+#include "io/checkpoint/checkpoint_tensor.h"
 #include "io/checkpoint/checkpoint_transfer_internal.h"
 #include "mpi/world/world.h"
 
@@ -16,23 +16,14 @@
 
 enum { VERIFY_BYTES = 16 << 20 };
 
-static const struct gg_checkpoint_tensor *find_tensor(const struct gg_checkpoint_contents *contents,
-                                                      const char *group, const char *name) {
-    for (int i = 0; i < contents->count; i++)
-        if (strcmp(contents->tensors[i].group, group) == 0 && strcmp(contents->tensors[i].name, name) == 0)
-            return &contents->tensors[i];
-    return NULL;
-}
-
-/* Whether the file's tensors are the table's: the same names and shapes, none missing and none too many. */
-static gg_status check_shapes(const char *path, const struct gg_checkpoint_contents *contents,
-                              const struct gg_parameter_table *table,
-                              const struct gg_optimizer_kind *optimizer) {
+gg_status gg_checkpoint_check_tensors(const char *path, const struct gg_checkpoint_contents *contents,
+                                      const struct gg_parameter_table *table,
+                                      const struct gg_optimizer_kind *optimizer) {
     for (int g = 0; g < gg_checkpoint_group_count(optimizer); g++) {
         for (int i = 0; i < table->count; i++) {
             const struct gg_parameter *p = &table->items[i];
             const struct gg_checkpoint_tensor *t =
-                find_tensor(contents, gg_checkpoint_group_name(optimizer, g).name, p->name);
+                gg_checkpoint_find_tensor(contents, gg_checkpoint_group_name(optimizer, g).name, p->name);
             if (t == NULL && g > 0)
                 return gg_fail(GG_BAD_DATA,
                                "%s: holds no optimizer state for tensor %s; training cannot go "
@@ -59,8 +50,9 @@ static gg_status check_shapes(const char *path, const struct gg_checkpoint_conte
 static int64_t tensor_offset(const struct gg_checkpoint_contents *contents,
                              const struct gg_checkpoint_share *share, int index) {
     const struct gg_parameter_table *table = share->table;
-    return find_tensor(contents, gg_checkpoint_group_name(share->optimizer, index / table->count).name,
-                       table->items[index % table->count].name)
+    return gg_checkpoint_find_tensor(contents,
+                                     gg_checkpoint_group_name(share->optimizer, index / table->count).name,
+                                     table->items[index % table->count].name)
         ->offset;
 }
 
@@ -88,7 +80,7 @@ static gg_status compare_sums(const char *path, const struct gg_checkpoint_conte
         const struct gg_parameter *p = &table->items[i % table->count];
         const struct gg_checkpoint_group group = gg_checkpoint_group_name(share->optimizer, i / table->count);
         const uint64_t times = gg_parameter_replicated(p) ? (uint64_t)table->shards.token_shards : 1;
-        if (sums[i] != times * find_tensor(contents, group.name, p->name)->checksum)
+        if (sums[i] != times * gg_checkpoint_find_tensor(contents, group.name, p->name)->checksum)
             return gg_fail(GG_BAD_DATA, "%s: damaged: tensor %s/%s does not fit its checksum", path,
                            group.name, p->name);
     }
@@ -110,7 +102,7 @@ static gg_status read_file(const char *path, const struct gg_checkpoint_contents
 gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path, const struct gg_checkpoint_share *share) {
     struct gg_checkpoint_contents contents;
     GG_TRY(gg_checkpoint_open(comm, path, &contents));
-    gg_status status = check_shapes(path, &contents, share->table, share->optimizer);
+    gg_status status = gg_checkpoint_check_tensors(path, &contents, share->table, share->optimizer);
     if (status == GG_OK) {
         const int count = gg_checkpoint_share_groups(share) * share->table->count;
         uint64_t *sums = gg_calloc((size_t)count, sizeof *sums);

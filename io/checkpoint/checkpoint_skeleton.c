@@ -151,19 +151,57 @@ static gg_status copy_range(int from, int to, const char *path, off_t at, off_t 
     return GG_OK;
 }
 
-/* Copies what is no hole of the memory file, and gives the file on the disk its length. */
-static gg_status copy_file(int from, const char *path) {
+/* The places of the tensors' values, in the order in which they stand. */
+struct place {
+    off_t begin, end;
+};
+
+static int compare_places(const void *a, const void *b) {
+    const off_t x = ((const struct place *)a)->begin, y = ((const struct place *)b)->begin;
+    return (x > y) - (x < y);
+}
+
+static struct place *value_places(const struct gg_checkpoint_tensor *tensors, int count) {
+    struct place *places = gg_malloc(((size_t)count + 1) * sizeof *places);
+    for (int i = 0; i < count; i++) {
+        const int64_t bytes = tensors[i].rows * tensors[i].columns * (int64_t)sizeof(float);
+        places[i] = (struct place){tensors[i].offset, tensors[i].offset + bytes};
+    }
+    qsort(places, (size_t)count, sizeof *places, compare_places);
+    return places;
+}
+
+/* Copies what stands between the tensors' values in [at, end).
+ *   next [in,out] the first place that may reach into the range */
+static gg_status copy_around(int from, int to, const char *path, off_t at, off_t end,
+                             const struct place **next, const struct place *last, char *buffer) {
+    while (at < end) {
+        while (*next < last && (*next)->end <= at)
+            (*next)++;
+        const off_t begin = *next < last && (*next)->begin < end ? (*next)->begin : end;
+        GG_TRY(copy_range(from, to, path, at, begin, buffer));
+        at = begin < end ? (*next)->end : end;
+    }
+    return GG_OK;
+}
+
+/* Copies what is no hole of the memory file and no tensor's, and gives the file on the disk its length. */
+static gg_status copy_file(int from, const char *path, const struct gg_checkpoint_tensor *tensors,
+                           int count) {
     const int to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (to < 0)
         return gg_fail(gg_file_status(errno), "%s: cannot be created: %s", path, strerror(errno));
     char *buffer = gg_malloc(COPY_BYTES);
+    struct place *places = value_places(tensors, count);
+    const struct place *next = places;
     const off_t bytes = lseek(from, 0, SEEK_END);
     gg_status status = GG_OK;
     for (off_t at = 0; status == GG_OK && (at = lseek(from, at, SEEK_DATA)) >= 0;) {
         const off_t end = lseek(from, at, SEEK_HOLE);
-        status = copy_range(from, to, path, at, end, buffer);
+        status = copy_around(from, to, path, at, end, &next, places + count, buffer);
         at = end;
     }
+    free(places);
     if (status == GG_OK && ftruncate(to, bytes) != 0)
         status = gg_fail(GG_STORAGE, "%s: cannot be given its length: %s", path, strerror(errno));
     free(buffer);
@@ -179,7 +217,7 @@ gg_status gg_checkpoint_write_skeleton(const char *path, const struct gg_checkpo
         return gg_fail(GG_RESOURCE, "%s: no file in memory to be had: %s", path, strerror(errno));
     gg_status status = make_file(fd, meta, tensors, count);
     if (status == GG_OK)
-        status = copy_file(fd, path);
+        status = copy_file(fd, path, tensors, count);
     else
         gg_fail_within(status, "%s", path);
     close(fd);

@@ -15,42 +15,47 @@ struct gg_chunk_cache {
     struct slot *slots;
     int64_t count;
     uint64_t clock;
-    int64_t reads;
     void *memory, *scratch;
 };
 
-/* Sizes of the largest chunk and scratch of the set. All shards have one vocabulary, but who wrote them
- * decided on 16 or 32 bits. */
-static void largest(const struct gg_shard_set *set, int64_t *chunks, size_t *chunk, size_t *scratch) {
+/* Bytes of an id where they are the most: all shards have one vocabulary, but who wrote them decided on 16 or
+ * 32 bits. And no more chunks than there are. */
+static int widest(const struct gg_shard_set *set, int64_t *chunks) {
     int64_t all = 0;
-    *chunk = *scratch = 0;
+    int token_bytes = 0;
     for (int64_t i = 0; i < set->count; i++) {
         const struct gg_shard_info *info = gg_shard_info(set->shards[i]);
-        const size_t bytes = (size_t)GG_SHARD_CHUNK_TOKENS * (size_t)info->token_bytes;
-        *chunk = bytes > *chunk ? bytes : *chunk;
-        const size_t needed = gg_shard_scratch_bytes(set->shards[i]);
-        *scratch = needed > *scratch ? needed : *scratch;
+        token_bytes = info->token_bytes > token_bytes ? info->token_bytes : token_bytes;
         all += info->chunks;
     }
     *chunks = *chunks < all ? *chunks : all;
+    return token_bytes;
+}
+
+static size_t chunk_bytes(int token_bytes) {
+    return (size_t)GG_SHARD_CHUNK_TOKENS * (size_t)token_bytes;
+}
+
+size_t gg_chunk_cache_most_bytes(int token_bytes, int64_t chunks) {
+    return (size_t)chunks * (chunk_bytes(token_bytes) + sizeof(struct slot)) +
+           gg_shard_scratch_bytes(token_bytes);
 }
 
 size_t gg_chunk_cache_bytes(const struct gg_shard_set *set, int64_t chunks) {
-    size_t chunk, scratch;
-    largest(set, &chunks, &chunk, &scratch);
-    return (size_t)chunks * (chunk + sizeof(struct slot)) + scratch;
+    const int token_bytes = widest(set, &chunks);
+    return gg_chunk_cache_most_bytes(token_bytes, chunks);
 }
 
 gg_status gg_chunk_cache_create(const struct gg_shard_set *set, int64_t chunks, gg_chunk_cache **cache) {
-    size_t chunk, scratch;
-    largest(set, &chunks, &chunk, &scratch);
+    const int token_bytes = widest(set, &chunks);
+    const size_t chunk = chunk_bytes(token_bytes);
     gg_chunk_cache *c = gg_calloc(1, sizeof *c);
     c->set = set;
     c->count = chunks;
     c->slots = gg_calloc((size_t)chunks + 1, sizeof *c->slots);
     gg_status status = gg_try_malloc((size_t)chunks * chunk, "the cache of token chunks", &c->memory);
     if (status == GG_OK)
-        status = gg_try_malloc(scratch, "a compressed chunk", &c->scratch);
+        status = gg_try_malloc(gg_shard_scratch_bytes(token_bytes), "a compressed chunk", &c->scratch);
     for (int64_t i = 0; i < chunks && status == GG_OK; i++)
         c->slots[i] = (struct slot){.shard = -1, .tokens = (char *)c->memory + (size_t)i * chunk};
     if (status != GG_OK)
@@ -87,7 +92,6 @@ static gg_status find_chunk(gg_chunk_cache *cache, int64_t shard, int64_t chunk,
     oldest->shard = shard;
     oldest->chunk = chunk;
     oldest->used = cache->clock;
-    cache->reads++;
     *tokens = oldest->tokens;
     return GG_OK;
 }
@@ -112,8 +116,4 @@ gg_status gg_chunk_cache_copy(gg_chunk_cache *cache, int64_t shard, int64_t firs
         count -= part;
     }
     return GG_OK;
-}
-
-int64_t gg_chunk_cache_reads(const gg_chunk_cache *cache) {
-    return cache->reads;
 }

@@ -8,8 +8,10 @@
 
 typedef struct gg_chunk_cache gg_chunk_cache;
 
-/* Memory a cache of that many chunks will take; never more chunks than the set has. */
+/* Memory a cache of that many chunks will take; never more chunks than the set has. Of a set of shards with
+ * ids of so many bytes, however large it is, at most. */
 size_t gg_chunk_cache_bytes(const struct gg_shard_set *set, int64_t chunks);
+size_t gg_chunk_cache_most_bytes(int token_bytes, int64_t chunks);
 
 /* Allocates. The set must outlive the cache. GG_RESOURCE when there is no memory. */
 gg_status gg_chunk_cache_create(const struct gg_shard_set *set, int64_t chunks,
@@ -22,8 +24,5 @@ void gg_chunk_cache_destroy(gg_chunk_cache **cache);
  * Errors as gg_shard_read_chunk. */
 gg_status gg_chunk_cache_copy(gg_chunk_cache *cache, int64_t shard, int64_t first, int64_t count,
                               int32_t *tokens) GG_MUST_USE;
-
-/* Chunks read so far. */
-int64_t gg_chunk_cache_reads(const gg_chunk_cache *cache);
 
 #endif

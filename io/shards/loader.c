@@ -52,15 +52,22 @@ gg_status gg_loader_create(const struct gg_text_list *paths, int64_t context, ui
     return status;
 }
 
-static int64_t ring_slots(const struct gg_loader_plan *plan) {
-    const int64_t slots = (LOOK_AHEAD_ROWS + plan->micro - 1) / plan->micro;
+static int64_t ring_slots(int64_t micro) {
+    const int64_t slots = (LOOK_AHEAD_ROWS + micro - 1) / micro;
     return slots > LOOK_AHEAD_MICRO_BATCHES ? slots : LOOK_AHEAD_MICRO_BATCHES;
 }
 
+static size_t ring_bytes(int64_t context, int64_t micro) {
+    const size_t rows = (size_t)(ring_slots(micro) * micro);
+    return rows * ((size_t)(context + 1) * sizeof(int32_t) + sizeof(uint64_t));
+}
+
 size_t gg_loader_bytes(const gg_loader *loader, const struct gg_loader_plan *plan) {
-    const size_t rows = (size_t)(ring_slots(plan) * plan->micro);
-    return gg_shard_source_bytes(loader->shards) +
-           rows * ((size_t)(loader->source.context + 1) * sizeof(int32_t) + sizeof(uint64_t));
+    return gg_shard_source_bytes(loader->shards) + ring_bytes(loader->source.context, plan->micro);
+}
+
+size_t gg_loader_most_bytes(int64_t vocab, int64_t context, int64_t micro) {
+    return gg_shard_source_most_bytes(vocab) + ring_bytes(context, micro);
 }
 
 /* The sample of row `row` of the plan's micro-batch number `micro_batch`. */
@@ -154,7 +161,7 @@ gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) 
                        (long long)plan->sequences, (long long)plan->micro, plan->replicas);
     stop(loader);
     loader->plan = *plan;
-    loader->slots = ring_slots(plan);
+    loader->slots = ring_slots(plan->micro);
     const size_t rows = (size_t)(loader->slots * plan->micro);
     void *tokens = NULL, *ids = NULL;
     gg_status status = gg_try_malloc(rows * (size_t)(loader->source.context + 1) * sizeof(int32_t),
@@ -220,10 +227,6 @@ int64_t gg_loader_samples(const gg_loader *loader) {
     return gg_shard_source_samples(loader->shards);
 }
 
-int64_t gg_loader_tokens(const gg_loader *loader) {
-    return gg_shard_source_set(loader->shards)->tokens;
-}
-
 int64_t gg_loader_vocab(const gg_loader *loader) {
     return gg_shard_source_set(loader->shards)->vocab;
 }
@@ -233,17 +236,15 @@ uint64_t gg_loader_fingerprint(const gg_loader *loader) {
 }
 
 double gg_loader_text_bytes_per_token(const gg_loader *loader) {
-    return gg_shard_source_set(loader->shards)->tokens > 0
-               ? (double)gg_shard_source_set(loader->shards)->text_bytes /
-                     (double)gg_shard_source_set(loader->shards)->tokens
-               : 0;
+    const struct gg_shard_set *set = gg_shard_source_set(loader->shards);
+    return set->tokens > 0 ? (double)set->text_bytes / (double)set->tokens : 0;
 }
 
 uint64_t gg_loader_data_fingerprint(const gg_loader *loader) {
-    uint64_t hash = XXH3_64bits(&gg_shard_source_set(loader->shards)->fingerprint, sizeof(uint64_t));
-    for (int64_t i = 0; i < gg_shard_source_set(loader->shards)->count; i++) {
-        const uint64_t shard[2] = {gg_shard_fingerprint(gg_shard_source_set(loader->shards)->shards[i]),
-                                   hash};
+    const struct gg_shard_set *set = gg_shard_source_set(loader->shards);
+    uint64_t hash = XXH3_64bits(&set->fingerprint, sizeof set->fingerprint);
+    for (int64_t i = 0; i < set->count; i++) {
+        const uint64_t shard[2] = {gg_shard_fingerprint(set->shards[i]), hash};
         hash = XXH3_64bits(shard, sizeof shard);
     }
     return hash;

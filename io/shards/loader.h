@@ -29,7 +29,6 @@ gg_status gg_loader_create(const struct gg_text_list *paths, int64_t context, ui
 void gg_loader_destroy(gg_loader **loader);
 
 int64_t gg_loader_samples(const gg_loader *loader);      /* per epoch */
-int64_t gg_loader_tokens(const gg_loader *loader);       /* in all shards */
 int64_t gg_loader_vocab(const gg_loader *loader);        /* of the tokenizer the shards were made with */
 uint64_t gg_loader_fingerprint(const gg_loader *loader); /* of that tokenizer */
 double gg_loader_text_bytes_per_token(const gg_loader *loader);
@@ -46,6 +45,10 @@ struct gg_loader_plan {
 
 /* Bytes the loader holds once a plan is started (before: with the largest part, the cache of chunks). */
 size_t gg_loader_bytes(const gg_loader *loader, const struct gg_loader_plan *plan);
+
+/* The most that is for micro-batches of so many sequences of any shards that gridgpt writes: beside the shards'
+ * index, which takes 24 bytes for each million of tokens. */
+size_t gg_loader_most_bytes(int64_t vocab, int64_t context, int64_t micro);
 
 /* Starts the thread on a plan; a running one is stopped first, and its look-ahead forgotten. For a sequential
  * loader, sequences = micro x replicas is the usual plan.

@@ -2,7 +2,6 @@
 
 #include "core/base/memory.h"
 #include "io/base/file.h"
-#include "io/base/hdf5_error.h"
 #include "io/shards/shard_index_internal.h"
 
 #include <errno.h>
@@ -64,11 +63,16 @@ static size_t chunk_bytes(const gg_shard *shard) {
     return (size_t)GG_SHARD_CHUNK_TOKENS * (size_t)shard->info.token_bytes;
 }
 
-size_t gg_shard_scratch_bytes(const gg_shard *shard) {
-    return gg_shard_index_chunk_bytes(shard);
+int gg_shard_token_bytes(int64_t vocab) {
+    return vocab <= 65536 ? 2 : 4;
 }
 
-int64_t gg_shard_chunk_tokens(const gg_shard *shard, int64_t chunk) {
+size_t gg_shard_scratch_bytes(int token_bytes) {
+    return gg_shard_index_chunk_bytes(token_bytes);
+}
+
+/* GG_SHARD_CHUNK_TOKENS but for the last. */
+static int64_t chunk_tokens(const gg_shard *shard, int64_t chunk) {
     const int64_t left = shard->info.tokens - chunk * GG_SHARD_CHUNK_TOKENS;
     return left < GG_SHARD_CHUNK_TOKENS ? left : GG_SHARD_CHUNK_TOKENS;
 }
@@ -112,7 +116,7 @@ static uint32_t largest_id(const gg_shard *shard, const void *tokens, int64_t co
 
 /* Every id of a chunk must be in the vocabulary: the model reads and writes at the place an id names. */
 static gg_status check_ids(const gg_shard *shard, int64_t chunk, const void *tokens) {
-    const int64_t count = gg_shard_chunk_tokens(shard, chunk);
+    const int64_t count = chunk_tokens(shard, chunk);
     if (largest_id(shard, tokens, count) < shard->info.vocab)
         return GG_OK;
     int64_t at = 0;
@@ -180,7 +184,8 @@ gg_status gg_shard_verify(const gg_shard *shard) {
     GG_TRY(gg_shard_read_documents(shard, &offsets));
     free(offsets);
     void *scratch = NULL, *tokens = NULL;
-    gg_status status = gg_try_malloc(gg_shard_scratch_bytes(shard), "a compressed chunk", &scratch);
+    gg_status status =
+        gg_try_malloc(gg_shard_scratch_bytes(shard->info.token_bytes), "a compressed chunk", &scratch);
     if (status == GG_OK)
         status = gg_try_malloc(chunk_bytes(shard), "a chunk", &tokens);
     for (int64_t i = 0; i < shard->info.chunks && status == GG_OK; i++)

@@ -32,17 +32,16 @@ uint64_t gg_shard_fingerprint(const gg_shard *shard);
 gg_status gg_shard_vocab_check(const char *path, int64_t vocab, const char *tokenizer,
                                int64_t tokenizer_vocab) GG_MUST_USE;
 
-/* Bytes of scratch that gg_shard_read_chunk needs for any chunk of this shard. */
-size_t gg_shard_scratch_bytes(const gg_shard *shard);
-
-/* Tokens in a chunk: GG_SHARD_CHUNK_TOKENS but for the last. */
-int64_t gg_shard_chunk_tokens(const gg_shard *shard, int64_t chunk);
+/* Bytes of an id in a shard that gridgpt writes, and of scratch that gg_shard_read_chunk needs for any chunk of
+ * such ids. */
+int gg_shard_token_bytes(int64_t vocab);
+size_t gg_shard_scratch_bytes(int token_bytes);
 
 /* Reads a chunk with pread, decompresses it, and checks its checksum and that every id is in the vocabulary.
  * May be called from any thread; no HDF5.
  *   scratch [in]   gg_shard_scratch_bytes(), for the compressed bytes
  *   tokens  [out]  GG_SHARD_CHUNK_TOKENS elements of uint16 or uint32 by info.token_bytes; those beyond
- *                  gg_shard_chunk_tokens() are zero
+ *                  the shard's are zero
  * GG_BAD_DATA: damaged, replaced or written to since it was opened, an id beyond the vocabulary (with its
  * place among the shard's tokens). GG_STORAGE: gone or unreadable. The message names the file. */
 gg_status gg_shard_read_chunk(const gg_shard *shard, int64_t chunk, void *scratch, void *tokens) GG_MUST_USE;

@@ -112,12 +112,12 @@ static bool layout_is_ours(hid_t dataset) {
     return ours;
 }
 
-size_t gg_shard_index_chunk_bytes(const struct gg_shard *shard) {
-    return ZSTD_compressBound((size_t)GG_SHARD_CHUNK_TOKENS * (size_t)shard->info.token_bytes);
+size_t gg_shard_index_chunk_bytes(int token_bytes) {
+    return ZSTD_compressBound((size_t)GG_SHARD_CHUNK_TOKENS * (size_t)token_bytes);
 }
 
 static gg_status index_chunks(struct gg_shard *shard, hid_t dataset, const uint64_t *checksums) {
-    const size_t most = gg_shard_index_chunk_bytes(shard);
+    const size_t most = gg_shard_index_chunk_bytes(shard->info.token_bytes);
     for (int64_t i = 0; i < shard->info.chunks; i++) {
         const hsize_t start = (hsize_t)(i * GG_SHARD_CHUNK_TOKENS);
         unsigned mask = 0;

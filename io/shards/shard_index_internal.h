@@ -21,7 +21,7 @@ struct gg_shard {
 };
 
 /* The most bytes that a chunk takes, compressed. */
-size_t gg_shard_index_chunk_bytes(const struct gg_shard *shard);
+size_t gg_shard_index_chunk_bytes(int token_bytes);
 
 /* Reads attributes and the places of the chunks into `shard`, whose path and file_bytes are set. Errors as
  * gg_shard_open. */

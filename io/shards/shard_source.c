@@ -78,3 +78,7 @@ int64_t gg_shard_source_samples(const gg_shard_source *s) {
 size_t gg_shard_source_bytes(const gg_shard_source *s) {
     return gg_chunk_cache_bytes(&s->set, CACHE_CHUNKS);
 }
+
+size_t gg_shard_source_most_bytes(int64_t vocab) {
+    return gg_chunk_cache_most_bytes(gg_shard_token_bytes(vocab), CACHE_CHUNKS);
+}

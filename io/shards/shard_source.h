@@ -30,4 +30,7 @@ const struct gg_shard_set *gg_shard_source_set(const gg_shard_source *source);
 int64_t gg_shard_source_samples(const gg_shard_source *source); /* per epoch */
 size_t gg_shard_source_bytes(const gg_shard_source *source);    /* of the cache */
 
+/* The most that is of any shards that gridgpt writes. */
+size_t gg_shard_source_most_bytes(int64_t vocab);
+
 #endif

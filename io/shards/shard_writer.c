@@ -4,7 +4,7 @@
 #include "io/base/file.h"
 #include "io/base/hdf5_attribute.h"
 #include "io/base/hdf5_error.h"
-#include "io/shards/shard_format.h"
+#include "io/shards/shard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +78,7 @@ gg_status gg_shard_writer_create(const char *path, const struct gg_shard_spec *s
     w->path = gg_strdup(path);
     w->temporary = gg_format("%s.tmp", path);
     w->spec = *spec;
-    w->token_bytes = spec->vocab <= 65536 ? 2 : 4;
+    w->token_bytes = gg_shard_token_bytes(spec->vocab);
     const size_t chunk_bytes = (size_t)GG_SHARD_CHUNK_TOKENS * (size_t)w->token_bytes;
     w->chunk = gg_malloc(chunk_bytes);
     w->compressed_bytes = ZSTD_compressBound(chunk_bytes);

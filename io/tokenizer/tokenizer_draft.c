@@ -62,8 +62,15 @@ const char *gg_next_line(const char *text, size_t bytes, size_t *at, size_t *num
     return NULL;
 }
 
-gg_status gg_tokenizer_draft_finish(const struct gg_tokenizer_draft *draft, gg_tokenizer **tokenizer) {
-    const struct gg_tokenizer_parts parts = {draft->vocabulary.entries, draft->vocabulary.count,
-                                             draft->merges, draft->merge_count, draft->pattern};
-    return gg_tokenizer_create(&parts, tokenizer);
+gg_status gg_tokenizer_draft_finish(struct gg_tokenizer_draft *draft, gg_tokenizer **tokenizer) {
+    const struct gg_tokenizer_parts parts = {
+        .entries = draft->vocabulary.entries,
+        .entry_count = draft->vocabulary.count,
+        .merges = draft->merges,
+        .merge_count = draft->merge_count,
+        .pattern = draft->pattern,
+        .nfc = draft->nfc,
+        .whole_words = draft->whole_words,
+    };
+    return gg_tokenizer_create_known(&parts, &draft->other_kind, tokenizer);
 }

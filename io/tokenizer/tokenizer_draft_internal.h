@@ -12,6 +12,8 @@ struct gg_tokenizer_draft {
     struct gg_merge *merges;
     size_t merge_count, merge_capacity;
     char *pattern; /* NULL: GPT-2's */
+    bool nfc, whole_words;
+    bool other_kind; /* what failed is not supported, and may be whole */
 };
 void gg_tokenizer_draft_free(struct gg_tokenizer_draft *draft);
 
@@ -32,7 +34,6 @@ gg_status gg_draft_merge_text(struct gg_tokenizer_draft *draft, const char *left
 const char *gg_next_line(const char *text, size_t bytes, size_t *at, size_t *number, size_t *length);
 
 /* The tokenizer that the draft describes, owned by the caller; the draft stays. GG_BAD_DATA. */
-gg_status gg_tokenizer_draft_finish(const struct gg_tokenizer_draft *draft,
-                                    gg_tokenizer **tokenizer) GG_MUST_USE;
+gg_status gg_tokenizer_draft_finish(struct gg_tokenizer_draft *draft, gg_tokenizer **tokenizer) GG_MUST_USE;
 
 #endif

@@ -4,12 +4,8 @@
 #ifndef GG_IO_TOKENIZER_TOKENIZER_FORMS_INTERNAL_H
 #define GG_IO_TOKENIZER_TOKENIZER_FORMS_INTERNAL_H
 
+#include "io/base/json_parse.h"
 #include "io/tokenizer/tokenizer_draft_internal.h"
-
-#include <jansson.h>
-
-/* Parses JSON. GG_BAD_DATA with line and column. *root is owned by the caller (json_decref). */
-gg_status gg_json_parse(const char *text, size_t bytes, json_t **root) GG_MUST_USE;
 
 /* A whole tokenizer.json. */
 gg_status gg_read_tokenizer_json(const json_t *root, struct gg_tokenizer_draft *draft) GG_MUST_USE;

@@ -51,7 +51,10 @@ void gg_bench_series_add(struct gg_bench_series *series, struct gg_session *t,
     series->count++;
 }
 
-double gg_bench_hidden(double alone, double visible, double waiting) {
+/* How much of a reduction is hidden: alone, it takes `alone` seconds. In a step, `visible` seconds are spent
+ * in its calls and on waiting for it, `waiting` of them for ranks that are late, which no reduction could
+ * help. 0 where nothing is hidden, or where there is nothing to hide. */
+static double hidden_share(double alone, double visible, double waiting) {
     const double own = visible > waiting ? visible - waiting : 0;
     return alone > own ? 1 - own / alone : 0;
 }
@@ -67,8 +70,8 @@ struct gg_bench_figures gg_bench_figures_of(const struct gg_bench_series *series
     }
     f.tokens_per_s = (double)t->replica.plan.tokens_per_step / f.median[GG_BENCH_WHOLE];
     f.mfu = f.tokens_per_s * gg_graph_flops_per_token(&t->replica.graph) / t->gemm.all;
-    f.hidden = gg_bench_hidden(f.median[GG_BENCH_ALONE], f.median[GG_BENCH_PHASE + GG_PHASE_REDUCE],
-                               f.median[GG_BENCH_WAITING]);
+    f.hidden = hidden_share(f.median[GG_BENCH_ALONE], f.median[GG_BENCH_PHASE + GG_PHASE_REDUCE],
+                            f.median[GG_BENCH_WAITING]);
     f.peak_bytes = largest_of(t->world->comm, (double)gg_memory_peak());
     f.announced_bytes = largest_of(t->world->comm, (double)gg_train_memory_total(&t->memory));
     f.loader_share = f.median[GG_BENCH_PHASE + GG_PHASE_DATA] / f.median[GG_BENCH_WHOLE];

@@ -42,11 +42,6 @@ struct gg_bench_figures {
     double loader_share;                /* of a step that the loader makes the ranks wait */
 };
 
-/* How much of a reduction is hidden: alone, it takes `alone` seconds. In a step, `visible` seconds are spent
- * in its calls and on waiting for it, `waiting` of them for ranks that are late, which no reduction could
- * help. 0 where nothing is hidden, or where there is nothing to hide. */
-double gg_bench_hidden(double alone, double visible, double waiting);
-
 /* Collective over the session's world. */
 struct gg_bench_figures gg_bench_figures_of(const struct gg_bench_series *series,
                                             const struct gg_session *session);

@@ -4,12 +4,10 @@
 #include "core/base/clock.h"
 #include "core/kernels/matmul/matmul.h"
 #include "core/model/graph_figures.h"
-#include "core/model/model.h"
 #include "jobs/launch/gemm_rate.h"
 #include "jobs/launch/precision_choice.h"
 #include "jobs/launch/statistics.h"
 #include "jobs/replica/replica.h"
-#include "mpi/grid/pblas.h"
 
 #include <jansson.h>
 #include <stdio.h>

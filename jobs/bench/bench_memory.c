@@ -116,7 +116,8 @@ void gg_bench_memory_measure(struct gg_bench_memory *memory, int repeats) {
             run_pass(memory, stream, pass >= 0);
 }
 
-double gg_bench_memory_total_rate(const struct gg_bench_memory *memory) {
+/* The best rate of the streams, whatever they read and write. */
+static double total_rate(const struct gg_bench_memory *memory) {
     double best = 0;
     for (int stream = 0; stream < GG_STREAMS; stream++)
         best = memory->rates[stream] > best ? memory->rates[stream] : best;
@@ -127,7 +128,7 @@ double gg_bench_memory_least_seconds(const struct gg_bench_memory *memory,
                                      const struct gg_bench_traffic *traffic) {
     const double reading = traffic->read / memory->rates[GG_STREAM_READ];
     const double writing = traffic->written / memory->rates[GG_STREAM_WRITE];
-    const double all = (traffic->read + traffic->written) / gg_bench_memory_total_rate(memory);
+    const double all = (traffic->read + traffic->written) / total_rate(memory);
     const double longer = reading > writing ? reading : writing;
     return longer > all ? longer : all;
 }

@@ -35,9 +35,6 @@ void gg_bench_memory_free(struct gg_bench_memory *memory);
  * limit of: other work on the node slows memory for seconds. Collective. */
 void gg_bench_memory_measure(struct gg_bench_memory *memory, int repeats);
 
-/* The best rate of the streams, whatever they read and write. */
-double gg_bench_memory_total_rate(const struct gg_bench_memory *memory);
-
 /* The least seconds for so many bytes over all ranks: the longest of what is read at the rate of reading,
  * what is written at the rate of writing, and all of it at the best rate of all streams. A processor that
  * reads and writes at once is faster than one after the other, so that these do not add up. Local. */

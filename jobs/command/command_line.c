@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void gg_command_help(const struct gg_command *command, FILE *out) {
+static void print_help(const struct gg_command *command, FILE *out) {
     fprintf(out, "usage: %s\n\n%s\n", command->usage, command->summary);
     fprintf(out, "\noptions:\n");
     if (command->options != NULL)
@@ -59,7 +59,7 @@ gg_status gg_command_line_read(const struct gg_command *command, int argc, char 
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         *help = *help || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
     if (*help) {
-        gg_command_help(command, stdout);
+        print_help(command, stdout);
         return GG_OK;
     }
     if (command->options != NULL)

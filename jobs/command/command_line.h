@@ -41,6 +41,4 @@ gg_status gg_command_run(const struct gg_command *command, int argc, char **argv
                          gg_status (*work)(const struct gg_command *command, const void *values,
                                            const struct gg_words *words)) GG_MUST_USE;
 
-void gg_command_help(const struct gg_command *command, FILE *out);
-
 #endif

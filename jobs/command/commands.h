@@ -10,6 +10,8 @@ extern const struct gg_command gg_command_evaluate;
 extern const struct gg_command gg_command_generate;
 extern const struct gg_command gg_command_train;
 extern const struct gg_command gg_command_inspect;
+extern const struct gg_command gg_command_import;
+extern const struct gg_command gg_command_export;
 extern const struct gg_command gg_command_bench;
 extern const struct gg_command gg_command_settings;
 

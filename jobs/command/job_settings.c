@@ -1,6 +1,7 @@
 #include "jobs/command/job_settings.h"
 
 #include "core/base/memory.h"
+#include "jobs/train/run_from.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ gg_status gg_job_settings_read(const struct gg_words *words, char *const *defaul
         GG_TRY(gg_settings_read_file(settings, words->items[first++]));
     for (int i = first; i < words->count; i++)
         GG_TRY(gg_settings_set_word(settings, words->items, i));
+    GG_TRY(gg_run_from_settings(settings));
     return gg_settings_resolve(settings);
 }
 

@@ -68,12 +68,6 @@ gg_status gg_settings_set(struct gg_settings *settings, const char *name, const 
     return gg_option_values_set(&values, name, text, origin);
 }
 
-gg_status gg_settings_set_list(struct gg_settings *settings, const char *name, const char *const *items,
-                               size_t count, const char *origin) {
-    const struct gg_option_values values = values_of(settings);
-    return gg_option_values_set_list(&values, name, items, count, origin);
-}
-
 gg_status gg_settings_read_file(struct gg_settings *settings, const char *path) {
     const struct gg_option_values values = values_of(settings);
     return gg_settings_file_read(&values, path);

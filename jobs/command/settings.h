@@ -39,10 +39,6 @@ void gg_settings_free(struct gg_settings *settings);
 gg_status gg_settings_set(struct gg_settings *settings, const char *name, const char *text,
                           const char *origin) GG_MUST_USE;
 
-/* As gg_option_values_set_list. */
-gg_status gg_settings_set_list(struct gg_settings *settings, const char *name, const char *const *items,
-                               size_t count, const char *origin) GG_MUST_USE;
-
 /* As gg_settings_file_read, gg_settings_file_read_text and gg_settings_file_set_word. */
 gg_status gg_settings_read_file(struct gg_settings *settings, const char *path) GG_MUST_USE;
 gg_status gg_settings_read_text(struct gg_settings *settings, const char *text, size_t bytes,

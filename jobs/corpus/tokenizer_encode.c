@@ -16,7 +16,7 @@ static const struct gg_option options[] = {
     {"tokenizer", GG_OPTION_TEXT, offsetof(struct values, tokenizer), 0, 0, NULL, NULL, "TOKENIZER",
      "the tokenizer to encode with (wanted)", 0},
     {"special", GG_OPTION_FLAG, offsetof(struct values, special), 0, 0, NULL, NULL, NULL,
-     "let " GG_END_OF_TEXT " in the text become its special id", 0},
+     "let " GG_END_OF_TEXT " and other special tokens in the text become their ids", 0},
     {"stats", GG_OPTION_FLAG, offsetof(struct values, stats), 0, 0, NULL, NULL, NULL,
      "print bytes, ids and the encoder's speed to standard error", 0},
 };
@@ -117,9 +117,11 @@ const struct gg_command gg_command_tokenizer_encode = {
     .summary = "print the ids of text files (-, or none: standard input), space separated, a line per file",
     .options = &table,
     .run = run,
-    .more_help = "Every byte of the text is encoded as it stands, UTF-8 or not, and decodes back to itself. "
-                 "Files are read\n"
-                 "in blocks of 1 MiB, whatever their size; a word (a run of letters, spaces ...) longer than "
-                 "16 MiB is\n"
-                 "refused with the file's name and the byte where it begins.\n",
+    .more_help =
+        "Every byte of the text is encoded as it stands, UTF-8 or not, and decodes back to itself; a "
+        "tokenizer that\n"
+        "asks for Unicode's Normal Form C, as Qwen's does, encodes the text in that form. Files are read\n"
+        "in blocks of 1 MiB, whatever their size; a word (a run of letters, spaces ...) longer than "
+        "16 MiB is\n"
+        "refused with the file's name and the byte where it begins.\n",
 };

@@ -1,7 +1,5 @@
 #include "jobs/launch/reduction_driver.h"
 
-#include "mpi/reduce/progress_thread.h"
-
 gg_status gg_reduction_driver_choose(const struct gg_world *world, const struct gg_settings *settings,
                                      const struct gg_topology *topology, const struct gg_launch_cores *cores,
                                      bool *thread) {

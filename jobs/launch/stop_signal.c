@@ -132,19 +132,6 @@ bool gg_stop_requested(void) {
     return requested != 0;
 }
 
-const char *gg_stop_name(void) {
-    switch (atomic_load(&requested)) {
-    case SIGINT:
-        return "SIGINT";
-    case SIGTERM:
-        return "SIGTERM";
-    case SIGUSR1:
-        return "SIGUSR1";
-    default:
-        return "";
-    }
-}
-
 void gg_stop_end(void) {
     const sigset_t set = all_stop_signals();
     give_back();

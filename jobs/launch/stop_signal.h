@@ -25,9 +25,6 @@ void gg_stop_take_terminal(void);
 /* Whether a signal came. */
 bool gg_stop_requested(void);
 
-/* Its name, "SIGINT"; "" before one came. */
-const char *gg_stop_name(void);
-
 /* Gives the terminal back. For the end of the process: SIGTERM, SIGUSR1 and one SIGINT are ignored from now
  * on, for the run has ended and MPI is about to. */
 void gg_stop_end(void);

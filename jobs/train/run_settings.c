@@ -5,6 +5,8 @@
 #define GG_ROWS_OF struct gg_run_settings
 static const struct gg_option rows[] = {
     {GG_ROW_TEXT("run.dir", dir, "run", "run folder")},
+    {GG_ROW_TEXT("run.from", from, NULL,
+                 "checkpoint or run folder whose weights a new run begins with; it brings model.* with it")},
     {GG_ROW_INTEGER("run.seed", seed, 0, GG_ROW_MANY, "1", "seed of initial weights and dropout")},
     {GG_ROW_INTEGER("run.steps", steps, 1, GG_ROW_MANY, "1000", "optimizer steps")},
     {GG_ROW_INTEGER("run.max_bad_steps", max_bad_steps, 1, GG_ROW_MANY, "10",

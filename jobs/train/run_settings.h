@@ -7,6 +7,7 @@
 
 struct gg_run_settings {
     char *dir;
+    char *from; /* NULL: none */
     int64_t seed, steps;
     int64_t max_bad_steps;
     bool restart;

@@ -6,7 +6,7 @@
 #include "jobs/replica/replica.h"
 
 size_t gg_train_memory_total(const struct gg_train_memory *m) {
-    const size_t sum = m->program + gg_plan_memory_sum(&m->plan) + m->loader;
+    const size_t sum = m->program + gg_plan_memory_sum(&m->plan);
     return sum > m->reached ? sum : m->reached;
 }
 
@@ -32,7 +32,7 @@ void gg_train_memory_measure(const struct gg_world *world, const struct gg_plan 
     memory->plan = plan->memory;
     memory->plan.activations = parts[0];
     memory->plan.products = parts[1];
-    memory->loader = parts[2];
+    memory->plan.loader = parts[2];
     memory->program = parts[3];
     memory->reached = parts[4];
 }
@@ -46,7 +46,7 @@ gg_status gg_train_memory_check_limits(const struct gg_world *world, const struc
         {gg_model_activations_name(graph, GG_MODEL_TRAIN), m->activations + m->rounded},
         {"the sum of gradients over replicas", m->reduction},
         {"the copy of a checkpoint", m->checkpoint},
-        {"the look-ahead of token shards", memory->loader},
+        {"the look-ahead of token shards", m->loader},
     };
     return gg_memory_limit_check(world, parts, sizeof parts / sizeof *parts, NULL);
 }

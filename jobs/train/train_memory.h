@@ -9,14 +9,12 @@
 #include "jobs/train/train_data.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 /* Bytes of one rank: of the plan, and what a process adds to it. */
 struct gg_train_memory {
-    size_t reached; /* the most the process held until now */
-    size_t program; /* what it holds now: code, libraries, MPI */
-    struct gg_plan_memory plan;
-    size_t loader;
+    size_t reached;             /* the most the process held until now */
+    size_t program;             /* what it holds now: code, libraries, MPI */
+    struct gg_plan_memory plan; /* the loader's of these shards */
 };
 
 /* The most the rank will hold: all the parts together, or what was reached before they are allocated. */

@@ -1,6 +1,5 @@
 #include "jobs/train/train_report.h"
 
-#include "core/base/memory.h"
 #include "core/kernels/matmul/matmul.h"
 #include "core/model/graph_figures.h"
 #include "jobs/launch/precision_choice.h"
@@ -52,16 +51,9 @@ static void print_changed_settings(const struct gg_settings *settings) {
 }
 
 static void print_memory(const struct gg_train_memory *memory) {
-    const struct {
-        const char *name;
-        size_t bytes;
-    } parts[] = {
-        {"weights", memory->plan.weights},           {"their bf16 copy", memory->plan.rounded},
-        {"gradients", memory->plan.gradients},       {"their sum over replicas", memory->plan.reduction},
-        {"optimizer state", memory->plan.optimizer}, {"activations", memory->plan.activations},
-        {"matmul buffers", memory->plan.products},   {"loader", memory->loader},
-        {"micro-batch", memory->plan.batch},         {"checkpoint copy", memory->plan.checkpoint},
-        {"program and libraries", memory->program}};
+    struct gg_plan_part parts[GG_PLAN_PARTS + 1] = {
+        [GG_PLAN_PARTS] = {"program and libraries", memory->program}};
+    gg_plan_memory_parts(&memory->plan, parts);
     char text[AMOUNT_BYTES];
     fprintf(stderr, "memory per rank: %s (", megabytes(gg_train_memory_total(memory), text));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -118,6 +110,8 @@ void gg_train_report_begin(struct gg_trainer *t) {
     if (t->resume.path != NULL)
         fprintf(stderr, "resuming from %s: step %lld of %lld\n", t->resume.path, (long long)t->at.step,
                 (long long)t->session.settings->run.steps);
+    else if (t->resume.from != NULL)
+        fprintf(stderr, "beginning with the weights of %s\n", t->resume.from);
     if (t->resume.changed != NULL)
         fprintf(stderr, "changed since that checkpoint: %s\n", t->resume.changed);
     t->progress = (struct gg_progress){.label = "train",

@@ -7,6 +7,7 @@
 #include "jobs/launch/stop_agreement.h"
 #include "jobs/launch/stop_signal.h"
 #include "jobs/launch/storage_patience.h"
+#include "jobs/train/run_from.h"
 #include "jobs/train/train_checkpoint.h"
 #include "mpi/reduce/partition_gather.h"
 
@@ -289,7 +290,8 @@ static gg_status find_patiently(struct gg_trainer *t, int64_t limit) {
 
 gg_status gg_train_resume_find(struct gg_trainer *t) {
     GG_TRY(gg_agree(t->session.world->comm, t->session.world->rank == 0 ? take_folder(t) : GG_OK));
-    return find_patiently(t, INT64_MAX);
+    GG_TRY(find_patiently(t, INT64_MAX));
+    return gg_run_from_find(t);
 }
 
 /* Every replica reads its share; then an all-gather gives each what it needs of the others'. */
@@ -307,12 +309,15 @@ static gg_status read_state(struct gg_trainer *t) {
     return GG_OK;
 }
 
-static void begin_anew(struct gg_trainer *t) {
+static gg_status begin_anew(struct gg_trainer *t) {
     const size_t bytes = (size_t)t->session.replica.plan.owned_elements * sizeof(float);
+    /* Padding too, which no file has. */
     gg_parameters_initialise(&t->session.replica.graph.table, (uint64_t)t->session.settings->run.seed,
                              t->session.replica.state.weights);
     for (int s = 0; s < t->share.optimizer->state_count; s++)
         gg_zero(t->session.replica.state.optimizer[s], bytes);
+    GG_TRY(gg_run_from_find(t));
+    return t->resume.from != NULL ? gg_run_from_read(t) : GG_OK;
 }
 
 gg_status gg_train_resume_read(struct gg_trainer *t) {
@@ -327,7 +332,7 @@ gg_status gg_train_resume_read(struct gg_trainer *t) {
         GG_TRY(find_patiently(t, t->resume.step));
     }
     if (t->resume.path == NULL)
-        begin_anew(t);
+        GG_TRY(begin_anew(t));
     return gg_agree(t->session.world->comm, t->session.world->rank == 0 ? set_aside(t) : GG_OK);
 }
 
@@ -337,6 +342,7 @@ void gg_train_resume_free(struct gg_trainer *t) {
         free(resume->rejected[i].path);
     free(resume->rejected);
     free(resume->path);
+    free(resume->from);
     free(resume->changed);
     if (resume->locked)
         gg_run_lock_release(&resume->lock);

@@ -21,6 +21,7 @@ struct gg_trainer {
     struct gg_checkpoint_meta at;
     struct gg_train_resume {
         char *path;   /* the checkpoint that the run goes on from; NULL: none */
+        char *from;   /* the one whose weights a new run begins with; NULL: none */
         int64_t step; /* where this run began, and the seconds that earlier ones had trained */
         double seconds;
         char *changed; /* rank 0: "optim.lr 0.001 (was 0.002), ...": settings that differ; NULL: none */

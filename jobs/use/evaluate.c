@@ -1,7 +1,6 @@
 /* gridgpt evaluate: loss, perplexity and bits per byte of a model over shards. */
 #include "jobs/command/commands.h"
 
-#include "core/base/memory.h"
 #include "core/text/clean.h"
 #include "jobs/command/job.h"
 #include "jobs/launch/precision_choice.h"
@@ -51,6 +50,13 @@ static gg_status open_data(struct job *job) {
     const struct gg_model_config *config = &job->model.replica.graph.config;
     GG_TRY(gg_shards_expand(&job->values->data, &job->shards, "--data"));
     GG_TRY(gg_loader_create(&job->shards, config->context, 0, false, &job->loader));
+    if (job->model.tokenizer == NULL) { /* any tokenizer's ids, if the model has them */
+        if (gg_loader_vocab(job->loader) > config->vocab)
+            return gg_fail(GG_BAD_DATA, "%s: has a vocabulary of %lld ids, and the model of %s has %lld",
+                           job->shards.items[0], (long long)gg_loader_vocab(job->loader), job->model.path,
+                           (long long)config->vocab);
+        return GG_OK;
+    }
     if (gg_loader_fingerprint(job->loader) != job->model.contents.meta.tokenizer_fingerprint)
         return gg_fail(GG_BAD_DATA,
                        "%s: was prepared with another tokenizer than the model of %s was trained with",

@@ -18,13 +18,15 @@ struct values {
     int64_t tokens, top_k, seed, threads;
     double temperature, top_p;
     int precision; /* enum gg_precision_option */
-    bool stats;
+    bool ids, stats;
 };
 
 #define AT(member) offsetof(struct values, member)
 static const struct gg_option options[] = {
     {"prompt", GG_OPTION_TEXT, AT(prompt), 0, 0, NULL, NULL, "TEXT",
      "text to go on from; - reads standard input", 0},
+    {"ids", GG_OPTION_FLAG, AT(ids), 0, 0, NULL, NULL, NULL,
+     "the prompt is token ids, and token ids are written: for a checkpoint without a tokenizer", 0},
     {"tokens", GG_OPTION_INTEGER, AT(tokens), 1, 1e9, "200", NULL, "N", "tokens to generate at most", 0},
     {"temperature", GG_OPTION_REAL, AT(temperature), 0, 100, "0.8", NULL, "X",
      "below 1 more predictable, 0 always the likeliest", 0},
@@ -45,17 +47,44 @@ static const struct gg_option options[] = {
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 
+/* What a text is written for. */
+struct writing {
+    const struct gg_world *world;
+    const struct values *values;
+    const gg_tokenizer *tokenizer; /* NULL: none */
+    int64_t vocab;                 /* ids of the model */
+};
+
+/* The ids that a prompt tells, with anything but digits between them. */
+static gg_status read_ids(const struct writing *w, const char *prompt, struct gg_ids *ids) {
+    static const char digits[] = "0123456789";
+    for (const char *at = strpbrk(prompt, digits); at != NULL;) {
+        char *end;
+        const unsigned long id = strtoul(at, &end, 10);
+        if (id >= (unsigned long)w->vocab)
+            return gg_fail(GG_USAGE, "--prompt: the model has ids up to %lld, and not %.*s",
+                           (long long)w->vocab - 1, (int)(end - at), at);
+        GG_TRY(gg_ids_reserve(ids, 1));
+        ids->items[ids->count++] = (uint32_t)id;
+        at = strpbrk(end, digits);
+    }
+    if (ids->count == 0 && w->tokenizer == NULL)
+        return gg_fail(GG_USAGE, "--prompt: token ids are wanted to go on from, \"12 34 56\" for example");
+    return GG_OK;
+}
+
 /* The prompt's ids; an empty prompt begins a document. */
-static gg_status encode_prompt(const gg_tokenizer *tokenizer, const char *prompt, size_t bytes,
+static gg_status encode_prompt(const struct writing *w, const char *prompt, size_t bytes,
                                struct gg_ids *ids) {
-    gg_encoder *encoder;
-    GG_TRY(gg_encoder_create(tokenizer, &encoder));
-    gg_status status = gg_encode(encoder, prompt, bytes, false, ids);
+    gg_encoder *encoder = NULL;
+    gg_status status = w->values->ids ? read_ids(w, prompt, ids) : gg_encoder_create(w->tokenizer, &encoder);
+    if (status == GG_OK && encoder != NULL)
+        status = gg_encode(encoder, prompt, bytes, false, ids);
     gg_encoder_destroy(&encoder);
     if (status == GG_OK && ids->count == 0) {
         status = gg_ids_reserve(ids, 1);
         if (status == GG_OK)
-            ids->items[ids->count++] = gg_tokenizer_end_of_text(tokenizer);
+            ids->items[ids->count++] = gg_tokenizer_end_of_text(w->tokenizer);
     }
     return status;
 }
@@ -65,12 +94,25 @@ static bool emit(const struct gg_world *world, const char *bytes, size_t length)
     return world->rank != 0 || (fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0);
 }
 
+/* Writes a token: its text, or its id behind a blank. */
+static bool emit_token(const struct writing *w, uint32_t token) {
+    char text[16];
+    size_t length = (size_t)snprintf(text, sizeof text, " %u", (unsigned)token);
+    const char *bytes = w->values->ids ? text : gg_token_bytes(w->tokenizer, token, &length);
+    return emit(w->world, bytes, length);
+}
+
 /* Writes the prompt and what the model makes of it, token by token. Every rank draws the same tokens. */
-static gg_status stream_text(const struct gg_world *world, const struct values *values,
-                             const gg_tokenizer *tokenizer, gg_decoder *decoder, const char *prompt,
+static gg_status stream_text(const struct writing *w, gg_decoder *decoder, const char *prompt,
                              size_t prompt_bytes) {
+    const struct gg_world *world = w->world;
+    const struct values *values = w->values;
     struct gg_ids ids = {0};
-    GG_TRY(encode_prompt(tokenizer, prompt, prompt_bytes, &ids));
+    const gg_status encoded = encode_prompt(w, prompt, prompt_bytes, &ids);
+    if (encoded != GG_OK) {
+        gg_ids_free(&ids);
+        return encoded;
+    }
     const struct gg_sampling sampling = {values->temperature, values->top_k, values->top_p,
                                          (uint64_t)values->seed};
     const double begin = gg_clock_seconds();
@@ -81,11 +123,9 @@ static gg_status stream_text(const struct gg_world *world, const struct values *
     while (drawn < values->tokens) {
         const uint32_t token = gg_decoder_sample(decoder, &sampling);
         drawn++;
-        if (token == gg_tokenizer_end_of_text(tokenizer))
+        if (w->tokenizer != NULL && token == gg_tokenizer_end_of_text(w->tokenizer))
             break;
-        size_t length;
-        const char *bytes = gg_token_bytes(tokenizer, token, &length);
-        good = good && emit(world, bytes, length);
+        good = good && emit_token(w, token);
         /* One rank sees the reader leave, all must stop: a look at every token costs little beside the
          * model. */
         MPI_Bcast(&good, 1, MPI_C_BOOL, 0, world->comm);
@@ -148,13 +188,18 @@ static gg_status generate(const struct gg_world *world, void *options_read, cons
                              world->size, values->precision, &model);
     if (status == GG_OK && model.replica.topology.replicas > 1)
         status = gg_fail(GG_USAGE, "--grid %s leaves ranks over; one model writes one text", values->grid);
+    if (status == GG_OK && model.tokenizer == NULL && !values->ids)
+        status =
+            gg_fail(GG_USAGE, "%s: holds no tokenizer; give a --prompt of token ids, and --ids", model.path);
     if (status == GG_OK)
         status = share_prompt(world, values, &prompt, &bytes);
     if (status == GG_OK)
         status = gg_agree(world->comm, gg_decoder_create(&model.replica.graph, &model.replica.fabric,
                                                          model.replica.state.weights, &decoder));
     if (status == GG_OK)
-        status = stream_text(world, values, model.tokenizer, decoder, prompt, bytes);
+        status =
+            stream_text(&(struct writing){world, values, model.tokenizer, model.replica.graph.config.vocab},
+                        decoder, prompt, bytes);
     free(prompt);
     gg_decoder_destroy(&decoder);
     gg_loaded_model_close(&model);

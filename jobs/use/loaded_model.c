@@ -3,27 +3,10 @@
 #include "core/base/memory.h"
 #include "io/tokenizer/tokenizer_file.h"
 #include "jobs/launch/precision_choice.h"
+#include "jobs/use/checkpoint_find.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* The file that `path` means: itself, or the newest checkpoint of a run folder or a folder of checkpoints. */
-static gg_status find_file(const char *path, char **file) {
-    struct stat info;
-    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
-        *file = gg_strdup(path);
-        return GG_OK;
-    }
-    char *below = gg_format("%s/checkpoints", path);
-    gg_status status = gg_checkpoint_newest(below, file);
-    free(below);
-    if (status == GG_OK && *file == NULL)
-        status = gg_checkpoint_newest(path, file);
-    if (status == GG_OK && *file == NULL)
-        status = gg_fail(GG_STORAGE, "%s: a folder without checkpoints", path);
-    return status;
-}
 
 /* A checkpoint that was chosen by its name must be what that says; one that the user named may be called
  * anything. */
@@ -43,15 +26,19 @@ static gg_status read_texts(const char *grid, int64_t micro, struct gg_loaded_mo
     GG_TRY(gg_settings_set(&m->settings, "parallel.grid", grid, "--grid"));
     m->settings.batch.micro = micro;
     if (meta->tokenizer_json == NULL)
-        return gg_fail(GG_BAD_DATA, "%s: holds no tokenizer", m->path);
+        return GG_OK;
     return gg_tokenizer_from_json(meta->tokenizer_json, meta->tokenizer_bytes, m->path, &m->tokenizer);
+}
+
+int64_t gg_loaded_model_vocab(const struct gg_loaded_model *model) {
+    return model->tokenizer != NULL ? gg_tokenizer_vocab(model->tokenizer) : model->contents.meta.vocab;
 }
 
 gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, const char *grid,
                                int64_t micro, int precision, struct gg_loaded_model *model) {
     *model = (struct gg_loaded_model){0};
     gg_settings_init(&model->settings);
-    GG_TRY(gg_agree(world->comm, find_file(path, &model->path)));
+    GG_TRY(gg_agree(world->comm, gg_checkpoint_find(path, &model->path)));
     GG_TRY(gg_checkpoint_open(world->comm, model->path, &model->contents));
     GG_TRY(check_name(path, model));
     GG_TRY(gg_agree(world->comm, read_texts(grid, micro, model)));
@@ -59,7 +46,7 @@ gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, c
     GG_TRY(gg_replica_place(world, &model->settings, r));
     enum gg_precision chosen = (enum gg_precision)model->settings.compute.precision;
     GG_TRY(gg_precision_choose_option(world, precision, chosen, &chosen));
-    GG_TRY(gg_replica_shape(r, gg_tokenizer_vocab(model->tokenizer), chosen, false));
+    GG_TRY(gg_replica_shape(r, gg_loaded_model_vocab(model), chosen, false));
     GG_TRY(gg_replica_open_weights(r));
     const gg_status status =
         gg_checkpoint_read(r->topology.grid, model->path, &r->graph.table, r->state.weights, NULL, NULL);

@@ -12,7 +12,7 @@ struct gg_loaded_model {
     char *path; /* of the checkpoint's file */
     struct gg_checkpoint_contents contents;
     struct gg_settings settings; /* the run's, but for the grid and the micro-batch */
-    gg_tokenizer *tokenizer;     /* the one in the checkpoint */
+    gg_tokenizer *tokenizer;     /* the one in the checkpoint; NULL: it has none, and works on ids */
     struct gg_replica replica;   /* opened for weights */
 };
 
@@ -25,6 +25,9 @@ struct gg_loaded_model {
  * GG_USAGE: a grid that cannot work. GG_STORAGE, GG_BAD_DATA, GG_RESOURCE. On all ranks alike. */
 gg_status gg_loaded_model_open(const struct gg_world *world, const char *path, const char *grid,
                                int64_t micro, int precision, struct gg_loaded_model *model) GG_MUST_USE;
+
+/* Ids of the tokenizer, or where there is none those that the model was trained on. Local. */
+int64_t gg_loaded_model_vocab(const struct gg_loaded_model *model);
 
 /* Collective. */
 void gg_loaded_model_close(struct gg_loaded_model *model);

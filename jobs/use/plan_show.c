@@ -1,8 +1,8 @@
 #include "jobs/use/plan_show.h"
 
-#include "core/model/graph_figures.h"
 #include "core/plan/legality.h"
 #include "core/plan/plan.h"
+#include "io/shards/loader.h"
 #include "io/tokenizer/tokenizer_file.h"
 
 #include <stdio.h>
@@ -20,6 +20,14 @@ gg_status gg_plan_vocab(const struct gg_settings *settings, int64_t *vocab) {
     return GG_OK;
 }
 
+/* The loaders of the rank that reads for its replica. */
+static size_t loader_bytes(const struct gg_settings *settings, int64_t vocab, const struct gg_place *place) {
+    const size_t one = gg_loader_most_bytes(vocab, settings->model.context, settings->batch.micro);
+    if (place->shards.feature_index > 0 || place->shards.token_index > 0)
+        return 0;
+    return settings->data.val.count > 0 ? 2 * one : one;
+}
+
 static gg_status plan_rank(const struct gg_settings *settings, int64_t vocab, int ranks, int rank,
                            struct gg_plan *plan) {
     const struct gg_plan_request request = gg_settings_plan_request(settings);
@@ -32,27 +40,23 @@ static gg_status plan_rank(const struct gg_settings *settings, int64_t vocab, in
                               &config));
     gg_graph_make(&config, &place.shards, &graph);
     gg_plan_make(&request, &graph, &place, settings->checkpoint.async, plan);
+    plan->memory.loader = loader_bytes(settings, vocab, &place);
     gg_graph_free(&graph);
     return GG_OK;
 }
 
 static void print(const struct gg_plan *plan, int ranks, int rank) {
-    const struct gg_plan_memory *m = &plan->memory;
-    const struct {
-        const char *name;
-        size_t bytes;
-    } parts[] = {{"weights", m->weights},           {"their bf16 copy", m->rounded},
-                 {"gradients", m->gradients},       {"their sum over replicas", m->reduction},
-                 {"optimizer state", m->optimizer}, {"activations", m->activations},
-                 {"matmul buffers", m->products},   {"micro-batch", m->batch},
-                 {"checkpoint copy", m->checkpoint}};
+    struct gg_plan_part parts[GG_PLAN_PARTS];
+    gg_plan_memory_parts(&plan->memory, parts);
     printf("%d ranks: D x P x Q = %d x %d x %d; %lld micro-batches in a step\n", ranks, plan->place.replicas,
            plan->place.shards.feature_shards, plan->place.shards.token_shards, (long long)plan->accumulation);
-    printf("memory of rank %d, which takes most, beside the program, its libraries and the loader:\n", rank);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    printf("memory of rank %d, which takes most, beside the program and its libraries (buffers, exchange and "
+           "loader: at most):\n",
+           rank);
+    for (int i = 0; i < GG_PLAN_PARTS; i++)
         if (parts[i].bytes > 0)
             printf("  %-24s %12.1f MB\n", parts[i].name, 1e-6 * (double)parts[i].bytes);
-    printf("  %-24s %12.1f MB\n", "together", 1e-6 * (double)gg_plan_memory_sum(m));
+    printf("  %-24s %12.1f MB\n", "together", 1e-6 * (double)gg_plan_memory_sum(&plan->memory));
 }
 
 gg_status gg_plan_show(const struct gg_settings *settings, int ranks) {

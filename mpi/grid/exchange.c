@@ -44,6 +44,11 @@ void gg_exchange_destroy(struct gg_exchange **exchange) {
     *exchange = NULL;
 }
 
+size_t gg_exchange_held_bytes(const struct gg_exchange *e) {
+    return 4 * (size_t)e->size * sizeof(int) + e->order_capacity + e->asked_capacity + e->wanted_capacity +
+           e->sent_capacity + e->received_capacity;
+}
+
 /* capacity: in bytes. */
 static void *grow(void *memory, size_t *capacity, int64_t count, size_t item_bytes) {
     const size_t bytes = (size_t)count * item_bytes;

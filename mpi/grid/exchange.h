@@ -19,6 +19,9 @@ struct gg_exchange;
 struct gg_exchange *gg_exchange_create(MPI_Comm comm);
 void gg_exchange_destroy(struct gg_exchange **exchange);
 
+/* Bytes that it holds by now (the most: core/plan/plan_memory.h). Local. */
+size_t gg_exchange_held_bytes(const struct gg_exchange *exchange);
+
 /* out[t, :] = row ids[t] of the whole table.
  *   table (local_rows, row_bytes), ids (tokens), out (tokens, row_bytes) */
 void gg_exchange_rows(struct gg_exchange *exchange, const void *table, int64_t local_rows, size_t row_bytes,

@@ -276,3 +276,7 @@ const struct gg_fabric *gg_grid_fabric(const gg_grid *grid) {
 MPI_Comm gg_grid_token_comm(const gg_grid *grid) {
     return grid->token_comm;
 }
+
+size_t gg_grid_exchange_bytes(const gg_grid *grid) {
+    return grid->exchange != NULL ? gg_exchange_held_bytes(grid->exchange) : 0;
+}

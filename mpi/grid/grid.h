@@ -33,6 +33,9 @@ const struct gg_fabric *gg_grid_fabric(const gg_grid *grid);
  * own. False on a 1x1 grid, which has no use for PBLAS. */
 bool gg_grid_uses_our_tiles(const gg_grid *grid);
 
+/* Bytes that the exchange of embedding rows holds by now; 0 on a 1x1 grid. Local. */
+size_t gg_grid_exchange_bytes(const gg_grid *grid);
+
 /* The ranks of this rank's feature shard: Q of them, which hold the same vectors. */
 MPI_Comm gg_grid_token_comm(const gg_grid *grid);
 

@@ -111,7 +111,8 @@ static void make_progress(const gg_reducer *reducer) {
         gg_progress_thread_wake(reducer->thread);
 }
 
-void gg_reducer_ready(gg_reducer *reducer, int64_t from) {
+static void hook_ready(void *context, int64_t from) {
+    gg_reducer *reducer = context;
     if (reducer->sums == NULL)
         return;
     const double begin = MPI_Wtime();
@@ -120,10 +121,6 @@ void gg_reducer_ready(gg_reducer *reducer, int64_t from) {
     gg_bucket_sums_allow(reducer->sums, reducer->whole);
     make_progress(reducer);
     reducer->times.hook += MPI_Wtime() - begin;
-}
-
-static void hook_ready(void *context, int64_t from) {
-    gg_reducer_ready(context, from);
 }
 
 struct gg_gradient_hook gg_reducer_hook(gg_reducer *reducer) {

@@ -46,11 +46,8 @@ void gg_reducer_destroy(gg_reducer **reducer);
 /* Begins a step: no gradient is final. Local. */
 void gg_reducer_begin(gg_reducer *reducer);
 
-/* Gradients at offsets >= `from` are final, which only falls: starts the buckets that became whole, and
- * without a thread drives on those under way. Never waits. */
-void gg_reducer_ready(gg_reducer *reducer, int64_t from);
-
-/* gg_reducer_ready as the model's hook; valid as long as the reducer. */
+/* The model's hook: gradients at offsets >= `from` are final, which only falls. Starts the buckets that became
+ * whole, and without a thread drives on those under way. Never waits. Valid as long as the reducer. */
 struct gg_gradient_hook gg_reducer_hook(gg_reducer *reducer);
 
 /* Declares every gradient final and waits for all buckets; afterwards the owned ranges hold the sums.
@@ -67,7 +64,7 @@ const struct gg_owned_range *gg_reducer_owned(const gg_reducer *reducer, int *co
 /* All-gathers every replica's owned ranges of a flat buffer. Nothing to do without scatter. Collective. */
 void gg_reducer_gather(gg_reducer *reducer, float *flat);
 
-/* Seconds since gg_reducer_create: spent inside gg_reducer_ready, and waited in gg_reducer_finish and
+/* Seconds since gg_reducer_create: spent inside the hook, and waited in gg_reducer_finish and
  * gg_reducer_gather. */
 struct gg_reducer_times {
     double hook, visible;

@@ -4,7 +4,7 @@
 set -euo pipefail
 build="$(realpath "$1")"
 cd "$(dirname "$0")/corpus"
-mkdir -p tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean jsonl documents metrics \
+mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean jsonl documents metrics \
     shard checkpoint
 "$build/tests/fuzz/make_seeds" .
 
@@ -76,3 +76,46 @@ printf '\002one\n---\n---\ntwo\n---' >documents/line
 { printf '\002'; printf '\3757zXZ\000abc'; } >documents/xz
 printf '\002\000{"step":0,"tokens":0,"val_loss":5.5}\n{"step":1,"loss":5.1,"tokens":64}\n{"step":2,"loss":null,"tokens":128}\n{"step":3,"loss":4.9,"tokens":192}\n{"step":4,"lo' >metrics/cut
 printf '\001\000{"step":1}\r\n\n[]\n{"step":-1}\n{"step":1e3}\n{"step":9223372036854775807}\nx' >metrics/odd
+
+for model in ../../golden/huggingface/*/config.json; do
+    cp "$model" "config_json/$(basename "$(dirname "$model")").json"
+done
+python3 - <<'P'
+import json
+base = dict(vocab_size=9, hidden_size=8, intermediate_size=6, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=4)
+gpt = dict(vocab_size=9, n_embd=8, n_layer=1, n_head=2)
+configs = {
+    "llama4": dict(base, model_type="llama", rope_theta=1e4, rope_scaling=dict(type="linear", factor=2.0), torch_dtype="float16"),
+    "llama-biases": dict(base, model_type="llama", attention_bias=True, mlp_bias=True, hidden_act="swish", rms_norm_eps=1e-5),
+    "qwen3-layers": dict(base, model_type="qwen3", head_dim=6, num_key_value_heads=1, use_sliding_window=True, sliding_window=3,
+                         layer_types=["full_attention", "sliding_attention"]),
+    "qwen3-first": dict(base, model_type="qwen3", num_key_value_heads=2, use_sliding_window=True, max_window_layers=0),
+    "mistral": dict(base, model_type="mistral", num_key_value_heads=1, sliding_window=None, tie_word_embeddings=True,
+                    partial_rotary_factor=1.0),
+    "gpt2": dict(gpt, model_type="gpt2", n_ctx=4, n_inner=20, activation_function="gelu_pytorch_tanh", scale_attn_weights=True,
+                 scale_attn_by_inverse_layer_idx=False, add_cross_attention=False, resid_pdrop=0.1, embd_pdrop=0.1, attn_pdrop=0.1),
+    "gpt1": dict(gpt, model_type="openai-gpt", n_positions=4, afn="relu", layer_norm_epsilon=1e-3, quantization_config=None),
+}
+for name, config in configs.items():
+    json.dump(config, open(f"config_json/made-{name}.json", "w"), separators=(",", ":"))
+
+def header(**tensors):
+    at, text = 0, {"__metadata__": {"format": "pt"}}
+    for name, (dtype, size, shape) in tensors.items():
+        for n in shape:
+            size *= n
+        text[name] = dict(dtype=dtype, shape=shape, data_offsets=[at, at + size])
+        at += size
+    return json.dumps(text, separators=(",", ":")).encode(), at
+def put(name, data):
+    open("safetensors/" + name, "wb").write(data)
+text, size = header(a=("F32", 4, [2, 3]), b=("BF16", 2, [4]), c=("F16", 2, [0, 3]), d=("I64", 8, []))
+put("header", b"\0" + size.to_bytes(2, "little") + text)
+put("file", b"\1" + len(text).to_bytes(8, "little") + text + bytes(range(size)))
+put("padded", b"\1" + (len(text) + 5).to_bytes(8, "little") + text + b"     " + bytes(size))
+put("hole", b"\0" + (size + 4).to_bytes(2, "little") + text.replace(b"[0,24]", b"[4,28]"))
+put("overflow", b"\0\0\0" + b'{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}')
+index = {"metadata": {"total_size": 32}, "weight_map": {"x": "a.safetensors", "y": "b.safetensors"}}
+put("index", b"\2" + json.dumps(index).encode())
+put("index-outside", b"\2" + json.dumps({"weight_map": {"x": "../a.safetensors"}}).encode())
+P

@@ -4,9 +4,11 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/text/clean.h"
+#include "core/text/normal_form.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 static const struct gg_clean_rules plain = {0}, replacing = {.replace_invalid = true},
                                    keeping = {.keep_controls = true}, normal = {.nfc = true};
@@ -81,6 +83,41 @@ static void normal_form(void **state) {
     }
 }
 
+/* Whatever stands behind the first character of a decomposition composes with what is before it: the text is
+ * never cut there. */
+static void cuts_of_the_normal_form(void **state) {
+    (void)state;
+    int decomposed = 0;
+    for (utf8proc_int32_t code = 0; code < 0x110000; code++) {
+        utf8proc_int32_t codes[32];
+        int boundary = 0;
+        if (!utf8proc_codepoint_valid(code))
+            continue;
+        const utf8proc_ssize_t count =
+            utf8proc_decompose_char(code, codes, 32, UTF8PROC_DECOMPOSE, &boundary);
+        char text[200] = "a";
+        size_t at = 1 + (size_t)utf8proc_encode_char(codes[0], (utf8proc_uint8_t *)text + 1);
+        for (utf8proc_ssize_t i = 1; i < count; i++) {
+            const size_t length = (size_t)utf8proc_encode_char(codes[i], (utf8proc_uint8_t *)text + at);
+            if (gg_normal_form_cut(text, at + length, at) != at + length ||
+                gg_normal_form_last_cut(text, at + length) == at)
+                fail_msg("a text is cut before U+%04X, a part of U+%04X", (unsigned)codes[i], (unsigned)code);
+            at += length;
+            decomposed++;
+        }
+        if (utf8proc_get_property(code)->combining_class != 0 && gg_normal_form_cut(text, at, 1) == 1 &&
+            codes[0] == code)
+            fail_msg("a text is cut before the mark U+%04X", (unsigned)code);
+    }
+    assert_true(decomposed > 11172);
+    /* Stray bytes, and a character that is not all there. */
+    assert_int_equal(gg_normal_form_cut("a\xFF\xCC\x81z", 5, 1), 1);
+    assert_int_equal(gg_normal_form_cut("e\xCC\x81z", 4, 1), 3);
+    assert_int_equal(gg_normal_form_last_cut("abc\xE4\xB8", 5), 2);
+    assert_int_equal(gg_normal_form_last_cut("abe\xCC\x81\xCC", 6), 2);
+    assert_int_equal(gg_normal_form_last_cut("\xCC\x81", 2), 0);
+}
+
 /* Cleaning the parts of a text cut at its safe place gives the cleaned text. */
 static void safe_cut(void **state) {
     (void)state;
@@ -125,8 +162,9 @@ static void line_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(controls), cmocka_unit_test(invalid_utf8), cmocka_unit_test(normal_form),
-        cmocka_unit_test(safe_cut), cmocka_unit_test(line_cut),
+        cmocka_unit_test(controls),    cmocka_unit_test(invalid_utf8),
+        cmocka_unit_test(normal_form), cmocka_unit_test(cuts_of_the_normal_form),
+        cmocka_unit_test(safe_cut),    cmocka_unit_test(line_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

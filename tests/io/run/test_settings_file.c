@@ -129,8 +129,7 @@ static void every_setting_round_trips(void **state) {
                                      "\xef\xbb\xbf\xef\xbf\xbd\xef\xbf\xbe\xef\xbf\xbf\xf0\x9f\x98\x80"};
         switch (option->type) {
         case GG_OPTION_LIST:
-            CHECK_OK(
-                gg_settings_set_list(&settings, option->name, items, sizeof items / sizeof *items, "here"));
+            gg_options_set_list(option, &settings, items, sizeof items / sizeof *items);
             continue;
         case GG_OPTION_INTEGER:
             snprintf(text, sizeof text, "%.0f", option->max);

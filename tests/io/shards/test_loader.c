@@ -49,7 +49,6 @@ static void facts(void **state) {
     (void)state;
     gg_loader *loader = make(true);
     assert_int_equal(gg_loader_samples(loader), 299 + 10485 + 10528 + 0 + 77);
-    assert_int_equal(gg_loader_tokens(loader), 30000 + (2 << 20) + 4321 + 99 + 7777);
     assert_int_equal(gg_loader_vocab(loader), VOCAB);
     assert_int_equal(gg_loader_fingerprint(loader), FIXTURE_FINGERPRINT);
     assert_true(fabs(gg_loader_text_bytes_per_token(loader) - 4) < 1e-12);
@@ -249,6 +248,47 @@ static void start_and_stop(void **state) {
     gg_loader_destroy(&loader);
 }
 
+/* A loader over shards of so many chunks, of one id over and over. */
+static gg_loader *make_large(const char *path, int64_t vocab, int64_t chunks) {
+    gg_shard_writer *writer = NULL;
+    gg_loader *loader = NULL;
+    const struct gg_shard_spec spec = {.fingerprint = FIXTURE_FINGERPRINT, .vocab = vocab, .level = 1};
+    uint32_t *tokens = gg_calloc(GG_SHARD_CHUNK_TOKENS, sizeof *tokens);
+    CHECK_OK(gg_shard_writer_create(path, &spec, &writer));
+    for (int64_t i = 0; i < chunks; i++)
+        CHECK_OK(gg_shard_writer_append(writer, tokens, GG_SHARD_CHUNK_TOKENS, true, 1));
+    CHECK_OK(gg_shard_writer_finish(writer));
+    CHECK_OK(gg_shard_writer_commit(&writer));
+    free(tokens);
+    char *item = (char *)path;
+    const struct gg_text_list large = {.items = &item, .count = 1};
+    CHECK_OK(gg_loader_create(&large, CONTEXT, 1, true, &loader));
+    return loader;
+}
+
+/* What a loader takes is what it says, and with a cache's worth of chunks and more it is what was said without any
+ * shards: of 16-bit and of 32-bit ids, with few and many sequences. */
+static void bytes_and_their_bound(void **state) {
+    (void)state;
+    static const struct {
+        int64_t vocab, micro, chunks;
+    } cases[] = {{65536, 3, 20}, {65536, 100, 38}, {65537, 3, 38}};
+    for (int i = 0; i < 3; i++) {
+        const int64_t vocab = cases[i].vocab, micro = cases[i].micro, chunks = cases[i].chunks;
+        const struct gg_loader_plan plan = {0, micro, micro, 0, 1};
+        const size_t before = gg_memory_taken(), most = gg_loader_most_bytes(vocab, CONTEXT, micro);
+        gg_loader *loader = make_large("loader-large.h5", vocab, chunks);
+        const size_t bytes = gg_loader_bytes(loader, &plan);
+        CHECK_OK(gg_loader_start(loader, &plan));
+        const size_t taken = gg_memory_taken() - before;
+        if (taken > bytes || taken + 4096 < bytes || (chunks == 38 ? bytes != most : bytes > most))
+            fail_msg("vocabulary %lld, %lld sequences: took %zu bytes, said %zu, and %zu at most",
+                     (long long)vocab, (long long)micro, taken, bytes, most);
+        gg_loader_destroy(&loader);
+        unlink("loader-large.h5");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts),
@@ -260,6 +300,7 @@ int main(void) {
         cmocka_unit_test(globs),
         cmocka_unit_test(one_file_by_two_names),
         cmocka_unit_test(start_and_stop),
+        cmocka_unit_test(bytes_and_their_bound),
     };
     return cmocka_run_group_tests(tests, make_shards, remove_shards);
 }

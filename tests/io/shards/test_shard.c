@@ -39,7 +39,7 @@ static void check_contents(const gg_shard *shard, uint64_t salt, int64_t count, 
     assert_int_equal(info->text_bytes, 4 * count);
     assert_int_equal(info->documents, (count + document - 1) / document);
     assert_int_equal(info->token_bytes, vocab <= 65536 ? 2 : 4);
-    assert_true(gg_shard_scratch_bytes(shard) <= 8 << 20);
+    assert_true(gg_shard_scratch_bytes(info->token_bytes) <= 8 << 20);
     for (int64_t chunk = 0; chunk < info->chunks; chunk++) {
         CHECK_OK(gg_shard_read_chunk(shard, chunk, scratch, tokens));
         const int64_t first = chunk * GG_SHARD_CHUNK_TOKENS;

@@ -75,7 +75,10 @@ static void fields_are_refused_by_name(void **state) {
     static const struct {
         const char *path, *value, *message;
     } cases[] = {
-        {"normalizer", "{\"type\": \"NFC\"}", "'normalizer' of type NFC"},
+        {"normalizer", "{\"type\": \"NFKC\"}", "'normalizer' of type NFKC"},
+        {"normalizer",
+         "{\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, {\"type\": \"Lowercase\"}]}",
+         "'normalizer' of type Lowercase"},
         {"truncation", "{\"max_length\": 5}", "'truncation'"},
         {"padding", "{}", "'padding'"},
         {"model", "7", "no field 'model'"},
@@ -84,7 +87,6 @@ static void fields_are_refused_by_name(void **state) {
         {"model.continuing_subword_prefix", "\"##\"", "'model.continuing_subword_prefix'"},
         {"model.end_of_word_suffix", "\"</w>\"", "'model.end_of_word_suffix'"},
         {"model.byte_fallback", "true", "'model.byte_fallback'"},
-        {"model.ignore_merges", "true", "'model.ignore_merges'"},
         {"model.vocab", "[]", "'vocab'"},
         {"model.vocab.a", "\"x\"", "the id of 'a'"},
         {"model.vocab.a", "-1", "the id of 'a'"},
@@ -103,8 +105,8 @@ static void fields_are_refused_by_name(void **state) {
         {"pre_tokenizer.type", "\"Metaspace\"", "Metaspace is not supported"},
         {"pre_tokenizer.add_prefix_space", "true", "add_prefix_space"},
         {"pre_tokenizer.use_regex", "false", "use_regex"},
-        {"post_processor", "{\"type\": \"TemplateProcessing\"}", "'post_processor'"},
-        {"added_tokens.0.special", "false", "is not special"},
+        {"post_processor", "{\"type\": \"BertProcessing\"}", "'post_processor'"},
+        {"added_tokens.0.content", "\"<|other|>\"", "given to two tokens"},
         {"added_tokens.0.lstrip", "true", "added_tokens[].lstrip"},
         {"added_tokens.0.id", "null", "'added_tokens', item 0"},
         {"added_tokens.0.content", "\"\"", "is empty"},
@@ -122,6 +124,80 @@ static void fields_are_refused_by_name(void **state) {
     "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", \"pattern\": {\"Regex\": \"" pattern \
     "\"}, \"behavior\": \"" behavior "\", \"invert\": false},"                                               \
     "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": false}]}"
+
+/* A caller who can go on without a tokenizer is told apart what is whole and of another kind from damage. */
+static void other_kinds_are_told_from_damage(void **state) {
+    (void)state;
+    static const struct {
+        const char *path, *value;
+        bool other_kind;
+    } cases[] = {
+        {"normalizer", "{\"type\": \"NFKC\"}", true},
+        {"model.type", "\"Unigram\"", true},
+        {"model.end_of_word_suffix", "\"</w>\"", true},
+        {"model.byte_fallback", "true", true},
+        {"pre_tokenizer", "{\"type\": \"Metaspace\"}", true},
+        {"pre_tokenizer", SPLIT("a(?<=b)", "Isolated"), true},
+        {"added_tokens.0.lstrip", "true", true},
+        {"model.vocab.\u2581the", "9998", true}, /* what SentencePiece's vocabularies have */
+        {"added_tokens", "[]", true},            /* nothing ends a document */
+        {"model", "7", false},
+        {"model.vocab", "[]", false},
+        {"model.vocab.a", "1", false},
+        {"model.merges.0", "\"ab\"", false},
+        {"added_tokens.0.id", "null", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *root = changed(cases[i].path, cases[i].value);
+        if (json_array_size(json_object_get(root, "added_tokens")) == 0)
+            json_object_del(json_object_get(json_object_get(root, "model"), "vocab"), GG_END_OF_TEXT);
+        char *text = json_dumps(root, 0), *path = path_of("kind.json");
+        write_file("kind.json", text, strlen(text));
+        gg_tokenizer *tokenizer;
+        bool other_kind;
+        CHECK_FAILS(gg_tokenizer_load_known(path, &other_kind, &tokenizer), GG_BAD_DATA, "kind.json: ");
+        if (other_kind != cases[i].other_kind)
+            fail_msg("%s: %s: taken for %s: %s", cases[i].path, cases[i].value,
+                     other_kind ? "another kind" : "damage", gg_failure());
+        assert_null(tokenizer);
+        json_decref(root);
+        free(path);
+        free(text);
+    }
+    bool other_kind = true;
+    gg_tokenizer *tokenizer;
+    CHECK_FAILS(gg_tokenizer_load_known(folder, &other_kind, &tokenizer), GG_STORAGE, "no tokenizer.json");
+    assert_false(other_kind);
+}
+
+/* Added tokens that are not special are found in any text; a template's first token is remembered. */
+static void added_tokens_and_templates(void **state) {
+    (void)state;
+    json_t *root =
+        changed("post_processor", "{\"type\": \"Sequence\", \"processors\": [{\"type\": "
+                                  "\"TemplateProcessing\", \"single\": [{\"SpecialToken\": {\"id\": "
+                                  "\"<s>\", \"type_id\": 0}}], \"special_tokens\": {}}]}");
+    json_t *added = json_object_get(root, "added_tokens");
+    json_array_append_new(added, json_pack("{s:i, s:s, s:b}", "id", 500, "content", "<think>", "special", 0));
+    json_array_append_new(added, json_pack("{s:i, s:s, s:b}", "id", 501, "content", "<s>", "special", 1));
+    gg_tokenizer *tokenizer;
+    gg_encoder *encoder;
+    struct gg_ids ids = {0};
+    CHECK_OK(from_json(root, &tokenizer));
+    assert_int_equal(gg_tokenizer_begin_of_text(tokenizer), 501);
+    assert_int_equal(gg_tokenizer_begin_of_text(small), -1);
+    CHECK_OK(gg_encoder_create(tokenizer, &encoder));
+    CHECK_OK(gg_encode(encoder, "<s><think><s>", 13, false, &ids));
+    assert_int_equal(ids.count, 7);
+    assert_int_equal(ids.items[3], 500);
+    ids.count = 0;
+    CHECK_OK(gg_encode(encoder, "<s><think><s>", 13, true, &ids));
+    assert_int_equal(ids.count, 3);
+    assert_int_equal(ids.items[0], 501);
+    gg_ids_free(&ids);
+    gg_encoder_destroy(&encoder);
+    gg_tokenizer_destroy(&tokenizer);
+}
 
 static void other_patterns(void **state) {
     (void)state;
@@ -243,7 +319,9 @@ static void parts_are_checked(void **state) {
     const struct gg_tokenizer_parts good = gg_tokenizer_parts(small);
     struct gg_vocabulary_entry entries[512];
     struct gg_merge merges[64];
-    struct gg_tokenizer_parts parts = {entries, good.entry_count, merges, good.merge_count, good.pattern};
+    struct gg_tokenizer_parts parts = good;
+    parts.entries = entries;
+    parts.merges = merges;
     gg_tokenizer *tokenizer;
 #define RESET()                                                                                              \
     (memcpy(entries, good.entries, good.entry_count * sizeof *entries),                                      \
@@ -268,7 +346,7 @@ static void parts_are_checked(void **state) {
     CHECK_FAILS(gg_tokenizer_create(&parts, &tokenizer), GG_BAD_DATA, "ids 5 and 6 are the same");
     /* JSON cannot hold every special token. */
     RESET();
-    entries[good.entry_count] = (struct gg_vocabulary_entry){"<\xFF>", 3, true};
+    entries[good.entry_count] = (struct gg_vocabulary_entry){.bytes = "<\xFF>", .length = 3, .special = true};
     parts.entry_count++;
     CHECK_OK(gg_tokenizer_create(&parts, &tokenizer));
     CHECK_FAILS(gg_tokenizer_save(tokenizer, "/tmp/gg-never"), GG_BAD_DATA, "not UTF-8");
@@ -369,6 +447,7 @@ static int remove_small(void **state) {
     (void)state;
     gg_tokenizer_destroy(&small);
     static const char *const names[] = {"empty",
+                                        "kind.json",
                                         "words",
                                         "cut.json",
                                         "double.json",
@@ -392,6 +471,8 @@ static int remove_small(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_refused_by_name),
+        cmocka_unit_test(other_kinds_are_told_from_damage),
+        cmocka_unit_test(added_tokens_and_templates),
         cmocka_unit_test(other_patterns),
         cmocka_unit_test(other_forms),
         cmocka_unit_test(files_that_are_none),

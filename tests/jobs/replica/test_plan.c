@@ -1,4 +1,5 @@
-/* A plan, made without ranks, against what each rank of each layout then takes: to the byte. Rank 0 plans for all. */
+/* A plan, made without ranks, against what each rank of each layout then takes: to the byte, and what grows with the
+ * data within its bound. Rank 0 plans for all. */
 #include "tests/check.h"
 
 #include "core/base/memory.h"
@@ -41,7 +42,8 @@ static size_t planned(const struct gg_settings *settings, enum gg_precision prec
         config.precision = precision;
         gg_graph_make(&config, &place.shards, &graph);
         gg_plan_make(&request, &graph, &place, false, &plan);
-        bytes[rank] = gg_plan_memory_sum(&plan.memory) - plan.memory.products; /* a grid's: a bound */
+        bytes[rank] =
+            gg_plan_memory_sum(&plan.memory) - plan.memory.products - plan.memory.exchange; /* bounds */
         gg_graph_free(&graph);
     }
     MPI_Bcast(bytes, world.size, MPI_UINT64_T, 0, world.comm);
@@ -68,6 +70,50 @@ static void compare(int p, int q, enum gg_precision precision, const char *zero,
     gg_settings_free(&settings);
 }
 
+/* Trains on tokens of the ids (first + i * stride) mod VOCAB; bytes that the exchange then holds. */
+static size_t exchanged(struct gg_replica *r, int64_t first, int64_t stride) {
+    const struct gg_batch batch = {.sequences = r->plan.local_sequences,
+                                   .time = r->graph.config.context,
+                                   .inputs = r->state.inputs,
+                                   .targets = r->state.targets,
+                                   .sample_ids = r->state.sample_ids};
+    double loss;
+    for (int64_t i = 0; i < batch.sequences * batch.time; i++)
+        r->state.inputs[i] = (int32_t)((first + i * stride) % VOCAB);
+    gg_model_train(r->model, &batch, 1, NULL, &loss);
+    return gg_grid_exchange_bytes(r->grid);
+}
+
+/* Rows of the embedding between token shards: where all tokens are one shard's, the bound is what it takes. */
+static void exchange(int p, int q, enum gg_precision precision) {
+    char grid[32];
+    snprintf(grid, sizeof grid, "%dx%d", p, q);
+    struct gg_settings settings;
+    struct gg_replica r = {0};
+    read_settings(&settings, grid, precision == GG_PRECISION_BF16 ? "bf16" : "fp32", "0", "none");
+    CHECK_OK(gg_replica_place(&world, &settings, &r));
+    CHECK_OK(gg_replica_shape(&r, VOCAB, precision, false));
+    CHECK_OK(gg_replica_open_training(&r, false, NULL));
+    const size_t most = r.plan.memory.exchange, spread = exchanged(&r, world.rank, 7);
+    const size_t reached = exchanged(&r, 0, 0); /* token 0 alone, whose row the first shard has */
+    if (spread > most || reached > most || (r.topology.shards.token_index == 0 && reached != most))
+        fail_msg("rank %d of %s: planned %zu bytes at most, took %zu, then %zu", world.rank, grid, most,
+                 spread, reached);
+    if (q > 1 && spread < most / (2 * (size_t)q))
+        fail_msg("rank %d of %s: planned %zu bytes at most, took %zu of tokens of all rows", world.rank, grid,
+                 most, spread);
+    gg_replica_close(&r);
+    gg_settings_free(&settings);
+}
+
+static void every_exchange(void **state) {
+    (void)state;
+    for (int p = 1; p <= world.size; p++)
+        for (int q = 2; p * q <= world.size; q++)
+            for (int bf16 = 0; world.size % (p * q) == 0 && bf16 < (gg_matmul_has_bf16() ? 2 : 1); bf16++)
+                exchange(p, q, bf16 ? GG_PRECISION_BF16 : GG_PRECISION_FP32);
+}
+
 static void every_layout(void **state) {
     (void)state;
     static const char *const recompute[] = {"none", "attention", "block"};
@@ -85,7 +131,7 @@ static void every_layout(void **state) {
 int main(void) {
     if (gg_world_start(&world) != GG_OK)
         return 1;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_layout)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_layout), cmocka_unit_test(every_exchange)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     /* A rank that failed left the others in a collective: end them all. */
     if (failed != 0)

@@ -1,0 +1,158 @@
+#include "io/huggingface/gguf_export.h"
+
+#include "core/base/memory.h"
+#include "io/checkpoint/checkpoint_tensor.h"
+#include "io/huggingface/gguf_architecture.h"
+#include "io/huggingface/gguf_tokenizer.h"
+#include "io/huggingface/gguf_writer.h"
+#include "io/huggingface/transposition.h"
+#include "io/tokenizer/tokenizer_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STRETCH = 1 << 20 /* elements that are turned over at once */ };
+
+/* Version of the quantized types' layout (GGML_QNT_VERSION). */
+enum { QUANTIZATION_VERSION = 2 };
+
+/* Of general.file_type (llama_ftype in llama.h). */
+static uint32_t file_type(enum gg_gguf_type type) {
+    switch (type) {
+    case GG_GGUF_F32:
+        return 0;
+    case GG_GGUF_F16:
+        return 1;
+    case GG_GGUF_Q8_0:
+        return 7;
+    case GG_GGUF_BF16:
+        return 32;
+    }
+    return 0;
+}
+
+static bool is_positions(const struct gg_parameter *p) {
+    return strcmp(p->name, "transformer.wpe.weight") == 0;
+}
+
+static bool is_head_wise(const struct gg_gguf_architecture *architecture, const struct gg_parameter *p) {
+    return architecture->paired_heads &&
+           (strstr(p->name, ".q_proj.") != NULL || strstr(p->name, ".k_proj.") != NULL);
+}
+
+/* A matrix's rows and columns there: maps are turned over. */
+static int64_t their_columns(const struct gg_parameter *p) {
+    return p->layout == GG_LAYOUT_MATRIX ? p->rows : p->columns;
+}
+
+static enum gg_gguf_type type_of(const struct gg_gguf_export *e, const struct gg_parameter *p) {
+    if (p->dimensions == 1 || is_positions(p))
+        return GG_GGUF_F32;
+    return e->type == GG_GGUF_Q8_0 && their_columns(p) % GG_GGUF_BLOCK != 0 ? GG_GGUF_F16 : e->type;
+}
+
+/* The file's name without its folder and ending; owned by the caller. */
+static char *model_name(const char *file) {
+    const char *slash = strrchr(file, '/'), *begin = slash != NULL ? slash + 1 : file;
+    const char *ending = strstr(begin, ".gguf");
+    return gg_strndup(begin, ending != NULL && ending > begin ? (size_t)(ending - begin) : strlen(begin));
+}
+
+static gg_status put_header(const struct gg_gguf_export *e, const struct gg_gguf_architecture *architecture,
+                            const gg_tokenizer *tokenizer, const char *file, gg_gguf_writer *writer) {
+    char *name = model_name(file);
+    gg_gguf_put_model(writer, architecture, e->settings);
+    gg_gguf_put_text(writer, "general.type", "model");
+    gg_gguf_put_text(writer, "general.name", name);
+    gg_gguf_put_uint32(writer, "general.file_type", file_type(e->type));
+    gg_gguf_put_uint32(writer, "general.quantization_version", QUANTIZATION_VERSION);
+    free(name);
+    GG_TRY(gg_gguf_put_tokenizer(writer, tokenizer, e->settings->vocab));
+    for (int i = 0; i < e->table->count; i++) {
+        const struct gg_parameter *p = &e->table->items[i];
+        const int64_t columns = their_columns(p);
+        char theirs[GG_GGUF_NAME_BYTES];
+        gg_gguf_tensor_name(p->name, theirs);
+        gg_gguf_add_tensor(writer, theirs, p->dimensions, p->rows * p->columns / columns, columns,
+                           type_of(e, p));
+    }
+    return gg_gguf_writer_begin(writer);
+}
+
+/* Writes a matrix (in, out) as one of (out, in), some whole heads at a time where their columns are reordered. */
+static gg_status write_transposed(const struct gg_gguf_export *e, const struct gg_parameter *p,
+                                  bool head_wise, const float *values, gg_gguf_writer *writer) {
+    const int64_t unit = head_wise ? gg_model_head_size(e->settings) : 1;
+    const int64_t most = p->rows * unit < STRETCH ? STRETCH / (p->rows * unit) * unit : unit;
+    void *memory;
+    GG_TRY(gg_try_malloc((size_t)(most * p->rows) * sizeof(float), p->name, &memory));
+    float *turned = memory;
+    gg_status status = GG_OK;
+    for (int64_t o = 0; status == GG_OK && o < p->columns; o += most) {
+        const int64_t some = p->columns - o < most ? p->columns - o : most;
+        gg_transpose(values + o, p->columns, p->rows, some, turned, p->rows);
+        for (int64_t r = 0; status == GG_OK && r < some; r++)
+            status = gg_gguf_writer_values(
+                writer, turned + (head_wise ? gg_gguf_paired_column(r, unit) : r) * p->rows, p->rows);
+    }
+    free(memory);
+    return status;
+}
+
+static gg_status write_values(const struct gg_gguf_export *e, const struct gg_gguf_architecture *architecture,
+                              const struct gg_parameter *p, const float *values, gg_gguf_writer *writer) {
+    const bool head_wise = is_head_wise(architecture, p);
+    if (p->layout == GG_LAYOUT_MATRIX)
+        return write_transposed(e, p, head_wise, values, writer);
+    if (!head_wise)
+        return gg_gguf_writer_values(writer, values, p->rows * p->columns);
+    for (int64_t c = 0; c < p->columns; c++)
+        GG_TRY(gg_gguf_writer_values(writer,
+                                     &values[gg_gguf_paired_column(c, gg_model_head_size(e->settings))], 1));
+    return GG_OK;
+}
+
+static gg_status write_tensor(const struct gg_gguf_export *e, const struct gg_gguf_architecture *architecture,
+                              const struct gg_parameter *p, gg_gguf_writer *writer) {
+    const struct gg_checkpoint_tensor *tensor = gg_checkpoint_find_tensor(e->contents, "model", p->name);
+    void *values;
+    GG_TRY(gg_try_malloc((size_t)(p->rows * p->columns) * sizeof(float), p->name, &values));
+    gg_status status = gg_checkpoint_load_tensor(e->path, tensor, values);
+    if (status == GG_OK) {
+        status = write_values(e, architecture, p, values, writer);
+        if (status == GG_BAD_DATA)
+            gg_fail_within(status, "%s: %s", e->path, p->name);
+    }
+    free(values);
+    return status;
+}
+
+static gg_status write_file(const struct gg_gguf_export *e, const struct gg_gguf_architecture *architecture,
+                            const gg_tokenizer *tokenizer, const char *file) {
+    gg_gguf_writer *writer;
+    gg_gguf_writer_create(file, &writer);
+    gg_status status = put_header(e, architecture, tokenizer, file, writer);
+    if (status == GG_USAGE)
+        gg_fail_within(status, "%s: cannot be exported", e->path);
+    for (int i = 0; status == GG_OK && i < e->table->count; i++)
+        status = write_tensor(e, architecture, &e->table->items[i], writer);
+    if (status == GG_OK)
+        status = gg_gguf_writer_finish(writer);
+    gg_gguf_writer_destroy(&writer);
+    return status;
+}
+
+gg_status gg_gguf_export(const struct gg_gguf_export *e, const char *file) {
+    const struct gg_checkpoint_meta *meta = &e->contents->meta;
+    struct gg_gguf_architecture architecture;
+    gg_tokenizer *tokenizer = NULL;
+    gg_status status = gg_gguf_architecture(e->settings, e->table, &architecture);
+    if (status != GG_OK)
+        return gg_fail_within(status, "%s: cannot be exported", e->path);
+    GG_TRY(gg_checkpoint_check_tensors(e->path, e->contents, e->table, NULL));
+    if (meta->tokenizer_json != NULL)
+        GG_TRY(gg_tokenizer_from_json(meta->tokenizer_json, meta->tokenizer_bytes, e->path, &tokenizer));
+    status = write_file(e, &architecture, tokenizer, file);
+    gg_tokenizer_destroy(&tokenizer);
+    return status;
+}
