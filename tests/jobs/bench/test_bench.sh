@@ -52,11 +52,11 @@ large_vocab="model.preset=none model.layers=2 model.width=64 model.heads=4 model
 for words in parallel.grid=1x1 parallel.grid=2x1 "parallel.grid=2x1 compute.precision=bf16"; do
     mpirun -n 2 "$GRIDGPT" bench $large_vocab $words --repeats 1 --json >memory.json
     "$GG_TEST_PYTHON" - "$words" <<'P' || fail "$words: $(cat memory.json)"
-import json, sys
+import json, os, sys
 b, = json.load(open("memory.json"))
 off = b["peak_bytes"] / b["announced_bytes"] - 1
 print(f"{sys.argv[1]}: peak {b['peak_bytes'] / 1e6:.1f} MB, announced {b['announced_bytes'] / 1e6:.1f} MB, {100 * off:+.1f}%")
-assert abs(off) < 0.1
+assert abs(off) < 0.1 or os.environ.get("GG_SANITIZE") # which keep what was freed for a while
 P
 done
 mpirun -n 4 "$GRIDGPT" bench $small --matmul parallel.grid=2x2 --repeats 2 --json >matmuls.json

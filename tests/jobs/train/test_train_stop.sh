@@ -45,18 +45,23 @@ for signal in INT TERM USR1; do
     stopped "bare$signal"
 done
 
-# Signals that come thick and fast, in the middle of the measurement of the matmul rate too.
+# Signals that come thick and fast, from before the first step on.
 status=0
 mpirun -n 2 "$GRIDGPT" train settings.yaml run.dir=often $long >often.log 2>&1 &
 pid=$!
 wait_for "ranks: 2" often.log
 for _ in $(seq 40); do
     # mpirun itself dies of a signal that comes while it ends.
-    grep -q '^trained' often.log || kill -USR1 $pid
+    grep -qE '^trained|stopped on request' often.log || kill -USR1 $pid
     sleep 0.02
 done
 wait $pid || status=$?
-stopped often
+# A start that is slow enough is stopped before it has a step to save.
+if grep -q "before the first step" often.log; then
+    expect 75 "stopped on request before the first step of this start: nothing is lost" often
+else
+    stopped often
+fi
 
 # On a terminal: what is typed is ignored, Ctrl-C stops the run, the terminal is as before.
 python3 "$GG_SOURCE/tests/jobs/train/terminal.py" ETA terminal.log \
