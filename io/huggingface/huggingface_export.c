@@ -24,10 +24,24 @@ static gg_status write_text(const char *folder, const char *name, const char *te
     return status;
 }
 
+/* JSON with as few digits as its numbers need; owned by the caller. */
+static char *format_json(const json_t *root) {
+    enum { MOST_DIGITS = 17 };
+    for (size_t digits = 1;; digits++) {
+        char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(digits));
+        json_t *again = json_loads(text, 0, NULL);
+        const bool same = json_equal(root, again) != 0;
+        json_decref(again);
+        if (same || digits == MOST_DIGITS)
+            return text;
+        free(text);
+    }
+}
+
 static gg_status write_json(const char *folder, const char *name, const json_t *root) {
-    char *text = json_dumps(root, JSON_INDENT(2));
-    GG_ASSERT(text != NULL);
-    const gg_status status = write_text(folder, name, text);
+    char *text = format_json(root), *line = gg_format("%s\n", text);
+    const gg_status status = write_text(folder, name, line);
+    free(line);
     free(text);
     return status;
 }

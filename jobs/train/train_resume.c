@@ -99,7 +99,9 @@ static gg_status compare_optimizer(const struct gg_trainer *t,
                                    const struct gg_checkpoint_contents *contents) {
     const struct gg_optimizer_kind *set = t->session.replica.optimizer.kind;
     if (gg_checkpoint_state_count(contents) == 0)
-        return gg_fail(GG_BAD_DATA, "%s holds weights alone, and a run cannot go on from them",
+        return gg_fail(GG_BAD_DATA,
+                       "%s holds weights alone, and a run cannot go on from them; to begin one with them, set "
+                       "run.from to it and run.dir to a new folder",
                        t->resume.path);
     if (gg_checkpoint_optimizer(contents) != set)
         return gg_fail(GG_BAD_DATA,

@@ -178,6 +178,20 @@ def check_bare(name, config):
     assert tensors("a.h5") == tensors("b.h5"), f"{name}: another checkpoint without the prefix"
 
 
+def check_old_config(name, config):
+    """config.json as transformers 4 wrote it."""
+    model = random_model(config)
+    model.save_pretrained("theirs")
+    run(GRIDGPT, "import", "theirs", "--out", "a.h5")
+    with open("theirs/config.json") as file:
+        read = json.load(file)
+    read.update(rope_theta=read.pop("rope_parameters")["rope_theta"], rope_scaling=None, torch_dtype=read.pop("dtype"))
+    with open("theirs/config.json", "w") as file:
+        json.dump(read, file)
+    run(GRIDGPT, "import", "theirs", "--out", "b.h5")
+    assert open("a.h5", "rb").read() == open("b.h5", "rb").read(), f"{name}: an older config.json is read otherwise"
+
+
 def check_refused(change, key, config=MODELS["llama"]):
     random_model(config).save_pretrained("theirs")
     with open("theirs/config.json") as file:
@@ -238,6 +252,8 @@ def main():
                    (f"{name} bfloat16", check_dtype, name, config, torch.bfloat16),
                    (f"{name} shards", check_shards, name, config)]
     checks += [(f"{name} without head", check_bare, name, MODELS[name]) for name in ("gpt2", "openai-gpt", "llama-tied")]
+    checks += [(f"{name} of transformers 4", check_old_config, name, MODELS[name])
+               for name in ("llama-theta", "mistral", "qwen3-tied")]
     checks += [(f"refused: {name}", check_refused, *what) for name, what in REFUSED.items()]
     for name, *rest in checks:
         if not only or any(word in name for word in only):

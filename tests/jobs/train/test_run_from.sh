@@ -66,6 +66,10 @@ refused 74 "run.from: nothing.h5" run.from=nothing.h5
 train 1 other run.from=gpt2.h5 data.train='another/train-*.h5' data.val= data.tokenizer=another.json
 expect 65 "run.from: gpt2.h5 has another tokenizer than the shards of data.train" other
 
+mkdir -p copied/checkpoints && cp gpt2.h5 copied/checkpoints/step-00000000.h5
+train 1 copied run.from=gpt2.h5
+expect 65 "holds weights alone, and a run cannot go on from them; to begin one with them, set run.from" copied
+
 # Of another run; rotary positions end nowhere.
 cp own.yaml settings.yaml
 train 1 rotary model.positions=rotary run.steps=1
