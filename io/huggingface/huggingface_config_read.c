@@ -296,10 +296,10 @@ gg_status gg_huggingface_config_read(const json_t *root, struct gg_model_setting
                  {"llama", read_llama},
                  {"mistral", read_mistral},
                  {"qwen3", read_qwen3}};
-    const struct reading r = {root, settings};
     const char *type = json_string_value(json_object_get(root, "model_type"));
     memset(settings, 0, sizeof *settings);
     gg_options_defaults(&gg_model_setting_rows, settings);
+    const struct reading r = {root, settings};
     if (type == NULL)
         return gg_fail(GG_BAD_DATA, "model_type: is missing");
     if (value_of(root, "quantization_config") != NULL)

@@ -34,7 +34,8 @@ BATCH, STEPS = 2, 20
 FLOAT32 = torch.float32
 torch.set_default_dtype(torch.float64)
 
-# The knobs of a variant are settings model.*; these are what a variant leaves out.
+# The knobs of a variant are settings model.*; these are what a variant leaves out. A variant that names a preset
+# tells its sizes besides: what else it says here is what the preset must say.
 DEFAULTS = dict(norm="layernorm", norm_eps=1e-5, norm_place="pre", activation="gelu_tanh", positions="learned",
                 rope_theta=10000.0, attention="dense", window=0, kv_heads=0, head_size=0, qk_norm=False, tied=True,
                 biases=True)
@@ -42,14 +43,15 @@ SIZES = dict(layers=2, heads=2, width=12, context=16, mlp_width=18, vocab=37)
 LLAMA = dict(norm="rmsnorm", positions="rotary", activation="swiglu", biases=False, heads=4, kv_heads=2, width=16,
              norm_eps=1e-6)
 QWEN3 = dict(LLAMA, qk_norm=True, head_size=6, rope_theta=1e6)
+TOLD_BESIDE_PRESET = {"preset", "window", "kv_heads", "head_size", *SIZES}
 VARIANTS = {
-    "gpt1": dict(norm_place="post"),
-    "gpt2": dict(),
-    "gpt3": dict(attention="alternating", window=5, layers=3),
-    "llama": dict(LLAMA, tied=False),
+    "gpt1": dict(norm_place="post", preset="gpt1"),
+    "gpt2": dict(preset="gpt2-124m"),
+    "gpt3": dict(attention="alternating", window=5, layers=3, preset="gpt3-small"),
+    "llama": dict(LLAMA, norm_eps=1e-5, tied=False, preset="llama-124m"),
     "llama-tied": dict(LLAMA),
     "mistral": dict(LLAMA, tied=False, attention="banded", window=5),
-    "qwen3": dict(QWEN3),
+    "qwen3": dict(QWEN3, preset="qwen3-0.6b"),
     "gelu": dict(activation="gelu"),
     "relu": dict(activation="relu"),
     "sinusoidal": dict(positions="sinusoidal"),
@@ -332,8 +334,11 @@ def sums(name, weight, k):
     return [kept.sum().item(), (kept * kept).sum().item()]
 
 
-def text_of(value):
-    return str(value).lower()
+def settings_of(variant):
+    told = {**SIZES, **variant}
+    if "preset" in told:
+        told = {key: value for key, value in told.items() if key in TOLD_BESIDE_PRESET}
+    return "settings " + " ".join(f"model.{key}={str(value).lower()}" for key, value in told.items())
 
 
 def write(path, variant):
@@ -341,8 +346,7 @@ def write(path, variant):
     loss, gradients = loss_and_gradients(k)
     losses, weights = train(k)
     values = [loss, *losses]
-    lines = ["settings " + " ".join(f"model.{key}={text_of(value)}" for key, value in {**SIZES, **variant}.items()),
-             f"tensors {len(gradients)}"]
+    lines = [settings_of(variant), f"tensors {len(gradients)}"]
     for name, gradient in gradients.items():
         rows, columns = (1, *gradient.shape)[-2:]
         lines.append("%s %d %d %d %d" % (name, rows, columns, *sums_skip(name, k)))

@@ -3,6 +3,7 @@
 #include "tests/check.h"
 
 #include "core/kernels/matmul/matmul.h"
+#include "core/model/presets.h"
 #include "tests/model_fixture.h"
 #include "tests/model_variants.h"
 #include "tests/optimizer_update.h"
@@ -90,8 +91,9 @@ static void fill(struct model_fixture *f) {
     }
 }
 
-static void make(struct model_fixture *f, const struct golden *golden, enum gg_recompute recompute) {
-    struct gg_model_config config = variant_config(golden->settings);
+static void make(struct model_fixture *f, const struct golden *golden, const char *settings,
+                 enum gg_recompute recompute) {
+    struct gg_model_config config = variant_config(settings);
     config.recompute = recompute;
     model_fixture_make(f, config, GG_MODEL_TRAIN, SEQUENCES);
     assert_int_equal(f->graph.table.count, golden->count);
@@ -129,9 +131,9 @@ static void check_gradient(const struct golden_tensor *tensor, const float *grad
     free(expected);
 }
 
-static void loss_and_gradients(const struct golden *golden) {
+static void loss_and_gradients(const struct golden *golden, const char *settings) {
     struct model_fixture f;
-    make(&f, golden, GG_RECOMPUTE_NONE);
+    make(&f, golden, settings, GG_RECOMPUTE_NONE);
     const double loss = train(&f);
     const float mean = (float)loss;
     check_close("loss", &mean, &golden->loss, 1, 1e-6);
@@ -140,7 +142,7 @@ static void loss_and_gradients(const struct golden *golden) {
                        f.gradients + parameter_of(&f.graph.table, &golden->tensors[i])->offset);
     for (int recompute = GG_RECOMPUTE_ATTENTION; recompute <= GG_RECOMPUTE_BLOCK; recompute++) {
         struct model_fixture recomputed;
-        make(&recomputed, golden, (enum gg_recompute)recompute);
+        make(&recomputed, golden, settings, (enum gg_recompute)recompute);
         const double again = train(&recomputed);
         assert_memory_equal(&again, &loss, sizeof loss);
         assert_memory_equal(recomputed.gradients, f.gradients,
@@ -148,6 +150,22 @@ static void loss_and_gradients(const struct golden *golden) {
         model_fixture_free(&recomputed);
     }
     model_fixture_free(&f);
+}
+
+/* All presets of a model's kind (gpt3-small, gpt3-xl, ...), which differ in the sizes that the file gives. */
+static void presets_of_the_kind(const struct golden *golden) {
+    const char *word = strstr(golden->settings, "model.preset=");
+    if (word == NULL)
+        return;
+    word += strlen("model.preset=");
+    for (int i = 0; gg_preset_names[i] != NULL; i++) {
+        if (strncmp(gg_preset_names[i], word, strcspn(word, "- ")) != 0)
+            continue;
+        char *settings = gg_format("%s model.preset=%s", golden->settings, gg_preset_names[i]);
+        printf("%s\n", gg_preset_names[i]);
+        loss_and_gradients(golden, settings);
+        free(settings);
+    }
 }
 
 /* Relative to the sums that they would be if no element were negative. */
@@ -168,7 +186,7 @@ static void check_sums(const struct golden_tensor *tensor, const float *weights)
 /* AdamW with clipping and decay of matrices, as PyTorch's. */
 static void twenty_steps(const struct golden *golden) {
     struct model_fixture f;
-    make(&f, golden, GG_RECOMPUTE_NONE);
+    make(&f, golden, golden->settings, GG_RECOMPUTE_NONE);
     const struct gg_parameter_table *table = &f.graph.table;
     float *exp_avg = gg_calloc((size_t)table->local_elements, sizeof *exp_avg),
           *exp_avg_sq = gg_calloc((size_t)table->local_elements, sizeof *exp_avg_sq), losses[STEPS];
@@ -190,7 +208,8 @@ static void matches_pytorch(void **state) {
     struct golden golden = {0};
     read_golden(*state, &golden);
     printf("%s\n", golden.settings);
-    loss_and_gradients(&golden);
+    loss_and_gradients(&golden, golden.settings);
+    presets_of_the_kind(&golden);
     twenty_steps(&golden);
     free_golden(&golden);
 }
