@@ -79,51 +79,79 @@ static gg_status put_header(const struct gg_gguf_export *e, const struct gg_gguf
     return gg_gguf_writer_begin(writer);
 }
 
-/* Writes a matrix (in, out) as one of (out, in), some whole heads at a time where their columns are reordered. */
-static gg_status write_transposed(const struct gg_gguf_export *e, const struct gg_parameter *p,
-                                  bool head_wise, const float *values, gg_gguf_writer *writer) {
+/* What is taken once for all tensors. */
+struct room {
+    float *values; /* the largest tensor */
+    float *turned; /* rows of theirs */
+};
+
+/* How many rows of theirs are turned over at once: whole heads where their order changes. */
+static int64_t rows_at_once(const struct gg_gguf_export *e, const struct gg_parameter *p, bool head_wise) {
     const int64_t unit = head_wise ? gg_model_head_size(e->settings) : 1;
-    const int64_t most = p->rows * unit < STRETCH ? STRETCH / (p->rows * unit) * unit : unit;
-    void *memory;
-    GG_TRY(gg_try_malloc((size_t)(most * p->rows) * sizeof(float), p->name, &memory));
-    float *turned = memory;
-    gg_status status = GG_OK;
-    for (int64_t o = 0; status == GG_OK && o < p->columns; o += most) {
-        const int64_t some = p->columns - o < most ? p->columns - o : most;
-        gg_transpose(values + o, p->columns, p->rows, some, turned, p->rows);
-        for (int64_t r = 0; status == GG_OK && r < some; r++)
-            status = gg_gguf_writer_values(
-                writer, turned + (head_wise ? gg_gguf_paired_column(r, unit) : r) * p->rows, p->rows);
-    }
-    free(memory);
-    return status;
+    return p->rows * unit < STRETCH ? STRETCH / (p->rows * unit) * unit : unit;
 }
 
-static gg_status write_values(const struct gg_gguf_export *e, const struct gg_gguf_architecture *architecture,
-                              const struct gg_parameter *p, const float *values, gg_gguf_writer *writer) {
-    const bool head_wise = is_head_wise(architecture, p);
-    if (p->layout == GG_LAYOUT_MATRIX)
-        return write_transposed(e, p, head_wise, values, writer);
-    if (!head_wise)
-        return gg_gguf_writer_values(writer, values, p->rows * p->columns);
-    for (int64_t c = 0; c < p->columns; c++)
-        GG_TRY(gg_gguf_writer_values(writer,
-                                     &values[gg_gguf_paired_column(c, gg_model_head_size(e->settings))], 1));
+static gg_status take_room(const struct gg_gguf_export *e, const struct gg_gguf_architecture *architecture,
+                           struct room *room) {
+    int64_t values = 1, turned = 1;
+    for (int i = 0; i < e->table->count; i++) {
+        const struct gg_parameter *p = &e->table->items[i];
+        const int64_t rows = rows_at_once(e, p, is_head_wise(architecture, p));
+        values = p->rows * p->columns > values ? p->rows * p->columns : values;
+        turned = p->layout == GG_LAYOUT_MATRIX && rows * p->rows > turned ? rows * p->rows : turned;
+    }
+    void *memory;
+    GG_TRY(gg_try_malloc((size_t)values * sizeof(float), "the largest tensor", &memory));
+    room->values = memory;
+    GG_TRY(gg_try_malloc((size_t)turned * sizeof(float), "rows of a tensor", &memory));
+    room->turned = memory;
     return GG_OK;
 }
 
-static gg_status write_tensor(const struct gg_gguf_export *e, const struct gg_gguf_architecture *architecture,
-                              const struct gg_parameter *p, gg_gguf_writer *writer) {
-    const struct gg_checkpoint_tensor *tensor = gg_checkpoint_find_tensor(e->contents, "model", p->name);
-    void *values;
-    GG_TRY(gg_try_malloc((size_t)(p->rows * p->columns) * sizeof(float), p->name, &values));
-    gg_status status = gg_checkpoint_load_tensor(e->path, tensor, values);
-    if (status == GG_OK) {
-        status = write_values(e, architecture, p, values, writer);
+/* Writes a matrix (in, out) as one of (out, in). */
+static gg_status write_transposed(const struct gg_gguf_export *e, const struct gg_parameter *p,
+                                  bool head_wise, const struct room *room, gg_gguf_writer *writer) {
+    const int64_t most = rows_at_once(e, p, head_wise), head_size = gg_model_head_size(e->settings);
+    for (int64_t o = 0; o < p->columns; o += most) {
+        const int64_t some = p->columns - o < most ? p->columns - o : most;
+        gg_transpose(room->values + o, p->columns, p->rows, some, room->turned, p->rows);
+        for (int64_t r = 0; r < some; r++) {
+            const int64_t row = head_wise ? gg_gguf_paired_column(r, head_size) : r;
+            GG_TRY(gg_gguf_writer_values(writer, room->turned + row * p->rows, p->rows));
+        }
+    }
+    return GG_OK;
+}
+
+static gg_status write_values(const struct gg_gguf_export *e, const struct gg_gguf_architecture *architecture,
+                              const struct gg_parameter *p, const struct room *room, gg_gguf_writer *writer) {
+    const bool head_wise = is_head_wise(architecture, p);
+    if (p->layout == GG_LAYOUT_MATRIX)
+        return write_transposed(e, p, head_wise, room, writer);
+    if (!head_wise)
+        return gg_gguf_writer_values(writer, room->values, p->rows * p->columns);
+    const int64_t head_size = gg_model_head_size(e->settings);
+    for (int64_t c = 0; c < p->columns; c++)
+        GG_TRY(gg_gguf_writer_values(writer, &room->values[gg_gguf_paired_column(c, head_size)], 1));
+    return GG_OK;
+}
+
+static gg_status write_tensors(const struct gg_gguf_export *e,
+                               const struct gg_gguf_architecture *architecture, gg_gguf_writer *writer) {
+    struct room room = {0};
+    gg_status status = take_room(e, architecture, &room);
+    for (int i = 0; status == GG_OK && i < e->table->count; i++) {
+        const struct gg_parameter *p = &e->table->items[i];
+        status = gg_checkpoint_load_tensor(e->path, gg_checkpoint_find_tensor(e->contents, "model", p->name),
+                                           room.values);
+        if (status != GG_OK)
+            break;
+        status = write_values(e, architecture, p, &room, writer);
         if (status == GG_BAD_DATA)
             gg_fail_within(status, "%s: %s", e->path, p->name);
     }
-    free(values);
+    free(room.turned);
+    free(room.values);
     return status;
 }
 
@@ -134,8 +162,8 @@ static gg_status write_file(const struct gg_gguf_export *e, const struct gg_gguf
     gg_status status = put_header(e, architecture, tokenizer, file, writer);
     if (status == GG_USAGE)
         gg_fail_within(status, "%s: cannot be exported", e->path);
-    for (int i = 0; status == GG_OK && i < e->table->count; i++)
-        status = write_tensor(e, architecture, &e->table->items[i], writer);
+    if (status == GG_OK)
+        status = write_tensors(e, architecture, writer);
     if (status == GG_OK)
         status = gg_gguf_writer_finish(writer);
     gg_gguf_writer_destroy(&writer);

@@ -47,4 +47,6 @@ compare() {
 }
 compare import "$(peak import "$golden/llama" --out tiny.h5)" "$(peak import large --out large.h5)"
 compare export "$(peak export tiny.h5 --out tiny)" "$(peak export large.h5 --out again)"
-rm -rf large.h5 again large
+gguf=(--format gguf --dtype q8_0)
+compare "export ${gguf[*]}" "$(peak export tiny.h5 --out tiny.gguf "${gguf[@]}")" "$(peak export large.h5 --out again.gguf "${gguf[@]}")"
+rm -rf large.h5 again again.gguf large
