@@ -90,6 +90,13 @@ static inline void model_fixture_free(struct model_fixture *f) {
     free(f->sample_ids);
 }
 
+static inline double fixture_cross_entropy(const float *logits, int64_t vocab, int32_t target) {
+    double sum = 1; /* of exponentials relative to the target's */
+    for (int64_t v = 0; v < vocab; v++)
+        sum += v != target ? exp((double)logits[v] - (double)logits[target]) : 0;
+    return log(sum);
+}
+
 /* Logits by the cache, token by token or in pieces of any length, give the loss of the whole pass.
  *   loss, last [in] how far the loss may be off, of itself, and the logits of a piece's last token */
 static inline void model_fixture_check_cache(struct gg_model_config config, double loss, double last) {
@@ -104,10 +111,7 @@ static inline void model_fixture_check_cache(struct gg_model_config config, doub
           *of_piece = gg_calloc((size_t)width, sizeof *of_piece);
     for (int64_t t = 0; t < config.context; t++) {
         gg_model_logits(f.gpt, f.inputs + t, 1, t, logits + t * width);
-        double sum = exp((double)logits[t * width]);
-        for (int64_t v = 1; v < config.vocab; v++)
-            sum += exp((double)logits[t * width + v]);
-        got += log(sum) - (double)logits[t * width + f.targets[t]];
+        got += fixture_cross_entropy(logits + t * width, config.vocab, f.targets[t]);
     }
     if (!(fabs(got - expected) <= loss * expected))
         fail_msg("loss by the cache %.9g, of the whole pass %.9g", got, expected);

@@ -95,7 +95,7 @@ void gg_norm_apply(const struct gg_norm *norm, const void *x, const float *sums,
         if (bias != NULL) {
             SPECIALISE(norm_apply, norm, true, norm, x, sums, squares, gain, bias, y, stats, tokens);
         } else {
-            SPECIALISE(norm_apply, norm, false, norm, x, sums, squares, gain, NULL, y, stats, tokens);
+            SPECIALISE(norm_apply, norm, false, norm, x, sums, squares, gain, bias, y, stats, tokens);
         }
         return;
     }

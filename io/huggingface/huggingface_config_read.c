@@ -11,8 +11,10 @@ struct reading {
 
 enum { REQUIRED = -1 }; /* instead of a default */
 
+/* A value out of range is refused as a setting would be; here it is the file's. */
 static gg_status set(const struct reading *r, const char *key, const char *setting, const char *text) {
-    return gg_options_set(&gg_model_setting_rows, r->settings, setting, text, key);
+    const gg_status status = gg_options_set(&gg_model_setting_rows, r->settings, setting, text, key);
+    return status == GG_USAGE ? GG_BAD_DATA : status;
 }
 
 /* A key's value; NULL where it is missing or null. */
@@ -294,10 +296,10 @@ gg_status gg_huggingface_config_read(const json_t *root, struct gg_model_setting
                  {"llama", read_llama},
                  {"mistral", read_mistral},
                  {"qwen3", read_qwen3}};
-    const struct reading r = {root, settings};
     const char *type = json_string_value(json_object_get(root, "model_type"));
     memset(settings, 0, sizeof *settings);
     gg_options_defaults(&gg_model_setting_rows, settings);
+    const struct reading r = {root, settings};
     if (type == NULL)
         return gg_fail(GG_BAD_DATA, "model_type: is missing");
     if (value_of(root, "quantization_config") != NULL)
@@ -306,12 +308,11 @@ gg_status gg_huggingface_config_read(const json_t *root, struct gg_model_setting
         if (strcmp(types[i].type, type) != 0)
             continue;
         GG_TRY(take_integer(&r, "vocab_size", "model.vocab", REQUIRED));
-        const gg_status status = types[i].read(&r);
-        if (status == GG_OK && settings->vocab == 0)
+        if (settings->vocab == 0)
             return gg_fail(GG_BAD_DATA, "vocab_size: 0 is no vocabulary");
+        GG_TRY(types[i].read(&r));
         shorten(settings);
-        /* A value out of range is refused as a setting would be; here it is the file's. */
-        return status == GG_USAGE ? GG_BAD_DATA : status;
+        return GG_OK;
     }
     return gg_fail(GG_BAD_DATA,
                    "model_type: '%.80s' is not supported; gpt2, openai-gpt, llama, mistral and qwen3 are",

@@ -51,12 +51,13 @@ static char *make_header(const struct gg_safetensors_item *items, int count, enu
                                       type == GG_SAFETENSORS_F32 ? "F32" : "BF16", "shape", shape,
                                       "data_offsets", (json_int_t)begin, (json_int_t)*data_bytes));
     }
-    char *compact = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    const size_t written = json_dumpb(root, NULL, 0, JSON_COMPACT);
+    GG_ASSERT(written > 0);
+    *bytes = (written + 7) / 8 * 8;
+    char *text = gg_malloc(*bytes);
+    memset(text, ' ', *bytes);
+    json_dumpb(root, text, written, JSON_COMPACT);
     json_decref(root);
-    GG_ASSERT(compact != NULL);
-    *bytes = (strlen(compact) + 7) / 8 * 8;
-    char *text = gg_format("%-*s", (int)*bytes, compact);
-    free(compact);
     return text;
 }
 

@@ -79,6 +79,13 @@ gg_status gg_settings_read_text(struct gg_settings *settings, const char *text, 
     return gg_settings_file_read_text(&values, text, bytes, origin);
 }
 
+gg_status gg_settings_read_checkpoint(struct gg_settings *settings, const char *yaml, const char *origin) {
+    GG_TRY(gg_settings_read_text(settings, yaml, strlen(yaml), origin));
+    for (size_t i = 0; i < gg_settings_table.count; i++)
+        settings->given[i] = true;
+    return GG_OK;
+}
+
 gg_status gg_settings_set_word(struct gg_settings *settings, char *const *words, int index) {
     const struct gg_option_values values = values_of(settings);
     return gg_settings_file_set_word(&values, words, index);

@@ -43,6 +43,11 @@ gg_status gg_settings_set(struct gg_settings *settings, const char *name, const 
 gg_status gg_settings_read_file(struct gg_settings *settings, const char *path) GG_MUST_USE;
 gg_status gg_settings_read_text(struct gg_settings *settings, const char *text, size_t bytes,
                                 const char *origin) GG_MUST_USE;
+
+/* A checkpoint's settings, NUL-terminated. They are whole: what an older program did not write has its default, and a
+ * preset that says more today fills in nothing. */
+gg_status gg_settings_read_checkpoint(struct gg_settings *settings, const char *yaml,
+                                      const char *origin) GG_MUST_USE;
 gg_status gg_settings_set_word(struct gg_settings *settings, char *const *words, int index) GG_MUST_USE;
 
 /* Fills in what follows from others and was not given (a preset's sizes, the final learning rate, the length

@@ -16,8 +16,8 @@ struct gg_gemm_rate {
 };
 
 /* Measures C = A B^T, 2048 cubed, of operands and a result of that precision, with this rank's threads, on
- * all ranks at once: the best of 5 (of fewer when they take longer than two seconds). GG_RESOURCE: no memory.
- * Collective over `comm`. */
+ * all ranks at once: the best of 5 (of fewer when they take longer than two seconds, or GRIDGPT_GEMM_SECONDS of
+ * this rank's environment). GG_RESOURCE: no memory. Collective over `comm`. */
 gg_status gg_gemm_rate_measure(MPI_Comm comm, enum gg_precision precision,
                                struct gg_gemm_rate *rate) GG_MUST_USE;
 

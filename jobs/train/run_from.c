@@ -74,7 +74,7 @@ static gg_status read_settings(const char *path, struct gg_settings *theirs) {
     struct gg_checkpoint_contents contents;
     GG_TRY(gg_checkpoint_examine(path, &contents));
     const char *yaml = contents.meta.settings_yaml;
-    gg_status status = gg_settings_read_text(theirs, yaml, strlen(yaml), path);
+    gg_status status = gg_settings_read_checkpoint(theirs, yaml, path);
     if (status == GG_OK)
         status = gg_settings_resolve(theirs);
     if (status == GG_OK && theirs->model.vocab == 0)

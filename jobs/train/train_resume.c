@@ -69,7 +69,7 @@ static gg_status compare_settings(const struct gg_trainer *t, const struct gg_ch
     char *shape = NULL, *fixed = NULL;
     gg_settings_init(&old);
     gg_status status =
-        gg_settings_read_text(&old, meta->settings_yaml, strlen(meta->settings_yaml), t->resume.path);
+        gg_settings_read_checkpoint(&old, meta->settings_yaml, t->resume.path);
     /* What is the default is no other shape when it is written out. */
     struct gg_settings now = *t->session.settings;
     now.model = gg_model_settings_filled(&now.model);

@@ -48,7 +48,7 @@ static gg_status open_checkpoint(const char *path, struct departure *d) {
     GG_TRY(gg_checkpoint_find(path, &d->path));
     GG_TRY(gg_checkpoint_examine(d->path, &d->contents));
     const char *yaml = d->contents.meta.settings_yaml;
-    GG_TRY(gg_settings_read_text(&d->settings, yaml, strlen(yaml), d->path));
+    GG_TRY(gg_settings_read_checkpoint(&d->settings, yaml, d->path));
     gg_status status = gg_settings_resolve(&d->settings);
     if (status == GG_OK)
         status = gg_model_configure(&d->settings.model, &d->settings.compute, 0, d->contents.meta.vocab,

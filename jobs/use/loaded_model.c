@@ -21,7 +21,7 @@ static gg_status check_name(const char *path, const struct gg_loaded_model *m) {
 
 static gg_status read_texts(const char *grid, int64_t micro, struct gg_loaded_model *m) {
     const struct gg_checkpoint_meta *meta = &m->contents.meta;
-    GG_TRY(gg_settings_read_text(&m->settings, meta->settings_yaml, strlen(meta->settings_yaml), m->path));
+    GG_TRY(gg_settings_read_checkpoint(&m->settings, meta->settings_yaml, m->path));
     GG_TRY(gg_settings_resolve(&m->settings));
     GG_TRY(gg_settings_set(&m->settings, "parallel.grid", grid, "--grid"));
     m->settings.batch.micro = micro;

@@ -30,7 +30,7 @@ void gg_model_print(const struct gg_checkpoint_meta *meta, int64_t parameters, F
     gg_settings_init(&settings);
     const char *yaml = meta->settings_yaml;
     const double millions = (double)parameters / 1e6;
-    if (gg_settings_read_text(&settings, yaml, strlen(yaml), "its settings") != GG_OK) {
+    if (gg_settings_read_checkpoint(&settings, yaml, "its settings") != GG_OK) {
         fprintf(out, "  model        %.2f M parameters\n", millions);
         fprintf(out, "  settings     not understood by this version: %s\n", gg_failure());
     } else {

@@ -5,6 +5,7 @@
 #include "io/huggingface/safetensors.h"
 #include "tests/fuzz/fuzz.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,9 @@ static char folder[64];
 static void put(const char *name, const void *data, size_t bytes) {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    GG_ASSERT(file != NULL && fwrite(data, 1, bytes, file) == bytes);
-    GG_ASSERT(fclose(file) == 0);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    GG_ASSERT(fd >= 0 && write(fd, data, bytes) == (ssize_t)bytes);
+    close(fd);
 }
 
 static void forget(const char *name) {

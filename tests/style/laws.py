@@ -112,7 +112,7 @@ def broken(root, files):
     for circle in circles(edges):
         within = [why for a in circle for b, why in sorted(edges[a].items()) if b in circle]
         yield "a circle of files: " + " - ".join(circle) + "".join("\n    " + why for why in within)
-    names = Counter(Path(f).name for f in files if "/corpus/" not in f or not f.startswith("tests/fuzz/"))
+    names = Counter(Path(f).name for f in files if not f.startswith(("tests/fuzz/corpus/", "tests/golden/huggingface/")))
     for name, count in sorted(names.items()):
         if count > 1 and name not in SHARED_NAMES:
             yield f"{count} files are named {name}: " + ", ".join(f for f in files if Path(f).name == name)

@@ -54,7 +54,7 @@ def word(document, text):
     if re.fullmatch(r"(?:gg|GG|test)_\w+", text):
         return None if text in words or re.search(r"NAME|_X$|_noun", text) else f"no {text} in the sources"
     setting = re.fullmatch(r"((?:model|data|batch|optim|parallel|compute|checkpoint|eval|run)\.[a-z_0-9]+)(?:[:=].*)?", text)
-    if setting and not re.search(r"\.(?:c|h|sh|jsonl|h5)$", setting[1]):
+    if setting and not re.search(r"\.(?:c|h|sh|jsonl|h5|safetensors)$", setting[1]):
         return None if setting[1] in settings else f"no setting {setting[1]}"
 
 

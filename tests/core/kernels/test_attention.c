@@ -177,7 +177,7 @@ static void groups(void **state) {
     compare_both((struct how){5, 2, 1, 6, 0, 0});
     compare_both((struct how){33, 6, 2, 20, 0, 0});
     compare_both((struct how){129, 4, 2, 64, 0, 0.2});
-    compare_both((struct how){300, 3, 1, 128, 0, 0});
+    compare_both((struct how){140, 3, 1, 128, 0, 0});
     compare_both((struct how){600, 2, 1, 6, 0, 0}); /* three blocks of keys */
 }
 

@@ -67,6 +67,12 @@ static void blocks(void **state) {
     assert_int_equal(out[GG_GGUF_BLOCK + 3], 0x3c); /* d = 1 */
     for (int i = 0; i < GG_GGUF_BLOCK; i++)
         assert_int_equal(out[GG_GGUF_BLOCK + 4 + i], 8 * i - 127);
+    values[1] = 127;
+    values[2] = 2.5f;
+    values[3] = -4.5f;
+    CHECK_OK(gg_gguf_round(GG_GGUF_Q8_0, values, GG_GGUF_BLOCK, out));
+    assert_int_equal(out[2 + 2], 3); /* ties go away from zero */
+    assert_int_equal(out[2 + 3], -5);
 }
 
 int main(void) {

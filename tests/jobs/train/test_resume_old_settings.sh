@@ -49,8 +49,15 @@ read_it part >part.read
 grep -qF "optimizer    adamw" part.read || fail "inspect: $(cat part.read)"
 cmp whole.read part.read || fail "read otherwise: $(diff whole.read part.read)"
 
+# A preset that says more today than it did then fills in nothing: GPT-3 was dense.
+sed 's/^model.preset: none$/model.preset: gpt3-small/' old.yaml >preset.yaml
+! cmp -s old.yaml preset.yaml || fail "no preset in the old settings: $(grep preset old.yaml)"
+"$GG_SET_SETTINGS" $old <preset.yaml
+read_it part >preset.read
+cmp <(grep -av "model.preset: gpt3-small" preset.read) whole.read || fail "a preset changed the model: $(diff whole.read preset.read)"
+
 # A run goes on from it as if it had not been stopped.
-head -10 whole/metrics.jsonl >part/metrics.jsonl
+head -15 whole/metrics.jsonl >part/metrics.jsonl # some lines of steps that will be done again
 train 2 part run.steps=20 checkpoint.every_steps=10 checkpoint.keep=2
 expect 0 "resuming from $old: step 10 of 20" part
 grep -qxF "changed since that checkpoint: run.dir part (was whole)" part.log ||

@@ -33,10 +33,10 @@ static gg_status compare(const float *logits, int64_t tokens, int64_t vocab, int
     if (bytes != (size_t)(tokens * vocab) * sizeof(float))
         return gg_fail(GG_BAD_DATA, "%s: %zu bytes, and not %lld x %lld float32", path, bytes,
                        (long long)tokens, (long long)vocab);
+    const float *theirs = (const void *)expected;
     for (int64_t t = 0; t < tokens; t++)
         for (int64_t v = 0; v < vocab; v++) {
-            const double error =
-                fabs((double)logits[t * padded + v] - (double)((const float *)expected)[t * vocab + v]);
+            const double error = fabs((double)logits[t * padded + v] - (double)theirs[t * vocab + v]);
             if (!(error <= worst))
                 worst = error;
         }
