@@ -3,6 +3,7 @@
 
 #include "core/model/decoder.h"
 #include "tests/model_fixture.h"
+#include "tests/model_variants.h"
 
 enum { VOCAB = 5, DRAWS = 40000 };
 static const float logits[VOCAB] = {1.0f, 3.0f, 2.0f, 3.0f, -1.0f};
@@ -38,11 +39,13 @@ static void cuts(void **state) {
     assert_true(fabs(share[1] - 1) < 1e-9);
 }
 
+/* A GPT-2, and a model whose queries see a window of keys and whose positions are rotary. */
+#define SIZES "model.layers=2 model.heads=2 model.width=16 model.context=8 model.vocab=50"
+static const char *const models[] = {SIZES, SIZES VARIANT_LLAMA " model.attention=banded model.window=3"};
+enum { MODELS = sizeof models / sizeof *models };
+
 /* Text longer than the context goes on, as a fresh decoder fed with the newer half would. */
-static void beyond_the_context(void **state) {
-    (void)state;
-    const struct gg_model_config config = {
-        .layers = 2, .heads = 2, .width = 16, .context = 8, .vocab = 50, .padded_vocab = 64};
+static void check_beyond_the_context(struct gg_model_config config) {
     struct model_fixture f;
     model_fixture_make(&f, config, GG_MODEL_GENERATE, 4);
     gg_decoder *one, *fresh;
@@ -64,11 +67,8 @@ static void beyond_the_context(void **state) {
 }
 
 /* A long text costs as much as a context, and leaves the decoder where feeding it bit by bit does. */
-static void long_text_in_one_call(void **state) {
-    (void)state;
+static void check_long_text(struct gg_model_config config) {
     enum { LONGEST = 3000 };
-    const struct gg_model_config config = {
-        .layers = 2, .heads = 2, .width = 16, .context = 8, .vocab = 50, .padded_vocab = 64};
     struct model_fixture f;
     model_fixture_make(&f, config, GG_MODEL_GENERATE, 4);
     int32_t text[LONGEST];
@@ -97,6 +97,18 @@ static void long_text_in_one_call(void **state) {
         gg_decoder_destroy(&pieces);
     }
     model_fixture_free(&f);
+}
+
+static void beyond_the_context(void **state) {
+    (void)state;
+    for (int i = 0; i < MODELS; i++)
+        check_beyond_the_context(variant_config(models[i]));
+}
+
+static void long_text_in_one_call(void **state) {
+    (void)state;
+    for (int i = 0; i < MODELS; i++)
+        check_long_text(variant_config(models[i]));
 }
 
 int main(void) {
