@@ -70,9 +70,14 @@ mkdir -p copied/checkpoints && cp gpt2.h5 copied/checkpoints/step-00000000.h5
 train 1 copied run.from=gpt2.h5
 expect 65 "holds weights alone, and a run cannot go on from them; to begin one with them, set run.from" copied
 
-# Of another run; rotary positions end nowhere.
+# Of another run; rotary positions end nowhere. A Llama goes out, comes in again and is trained on a grid.
 cp own.yaml settings.yaml
-train 1 rotary model.positions=rotary run.steps=1
+train 1 rotary model.norm=rmsnorm model.positions=rotary model.activation=swiglu model.biases=false model.tied=false run.steps=2
 train 1 short run.from=rotary model.context=16 run.steps=1
-expect 0 "beginning with the weights of rotary/checkpoints/step-00000001.h5" short
+expect 0 "beginning with the weights of rotary/checkpoints/step-00000002.h5" short
 grep -q '^model.positions: rotary' short/settings.yaml || fail "short: $(grep positions short/settings.yaml)"
+"$GRIDGPT" export rotary --out llama
+"$GRIDGPT" import llama --out llama.h5
+train 2 again run.from=llama.h5 parallel.grid=2x1 run.steps=1
+expect 0 "beginning with the weights of llama.h5" again
+near "$(first_val again)" "$(values rotary val_loss | tail -1)" || fail "again: $(first_val again), and $(values rotary val_loss | tail -1) exported"
