@@ -56,6 +56,32 @@ static gg_status refuse(const struct architecture *a, const char *setting, const
                    setting, value, a->name);
 }
 
+/* A setting that nothing here knows has no place in a config.json, but as its default. */
+static gg_status check_unknown(const struct architecture *a, const struct gg_model_settings *s) {
+    static const char *const known[] = {"model.preset",    "model.layers",     "model.heads",
+                                        "model.kv_heads",  "model.head_size",  "model.width",
+                                        "model.mlp_width", "model.context",    "model.vocab",
+                                        "model.norm",      "model.norm_place", "model.norm_eps",
+                                        "model.positions", "model.rope_theta", "model.activation",
+                                        "model.attention", "model.window",     "model.qk_norm",
+                                        "model.tied",      "model.biases",     "model.dropout"};
+    enum { KNOWN = sizeof known / sizeof *known };
+    struct gg_model_settings usual = {0};
+    gg_options_defaults(&gg_model_setting_rows, &usual);
+    for (size_t i = 0; i < gg_model_setting_rows.count; i++) {
+        const struct gg_option *row = &gg_model_setting_rows.options[i];
+        char value[80], expected[80];
+        size_t k = 0;
+        while (k < KNOWN && strcmp(known[k], row->name) != 0)
+            k++;
+        gg_options_format(row, s, value, sizeof value);
+        gg_options_format(row, &usual, expected, sizeof expected);
+        if (k == KNOWN && strcmp(value, expected) != 0)
+            return refuse(a, row->name, value);
+    }
+    return GG_OK;
+}
+
 static gg_status check_demands(const struct architecture *a, const struct gg_model_settings *s) {
     for (const struct demand *d = a->demands; d < a->demands + MOST_DEMANDS && d->setting != NULL; d++) {
         char value[80];
@@ -160,6 +186,7 @@ gg_status gg_huggingface_config_write(const struct gg_model_settings *settings,
     const struct architecture *a = choose(settings, table);
     const char *type_name = type == GG_SAFETENSORS_F32 ? "float32" : "bfloat16";
     *root = NULL;
+    GG_TRY(check_unknown(a, settings));
     GG_TRY(check_demands(a, settings));
     GG_TRY(check_sizes(a, settings));
     *root = json_pack("{s:[s], s:s, s:s, s:s, s:b, s:I}", "architectures", a->name, "model_type",

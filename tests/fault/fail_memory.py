@@ -71,6 +71,9 @@ COMMANDS = {
     "generate_bf16": Command("generate", "model/checkpoints/step-00000002.h5", "--prompt", "the", "--tokens", "3", "--seed",
                              "1", "--precision", "bf16"),
     "inspect": Command("inspect", "--verify", "--tensors", "model/checkpoints/step-00000002.h5"),
+    "import": Command("import", os.environ["GG_SOURCE"] + "/tests/golden/huggingface/llama", "--out", "new.h5", said="",
+                      makes="new.h5"),
+    "export": Command("export", "model/checkpoints/step-00000002.h5", "--out", "new", said="", makes="new/model.safetensors"),
     "inspect_shard": Command("inspect", "--verify", "data/val-00000.h5"),
 }
 INPUTS = ["settings.yaml", "text.txt", "tokenizer.json", "data", "model"]

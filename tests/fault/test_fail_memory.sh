@@ -6,9 +6,10 @@ sweep() { "$GG_TEST_PYTHON" "$GG_SOURCE/tests/fault/fail_memory.py" --strict "$@
 
 sweep --class ours --commands inspect,inspect_shard
 sweep --class ours --commands tokenizer_train --every 8
+sweep --class ours --commands import,export --every 20
 sweep --class ours --commands prepare,evaluate,generate,generate_bf16 --every 60
 sweep --class ours --commands train,resume,train_bf16 --every 400
-sweep --class libraries --commands inspect,inspect_shard,tokenizer_train,prepare,evaluate,generate,generate_bf16 --places 10
+sweep --class libraries --commands import,export,inspect,inspect_shard,tokenizer_train,prepare,evaluate,generate,generate_bf16 --places 10
 sweep --class libraries --commands train,resume,train_bf16 --places 4
 sweep --class libraries --commands inspect,prepare --places 6 --offset 3 --rest
 sweep --class mappings --commands evaluate,generate_bf16

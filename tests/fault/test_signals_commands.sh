@@ -43,6 +43,16 @@ expect 0 "trained 1 steps" run
 before=$(checksums run/checkpoints/step-00000001.h5)
 signal MPI_Allreduce:20 TERM all died evaluate "$GRIDGPT" evaluate run --data data/val-00000.h5
 signal MPI_Init_thread:1 TERM all died generate "$GRIDGPT" generate run --prompt the
+for place in fsync:1 rename:1; do
+    signal $place TERM all died "import$place" "$GRIDGPT" import "$GG_SOURCE/tests/golden/huggingface/llama" --out new.h5
+    [ ! -e new.h5 ] || fail "import: written before it was whole"
+done
+for place in fsync:1 rename:1 rename:4 fsync:6; do
+    signal $place TERM all died "export$place" "$GRIDGPT" export run --out folder --shard-bytes 20k
+    [ ! -e folder ] || fail "export: there before it was whole"
+done
+"$GRIDGPT" export run --out folder --shard-bytes 20k
+[ ! -e folder.tmp ] || fail "export: left what a killed one had written"
 mkdir temporary
 TMPDIR=$PWD/temporary signal MPI_Barrier:1 TERM all died bench "$GRIDGPT" bench settings.yaml --repeats 1
 [ "$(checksums run/checkpoints/step-00000001.h5)" = "$before" ] || fail "the checkpoint is another"
