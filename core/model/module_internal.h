@@ -77,7 +77,7 @@ struct gg_module_kind {
     bool rows_exchange;  /* rows are only independent where features are not split */
     bool times_itself;   /* books its own seconds */
     enum gg_input_gradient (*input_gradient)(const struct gg_graph *graph, const struct gg_module *module,
-                                             int input); /* NULL: GG_GRADIENT_OWN */
+                                             int input);                 /* NULL: GG_GRADIENT_OWN */
     void (*prepare)(struct gg_model *model, const struct gg_step *step); /* fills its state once; or NULL */
     void (*needs)(const struct gg_graph *graph, const struct gg_module *module, enum gg_model_use use,
                   int64_t local_sequences, struct gg_needs *needs); /* or NULL */

@@ -13,17 +13,17 @@
 #define GPT1 "norm_place=post context=512 vocab=40478"
 #define GPT2 "context=1024 vocab=50257"
 #define GPT3 "context=2048 vocab=50257 attention=alternating window=256"
-#define LLAMA                                                                                                \
-    "norm=rmsnorm positions=rotary activation=swiglu biases=false tied=false vocab=32000 layers=12 heads=12 "  \
+#define LLAMA                                                                                                 \
+    "norm=rmsnorm positions=rotary activation=swiglu biases=false tied=false vocab=32000 layers=12 heads=12 " \
     "width=768"
-#define QWEN3                                                                                                \
+#define QWEN3                                                                                                 \
     "norm=rmsnorm norm_eps=1e-6 positions=rotary rope_theta=1e6 activation=swiglu biases=false qk_norm=true " \
     "head_size=128 vocab=151936 context=4096"
 
-const char *const gg_preset_names[] = {
-    "none",        "gpt1",       "gpt2-124m", "gpt2-355m", "gpt2-774m", "gpt2-1558m", "gpt3-small",
-    "gpt3-medium", "gpt3-large", "gpt3-xl",   "gpt3-2.7b", "gpt3-6.7b", "gpt3-13b",   "gpt3-175b",
-    "llama-24m",   "llama-58m",  "llama-124m", "llama-1.1b", "qwen3-0.6b", NULL};
+const char *const gg_preset_names[] = {"none",       "gpt1",       "gpt2-124m",   "gpt2-355m",  "gpt2-774m",
+                                       "gpt2-1558m", "gpt3-small", "gpt3-medium", "gpt3-large", "gpt3-xl",
+                                       "gpt3-2.7b",  "gpt3-6.7b",  "gpt3-13b",    "gpt3-175b",  "llama-24m",
+                                       "llama-58m",  "llama-124m", "llama-1.1b",  "qwen3-0.6b", NULL};
 
 /* In the order of the names; of two values of one setting the later counts. */
 static const char *const presets[] = {

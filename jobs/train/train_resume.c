@@ -68,8 +68,7 @@ static gg_status compare_settings(const struct gg_trainer *t, const struct gg_ch
     struct gg_settings old;
     char *shape = NULL, *fixed = NULL;
     gg_settings_init(&old);
-    gg_status status =
-        gg_settings_read_checkpoint(&old, meta->settings_yaml, t->resume.path);
+    gg_status status = gg_settings_read_checkpoint(&old, meta->settings_yaml, t->resume.path);
     /* What is the default is no other shape when it is written out. */
     struct gg_settings now = *t->session.settings;
     now.model = gg_model_settings_filled(&now.model);
@@ -99,10 +98,11 @@ static gg_status compare_optimizer(const struct gg_trainer *t,
                                    const struct gg_checkpoint_contents *contents) {
     const struct gg_optimizer_kind *set = t->session.replica.optimizer.kind;
     if (gg_checkpoint_state_count(contents) == 0)
-        return gg_fail(GG_BAD_DATA,
-                       "%s holds weights alone, and a run cannot go on from them; to begin one with them, set "
-                       "run.from to it and run.dir to a new folder",
-                       t->resume.path);
+        return gg_fail(
+            GG_BAD_DATA,
+            "%s holds weights alone, and a run cannot go on from them; to begin one with them, set "
+            "run.from to it and run.dir to a new folder",
+            t->resume.path);
     if (gg_checkpoint_optimizer(contents) != set)
         return gg_fail(GG_BAD_DATA,
                        "%s does not hold the states of %s, which its settings name (gridgpt inspect lists "

@@ -14,7 +14,8 @@ static gg_status make_graph(const struct gg_settings *settings, struct gg_graph 
     struct gg_model_config config;
     int64_t vocab;
     GG_TRY(gg_plan_vocab(settings, &vocab));
-    GG_TRY(gg_model_configure(&settings->model, &settings->compute, settings->run.seed, vocab, &whole, &config));
+    GG_TRY(
+        gg_model_configure(&settings->model, &settings->compute, settings->run.seed, vocab, &whole, &config));
     gg_graph_make(&config, &whole, graph);
     return GG_OK;
 }
@@ -28,7 +29,8 @@ static const char *word(const struct gg_settings *settings, const char *name, ch
 static void print_shape(const struct gg_settings *settings, const struct gg_graph *graph) {
     const struct gg_model_config *c = &graph->config;
     char text[64];
-    printf("%lld layers, %lld heads of %lld", (long long)c->layers, (long long)c->heads, (long long)c->head_size);
+    printf("%lld layers, %lld heads of %lld", (long long)c->layers, (long long)c->heads,
+           (long long)c->head_size);
     if (c->kv_heads != c->heads)
         printf(" (%lld of keys and values)", (long long)c->kv_heads);
     printf(", width %lld, MLP %lld, context %lld, vocabulary %lld\n", (long long)c->width,

@@ -23,8 +23,8 @@ static struct rows rows_of(const struct gg_model *model, const struct gg_module 
     const enum gg_precision stored = model->graph->config.precision;
     const int64_t first = gg_module_input_width(model, module, 0);
     if (module->input_count == 1)
-        return (struct rows){x[0], gg_at(stored, x[0], first / 3), gg_at(stored, x[0], 2 * (first / 3)), first,
-                             first};
+        return (struct rows){x[0], gg_at(stored, x[0], first / 3), gg_at(stored, x[0], 2 * (first / 3)),
+                             first, first};
     return (struct rows){x[0], x[1], x[2], first, gg_module_input_width(model, module, 1)};
 }
 
@@ -107,9 +107,8 @@ static void needs(const struct gg_graph *graph, const struct gg_module *module, 
     (void)module;
     const struct gg_model_config *config = &graph->config;
     const int64_t tokens = local_sequences * config->context, shards = graph->shards.feature_shards;
-    needs->scratch =
-        gg_attention_workspace_bytes(config->precision, config->context, config->head_size,
-                                     config->heads / config->kv_heads, omp_get_max_threads());
+    needs->scratch = gg_attention_workspace_bytes(config->precision, config->context, config->head_size,
+                                                  config->heads / config->kv_heads, omp_get_max_threads());
     if (use == GG_MODEL_TRAIN)
         needs->saved = (size_t)(tokens * (config->heads / shards)) * sizeof(float);
     if (use == GG_MODEL_GENERATE)

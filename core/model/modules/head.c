@@ -142,10 +142,9 @@ void gg_build_head(struct gg_builder *b, const char *token_weight, int x) {
     const struct gg_tensor in = *gg_build_tensor(b, x);
     struct head *head = gg_build_module(b, &gg_head_kind, sizeof *head, 0, 0);
     gg_build_input(b, &head->module, x);
-    head->module.parameters[0] =
-        config->tied ? gg_build_find(b, token_weight)
-                     : gg_build_embedding_table(b, "lm_head.weight", config->vocab, config->padded_vocab,
-                                                config->width);
+    head->module.parameters[0] = config->tied ? gg_build_find(b, token_weight)
+                                              : gg_build_embedding_table(b, "lm_head.weight", config->vocab,
+                                                                         config->padded_vocab, config->width);
     head->product = (struct gg_linear){in.features,
                                        config->padded_vocab,
                                        in.block,

@@ -39,8 +39,8 @@ static void forward_rows(struct gg_model *model, const struct gg_step *step, str
     fabric->feature_sum(fabric, squares, count);
     gg_norm_apply(&norm, x, sums, squares, gg_module_weights(model, step->module->parameters[0]),
                   bias >= 0 ? gg_module_weights(model, bias) : NULL,
-                  gg_at(norm.stored, step->at.y, start * norm.width),
-                  (float *)step->at.saved + 2 * start, count);
+                  gg_at(norm.stored, step->at.y, start * norm.width), (float *)step->at.saved + 2 * start,
+                  count);
 }
 
 static void forward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {

@@ -13,14 +13,15 @@ static struct gg_world world;
 enum { VOCAB = 187 };
 
 /* What makes it a Llama with groups of heads and normed queries. */
-static const char *const llama[][2] = {
-    {"model.norm", "rmsnorm"}, {"model.positions", "rotary"}, {"model.activation", "swiglu"}, {"model.heads", "24"},
-    {"model.kv_heads", "12"},  {"model.head_size", "12"},     {"model.qk_norm", "true"},      {"model.tied", "false"},
-    {"model.biases", "false"}};
+static const char *const llama[][2] = {{"model.norm", "rmsnorm"},      {"model.positions", "rotary"},
+                                       {"model.activation", "swiglu"}, {"model.heads", "24"},
+                                       {"model.kv_heads", "12"},       {"model.head_size", "12"},
+                                       {"model.qk_norm", "true"},      {"model.tied", "false"},
+                                       {"model.biases", "false"}};
 
 /* A model that is split unevenly, and more than one bucket. */
-static void read_settings(struct gg_settings *settings, bool is_llama, const char *grid, const char *precision,
-                          const char *zero, const char *recompute) {
+static void read_settings(struct gg_settings *settings, bool is_llama, const char *grid,
+                          const char *precision, const char *zero, const char *recompute) {
     const char *const words[][2] = {{"model.layers", "3"},       {"model.heads", "12"},
                                     {"model.width", "384"},      {"model.context", "24"},
                                     {"model.mlp_width", "1200"}, {"model.dropout", "0.1"},
@@ -60,12 +61,14 @@ static size_t planned(const struct gg_settings *settings, enum gg_precision prec
     return mine;
 }
 
-static void compare(bool is_llama, int p, int q, enum gg_precision precision, const char *zero, const char *recompute) {
+static void compare(bool is_llama, int p, int q, enum gg_precision precision, const char *zero,
+                    const char *recompute) {
     char grid[32];
     snprintf(grid, sizeof grid, "%dx%d", p, q);
     struct gg_settings settings;
     struct gg_replica replica = {0};
-    read_settings(&settings, is_llama, grid, precision == GG_PRECISION_BF16 ? "bf16" : "fp32", zero, recompute);
+    read_settings(&settings, is_llama, grid, precision == GG_PRECISION_BF16 ? "bf16" : "fp32", zero,
+                  recompute);
     const size_t expected = planned(&settings, precision), before = gg_memory_taken();
     CHECK_OK(gg_replica_place(&world, &settings, &replica));
     CHECK_OK(gg_replica_shape(&replica, VOCAB, precision, false));
