@@ -3,7 +3,7 @@
  * GPT-1: Radford et al. 2018, section 4.1. GPT-2: Radford et al. 2019, table 2. GPT-3: Brown et al. 2020, table
  * 2.1, whose XL has 24 heads of 128 for a width of 2048, and whose 13B has a width of 5140: here 16 heads, and
  * 5120. Their section 2.1 alternates dense and locally banded layers and names no window; here it is 256.
- * Llama (Touvron et al. 2023): the small sizes that are trained on such models' recipe; llama-1.1b is
+ * Llama (Touvron et al. 2023) at small sizes: llama-124m has Llama's heads of 128; llama-1.1b is
  * TinyLlama's (Zhang et al. 2024, table 2). qwen3-0.6b: Yang et al. 2025, table 1. */
 #include "core/model/presets.h"
 
@@ -43,7 +43,7 @@ static const char *const presets[] = {
     GPT3 " layers=96 heads=96 width=12288",
     LLAMA " layers=6 heads=6 width=288 mlp_width=768 context=256",
     LLAMA " layers=8 heads=8 width=512 mlp_width=1376 context=1024",
-    LLAMA " kv_heads=4 mlp_width=2048 context=1024",
+    LLAMA " heads=6 kv_heads=2 mlp_width=2048 context=1024",
     LLAMA " layers=22 heads=32 kv_heads=4 width=2048 mlp_width=5632 context=2048",
     QWEN3 " layers=28 heads=16 kv_heads=8 width=1024 mlp_width=3072",
 };

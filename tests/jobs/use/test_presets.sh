@@ -39,13 +39,13 @@ refused() { # MESSAGE [argument]...
     "$GRIDGPT" inspect "${@:2}" >out.txt 2>&1 || status=$?
     [ "$status" = 64 ] && grep -qF -- "$1" out.txt || { echo "${*:2}: status $status, wanted '$1':"; cat out.txt; exit 1; }
 }
-refused "model.kv_heads 5 does not divide model.heads 12" --preset llama-124m model.kv_heads=5
+refused "model.kv_heads 5 does not divide model.heads 32" --preset llama-1.1b model.kv_heads=5
 refused "model.window 7 has no meaning with model.attention dense" --preset gpt2-124m model.window=7
 refused "model.attention banded needs model.window" --preset gpt2-124m model.attention=banded
 refused "set an even model.head_size" --preset llama-124m model.head_size=63
 refused "model.rope_theta 500 has no meaning" --preset gpt2-124m model.rope_theta=500
 refused "setting model.preset cannot be 'gpt2-124'" --preset gpt2-124
-refused "4 feature shards do not divide model.kv_heads 2" --preset llama-124m model.kv_heads=2 parallel.grid=4x1 \
+refused "4 feature shards do not divide model.kv_heads 2" --preset llama-1.1b model.kv_heads=2 parallel.grid=4x1 \
     batch.micro=4 batch.sequences=4
-refused "on 4 ranks these work: 1x1, 2x1, 1x2, 2x2, 1x4" --preset llama-124m model.kv_heads=2 parallel.grid=4x1 \
+refused "on 4 ranks these work: 1x1, 2x1, 1x2, 2x2, 1x4" --preset llama-1.1b model.kv_heads=2 parallel.grid=4x1 \
     batch.micro=4 batch.sequences=16
