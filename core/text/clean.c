@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <utf8proc.h>
 
 /* Bytes at the front that are neither controls (but line feed and tab) nor above ASCII. */
 static size_t plain_prefix(const unsigned char *t, size_t bytes) {
@@ -89,12 +90,35 @@ static bool is_space(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* Unicode's property White_Space. */
+static bool is_white(uint32_t code) {
+    return (code >= '\t' && code <= '\r') || code == ' ' || code == 0x85 || code == 0xA0 || code == 0x1680 ||
+           (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F ||
+           code == 0x205F || code == 0x3000;
+}
+
+/* Whether a line feed at text[at] stands between a character that is no white space and a letter. */
+static bool ends_line(const char *text, size_t bytes, size_t at) {
+    uint32_t before = ' ', behind = 0;
+    size_t begin = at;
+    while (begin > 0 && at - begin < GG_UTF8_MAX_BYTES && ((unsigned char)text[begin - 1] & 0xC0) == 0x80)
+        begin--;
+    if (begin == 0 || gg_utf8_decode(text + begin - 1, bytes - begin + 1, &before) != at - begin + 1 ||
+        is_white(before) || gg_utf8_decode(text + at + 1, bytes - at - 1, &behind) == 0)
+        return false;
+    const utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)behind);
+    return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
+}
+
 size_t gg_safe_cut(const char *text, size_t bytes) {
     GG_ASSERT(bytes >= 1);
     const size_t lowest = bytes / 2 > 1 ? bytes / 2 : 1;
     for (size_t i = bytes; i > lowest + 1; i--)
         if (is_letter(text[i - 1]) && text[i - 2] == ' ' && i >= 3 && is_letter(text[i - 3]))
             return i - 2;
+    for (size_t i = bytes - 1; i > lowest; i--)
+        if (text[i - 1] == '\n' && ends_line(text, bytes, i - 1))
+            return i;
     for (size_t i = bytes; i > lowest + 1; i--)
         if (!is_space(text[i - 1]) && text[i - 2] == '\n' && i >= 3 && !is_space(text[i - 3]))
             return i - 2;

@@ -32,8 +32,9 @@ gg_status gg_clean(const struct gg_clean_rules *rules, const char *text, size_t 
 
 /* Where a text that goes on behind `bytes` may be cut in two so that cleaning and tokenizing the parts gives
  * the same as the whole: before a space between ASCII letters, as far behind as possible in the second half;
- * or, for want of one, before a line feed behind a character that is no white space (the same tokens for
- * GPT-2's pattern); or else before a character.
+ * or, for want of one, behind a line feed between a character that is no white space and a letter (both the same
+ * tokens for the patterns of GPT-2, Qwen and Llama 3), or before one behind a character that is no white space
+ * (the same for GPT-2's); or else before a character.
  * Always in [1, bytes]; a pure function of the text. */
 size_t gg_safe_cut(const char *text, size_t bytes);
 

@@ -98,14 +98,14 @@ struct name_pair {
     const char *ours, *theirs;
 };
 
-/* The pair whose name begins a tensor's, up to its last dot; NULL: none does. */
+/* The pair whose name begins a tensor's, up to its last dot; the list's end, without names: none does. */
 static const struct name_pair *find_pair(const struct name_pair *pairs, const char *name) {
     for (; pairs->ours != NULL; pairs++) {
         const size_t length = strlen(pairs->ours);
         if (strncmp(pairs->ours, name, length) == 0 && name[length] == '.')
             return pairs;
     }
-    return NULL;
+    return pairs;
 }
 
 void gg_gguf_tensor_name(const char *name, char theirs[GG_GGUF_NAME_BYTES]) {
@@ -150,7 +150,7 @@ void gg_gguf_tensor_name(const char *name, char theirs[GG_GGUF_NAME_BYTES]) {
         rest = name + length;
     }
     const struct name_pair *pair = find_pair(pairs, rest);
-    GG_ASSERT(pair != NULL);
+    GG_ASSERT(pair->ours != NULL);
     snprintf(theirs, GG_GGUF_NAME_BYTES, "%s%s%s", block, pair->theirs, rest + strlen(pair->ours));
 }
 

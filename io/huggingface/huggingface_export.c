@@ -46,33 +46,6 @@ static gg_status write_json(const char *folder, const char *name, const json_t *
     return status;
 }
 
-/* A tensor of the checkpoint; GG_BAD_DATA when it is not there, or of another shape. */
-static gg_status find_tensor(const struct gg_huggingface_export *e, const struct gg_parameter *p,
-                             const struct gg_checkpoint_tensor **tensor) {
-    const struct gg_checkpoint_tensor *t = *tensor = gg_checkpoint_find_tensor(e->contents, "model", p->name);
-    if (t == NULL)
-        return gg_fail(GG_BAD_DATA, "%s: tensor %s, which its settings call for, is not in it", e->path,
-                       p->name);
-    if (t->rows != p->rows || t->columns != p->columns || t->dimensions != p->dimensions)
-        return gg_fail(GG_BAD_DATA, "%s: tensor %s is %lld x %lld, and %lld x %lld by its settings", e->path,
-                       p->name, (long long)t->rows, (long long)t->columns, (long long)p->rows,
-                       (long long)p->columns);
-    return GG_OK;
-}
-
-/* The checkpoint's weights are the table's, no more and no fewer. */
-static gg_status check_tensors(const struct gg_huggingface_export *e) {
-    const struct gg_checkpoint_tensor *tensor;
-    for (int i = 0; i < e->table->count; i++)
-        GG_TRY(find_tensor(e, &e->table->items[i], &tensor));
-    for (int i = 0; i < e->contents->count; i++)
-        if (strcmp(e->contents->tensors[i].group, "model") == 0 &&
-            gg_parameter_find(e->table, e->contents->tensors[i].name) < 0)
-            return gg_fail(GG_BAD_DATA, "%s: tensor %s is none of the model that its settings describe",
-                           e->path, e->contents->tensors[i].name);
-    return GG_OK;
-}
-
 /* Puts a matrix (in, out) as one of (out, in), some rows at a time. */
 static gg_status put_transposed(gg_safetensors_writer *writer, const struct gg_parameter *p,
                                 const float *values) {
@@ -90,9 +63,8 @@ static gg_status put_transposed(gg_safetensors_writer *writer, const struct gg_p
 
 static gg_status put_tensor(const struct gg_huggingface_export *e, gg_safetensors_writer *writer, int index) {
     const struct gg_parameter *p = &e->table->items[index];
-    const struct gg_checkpoint_tensor *tensor;
+    const struct gg_checkpoint_tensor *tensor = gg_checkpoint_find_tensor(e->contents, "model", p->name);
     void *values;
-    GG_TRY(find_tensor(e, p, &tensor));
     GG_TRY(gg_try_malloc((size_t)(p->rows * p->columns) * sizeof(float), p->name, &values));
     gg_status status = gg_checkpoint_load_tensor(e->path, tensor, values);
     if (status == GG_OK)
@@ -155,7 +127,7 @@ gg_status gg_huggingface_export(const struct gg_huggingface_export *e, const cha
     if (status == GG_USAGE)
         gg_fail_within(status, "%s: cannot be exported: %s", e->path, "its setting");
     if (status == GG_OK)
-        status = check_tensors(e);
+        status = gg_checkpoint_check_tensors(e->path, e->contents, e->table, NULL);
     struct gg_export_folder place = {0};
     if (status == GG_OK)
         status = gg_export_folder_begin(folder, &place);

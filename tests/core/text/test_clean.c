@@ -145,7 +145,10 @@ static void safe_cut(void **state) {
         gg_text_free(&text);
     }
     assert_int_equal(gg_safe_cut("one two three 4", 15), 7);
-    assert_int_equal(gg_safe_cut("one.two\nthree.4", 15), 7);
+    assert_int_equal(gg_safe_cut("one.two\nthree.4", 15), 8);
+    assert_int_equal(gg_safe_cut("one.two.\n3three", 15), 8);
+    assert_int_equal(gg_safe_cut("\xE6\x97\xA5\xE3\x80\x82\n\xE6\x97\xA5\xE3\x80\x82", 13), 7);
+    assert_int_equal(gg_safe_cut("\xE6\x97\xA5\xE3\x80\x80\n\xE6\x97\xA5\xE3\x80\x82", 13), 6); /* U+3000 */
     assert_int_equal(gg_safe_cut("\xE6\x97\xA5\xE6\x97\xA5", 6), 3);
     assert_int_equal(gg_safe_cut("x", 1), 1);
 }
