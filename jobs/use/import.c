@@ -13,17 +13,21 @@
 
 struct values {
     char *out;
+    int64_t context;
 };
 
 static const struct gg_option options[] = {
     {"out", GG_OPTION_TEXT, offsetof(struct values, out), 0, 0, NULL, NULL, "CHECKPOINT",
      "the file to write; an older one of that name is replaced", 0},
+    {"context", GG_OPTION_INTEGER, offsetof(struct values, context), 0, 1048576, "0", NULL, "N",
+     "context of the checkpoint, where positions are not learned: memory grows with it; 0: the model's", 0},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 
 /* What is brought in, on its way. */
 struct arrival {
     const char *folder;
+    int64_t context; /* 0: the model's */
     struct gg_settings settings;
     gg_tokenizer *tokenizer; /* NULL: none, or of a kind that we do not have */
     struct gg_graph graph;
@@ -66,11 +70,26 @@ static gg_status take_tokenizer(struct arrival *a) {
     return GG_OK;
 }
 
+/* Rotary positions are made for any context: a shorter one is the same model. */
+static gg_status shorten_context(const struct arrival *a, struct gg_model_settings *model) {
+    if (a->context == 0 || a->context == model->context)
+        return GG_OK;
+    if (model->positions == GG_POSITIONS_LEARNED)
+        return gg_fail(GG_USAGE, "--context %lld: the positions of %s are learned, %lld of them",
+                       (long long)a->context, a->folder, (long long)model->context);
+    if (a->context > model->context)
+        return gg_fail(GG_USAGE, "--context %lld: %s was made for %lld at most", (long long)a->context,
+                       a->folder, (long long)model->context);
+    model->context = a->context;
+    return GG_OK;
+}
+
 /* The model's settings and its table. What is wrong with them is wrong with the folder. */
 static gg_status make_model(struct arrival *a) {
     static const struct gg_shards whole = {.feature_shards = 1, .token_shards = 1};
     struct gg_model_config config;
     GG_TRY(gg_huggingface_import_settings(a->folder, &a->settings.model));
+    GG_TRY(shorten_context(a, &a->settings.model));
     gg_status status = gg_settings_resolve(&a->settings);
     if (status == GG_OK)
         status = gg_model_configure(&a->settings.model, &a->settings.compute, 0, a->settings.model.vocab,
@@ -105,10 +124,10 @@ static gg_status bring_in(struct arrival *a, const char *out) {
     return gg_huggingface_import_weights(a->folder, &a->graph.table, &a->meta, out);
 }
 
-static gg_status import_folder(const char *folder, const char *out) {
-    struct arrival a = {.folder = folder};
+static gg_status import_folder(const char *folder, const struct values *values) {
+    struct arrival a = {.folder = folder, .context = values->context};
     gg_settings_init(&a.settings);
-    const gg_status status = bring_in(&a, out);
+    const gg_status status = bring_in(&a, values->out);
     gg_checkpoint_meta_free(&a.meta);
     gg_graph_free(&a.graph);
     gg_tokenizer_destroy(&a.tokenizer);
@@ -121,7 +140,7 @@ static gg_status import(const struct gg_world *world, void *options_read, const 
     const struct values *values = options_read;
     if (values->out == NULL)
         return gg_fail(GG_USAGE, "--out is wanted: the checkpoint to write");
-    return gg_agree(world->comm, world->rank == 0 ? import_folder(words->items[0], values->out) : GG_OK);
+    return gg_agree(world->comm, world->rank == 0 ? import_folder(words->items[0], values) : GG_OK);
 }
 
 static gg_status run(const struct gg_command *command, int argc, char **argv) {
@@ -131,7 +150,7 @@ static gg_status run(const struct gg_command *command, int argc, char **argv) {
 
 const struct gg_command gg_command_import = {
     .name = "import",
-    .usage = "[mpirun -n N] gridgpt import FOLDER --out CHECKPOINT",
+    .usage = "[mpirun -n N] gridgpt import FOLDER --out CHECKPOINT [--context N]",
     .summary =
         "a Hugging Face model into a checkpoint of weights\n\n"
         "FOLDER holds config.json, of GPT-2, OpenAI-GPT, Llama, Mistral or Qwen3; model.safetensors, or\n"

@@ -52,6 +52,11 @@ done
 mpirun -n 2 "$GRIDGPT" import shards --out again.h5 2>again.log
 cmp llama.h5 again.h5 || fail "shards make another checkpoint"
 
+# A shorter context is the same model.
+"$GRIDGPT" import "$golden/llama" --out short.h5 --context 20 2>again.log
+"$GG_LOGITS" short.h5 "$golden/llama.ids" "$golden/llama.logits" 1e-4 || fail "shorter: other logits"
+"$GRIDGPT" inspect short.h5 | grep -q 'context 20' || fail "not shorter"
+
 # A tokenizer goes along, or the model works on ids.
 grep -q 'no tokenizer' llama.log || fail "no warning of a missing tokenizer"
 [ ! -s gpt2.log ] || fail "gpt2: $(cat gpt2.log)"

@@ -40,6 +40,8 @@ open('folder/model.safetensors', 'wb').write(struct.pack('<Q', len(text)) + text
 
 refused 64 '--out is wanted' import "$golden/gpt2"
 refused 74 'nowhere: there is no such folder' import nowhere --out x.h5
+refused 64 '--context 16: the positions of' import "$golden/gpt2" --out x.h5 --context 16
+refused 64 'was made for 32 at most' import "$golden/llama" --out x.h5 --context 33
 mkdir empty
 refused 65 'empty: no config.json in it' import empty --out x.h5
 folder gpt2
