@@ -111,7 +111,8 @@ static gg_status open_model(const struct gg_world *world, const char *path, cons
     if (model->replica.topology.replicas > 1)
         return gg_fail(GG_USAGE, "--grid %s leaves ranks over; one model writes one text", values->grid);
     if (model->tokenizer == NULL && !values->ids)
-        return gg_fail(GG_USAGE, "%s: holds no tokenizer; give prompts of token ids, and --ids", model->path);
+        return gg_fail(GG_USAGE, "%s: holds no tokenizer; give a --prompt of token ids, and --ids",
+                       model->path);
     return GG_OK;
 }
 

@@ -70,10 +70,9 @@ static void use_cache(const struct gg_model *model, const struct gg_step *step, 
     for (int64_t t = 0; t < pass->tokens; t++) {
         const int64_t row = t / time * context + gg_pass_position(pass, t / time) + t % time;
         const size_t bytes = (size_t)width * gg_stored_bytes(stored);
-        memcpy(gg_at(stored, cache, row * 2 * width), gg_at(stored, rows->key, t * rows->key_stride),
+        memcpy(gg_at(stored, cache, row * 2 * width), gg_at(stored, rows->key, t * rows->key_stride), bytes);
+        memcpy(gg_at(stored, cache, (row * 2 + 1) * width), gg_at(stored, rows->value, t * rows->key_stride),
                bytes);
-        memcpy(gg_at(stored, cache, (row * 2 + 1) * width),
-               gg_at(stored, rows->value, t * rows->key_stride), bytes);
     }
     rows->key = cache;
     rows->value = gg_at(stored, cache, width);
