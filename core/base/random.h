@@ -14,7 +14,7 @@ enum gg_random_stream {
     GG_STREAM_DROPOUT = 2, /* dropout masks; low bits: site */
     GG_STREAM_ORDER = 3,   /* order of the training samples */
     GG_STREAM_SPLIT = 4,   /* training/validation split of documents */
-    GG_STREAM_SAMPLE = 5,  /* generation */
+    GG_STREAM_SAMPLE = 5,  /* generation; low bits: text */
 };
 #define GG_STREAM(stream, low) ((uint64_t)(stream) << 32 | (uint32_t)(low))
 

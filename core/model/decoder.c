@@ -2,47 +2,90 @@
 
 #include "core/base/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* One of the texts that are written at once. */
+struct text {
+    int32_t *ids;   /* (context) that the cache holds */
+    int64_t cached; /* of them */
+    uint64_t fed;   /* tokens since the beginning */
+    bool *seen;     /* (vocab) which were among them */
+    float *logits;  /* (padded_vocab) after the last token fed */
+};
 
 struct gg_decoder {
     const struct gg_graph *graph;
     gg_model *model;
-    int32_t *ids;     /* (context) that the cache holds */
-    int64_t cached;   /* of them */
-    uint64_t fed;     /* tokens since the beginning */
-    int64_t computed; /* tokens that went through the model */
-    float *logits;    /* (padded_vocab) after the last token fed */
+    int64_t texts_count;
+    struct text *texts;
+    int64_t computed;   /* tokens that went through the model */
+    int32_t *step_ids;  /* (texts) of a step */
+    int64_t *positions; /* (texts) */
+    float *step_logits; /* (texts, padded_vocab) */
+    float *penalised;   /* (vocab) */
     struct gg_candidate *candidates;
 };
 
 gg_status gg_decoder_create(const struct gg_graph *graph, const struct gg_fabric *fabric,
-                            const float *weights, gg_decoder **decoder) {
+                            const float *weights, int64_t texts, gg_decoder **decoder) {
     const struct gg_model_config *config = &graph->config;
     gg_decoder *made = gg_calloc(1, sizeof *made);
     made->graph = graph;
+    made->texts_count = texts;
     const gg_status status =
-        gg_model_create(graph, fabric, GG_MODEL_GENERATE, 1, weights, NULL, &made->model);
+        gg_model_create(graph, fabric, GG_MODEL_GENERATE, texts, weights, NULL, &made->model);
     if (status != GG_OK) {
         free(made);
         return status;
     }
-    made->ids = gg_calloc((size_t)config->context, sizeof *made->ids);
-    made->logits = gg_calloc((size_t)config->padded_vocab, sizeof *made->logits);
+    made->texts = gg_calloc((size_t)texts, sizeof *made->texts);
+    for (int64_t i = 0; i < texts; i++) {
+        struct text *t = &made->texts[i];
+        t->ids = gg_calloc((size_t)config->context, sizeof *t->ids);
+        t->seen = gg_calloc((size_t)config->vocab, sizeof *t->seen);
+        t->logits = gg_calloc((size_t)config->padded_vocab, sizeof *t->logits);
+    }
+    made->step_ids = gg_calloc((size_t)texts, sizeof *made->step_ids);
+    made->positions = gg_calloc((size_t)texts, sizeof *made->positions);
+    made->step_logits = gg_calloc((size_t)(texts * config->padded_vocab), sizeof *made->step_logits);
+    made->penalised = gg_calloc((size_t)config->vocab, sizeof *made->penalised);
     made->candidates = gg_calloc((size_t)config->vocab, sizeof *made->candidates);
     *decoder = made;
     return GG_OK;
 }
 
 void gg_decoder_destroy(gg_decoder **decoder) {
-    if (*decoder == NULL)
+    gg_decoder *d = *decoder;
+    if (d == NULL)
         return;
-    gg_model_destroy(&(*decoder)->model);
-    free((*decoder)->ids);
-    free((*decoder)->logits);
-    free((*decoder)->candidates);
-    free(*decoder);
+    gg_model_destroy(&d->model);
+    for (int64_t i = 0; i < d->texts_count; i++) {
+        free(d->texts[i].ids);
+        free(d->texts[i].seen);
+        free(d->texts[i].logits);
+    }
+    free(d->texts);
+    free(d->step_ids);
+    free(d->positions);
+    free(d->step_logits);
+    free(d->penalised);
+    free(d->candidates);
+    free(d);
     *decoder = NULL;
+}
+
+static struct text *text_of(const gg_decoder *d, int64_t text) {
+    GG_ASSERT(text >= 0 && text < d->texts_count);
+    return &d->texts[text];
+}
+
+void gg_decoder_begin(gg_decoder *d, int64_t text) {
+    struct text *t = text_of(d, text);
+    t->cached = 0;
+    t->fed = 0;
+    memset(t->seen, 0, (size_t)d->graph->config.vocab * sizeof *t->seen);
 }
 
 /* How many of `total` tokens the cache holds once they are fed: whenever it is full and one more comes, the
@@ -52,26 +95,90 @@ static int64_t held_of(int64_t total, int64_t context) {
     return total <= context ? total : kept + 1 + (total - context - 1) % (context - kept);
 }
 
-void gg_decoder_feed(gg_decoder *d, const int32_t *ids, int64_t count) {
+static void note(struct text *t, const int32_t *ids, int64_t count) {
+    t->fed += (uint64_t)count;
+    for (int64_t i = 0; i < count; i++)
+        t->seen[ids[i]] = true;
+}
+
+void gg_decoder_feed(gg_decoder *d, int64_t text, const int32_t *ids, int64_t count) {
+    struct text *t = text_of(d, text);
     if (count == 0)
         return;
-    const int64_t total = d->cached + count, held = held_of(total, d->graph->config.context);
+    const int64_t total = t->cached + count, held = held_of(total, d->graph->config.context);
     const int64_t taken = count < held ? count : held, older = held - taken;
     /* Where tokens are forgotten, the others move to other positions and are computed anew. */
     const int64_t valid = held < total ? 0 : older;
-    memmove(d->ids, d->ids + d->cached - older, (size_t)older * sizeof *ids);
-    memcpy(d->ids + older, ids + count - taken, (size_t)taken * sizeof *ids);
-    gg_model_logits(d->model, d->ids + valid, held - valid, valid, d->logits);
-    d->cached = held;
-    d->fed += (uint64_t)count;
+    memmove(t->ids, t->ids + t->cached - older, (size_t)older * sizeof *ids);
+    memcpy(t->ids + older, ids + count - taken, (size_t)taken * sizeof *ids);
+    gg_model_prefill(d->model, text, t->ids + valid, held - valid, valid, t->logits);
+    t->cached = held;
     d->computed += held - valid;
+    note(t, ids, count);
+}
+
+/* Those whose context has room go through the model together. The others' rows are there too, so that all
+ * products have the same shape in every step: their token stands where the next one will. */
+static void step_together(gg_decoder *d, const int32_t *ids) {
+    const int64_t context = d->graph->config.context, width = d->graph->config.padded_vocab;
+    for (int64_t i = 0; i < d->texts_count; i++) {
+        const int64_t cached = d->texts[i].cached;
+        d->positions[i] = cached < context ? cached : context - 1;
+        d->step_ids[i] = ids[i] >= 0 ? ids[i] : 0;
+    }
+    gg_model_decode(d->model, d->step_ids, d->positions, d->step_logits);
+    for (int64_t i = 0; i < d->texts_count; i++) {
+        struct text *t = &d->texts[i];
+        if (ids[i] < 0 || t->cached == context)
+            continue;
+        t->ids[t->cached++] = ids[i];
+        memcpy(t->logits, d->step_logits + i * width, (size_t)width * sizeof *t->logits);
+        d->computed++;
+        note(t, &ids[i], 1);
+    }
+}
+
+void gg_decoder_step(gg_decoder *d, const int32_t *ids) {
+    const int64_t context = d->graph->config.context;
+    int64_t together = 0;
+    /* A full cache is computed anew, and what the step below writes to its last row is never read. */
+    bool *full = gg_calloc((size_t)d->texts_count, sizeof *full);
+    for (int64_t i = 0; i < d->texts_count; i++) {
+        full[i] = ids[i] >= 0 && d->texts[i].cached == context;
+        together += ids[i] >= 0 && !full[i];
+    }
+    if (together > 0)
+        step_together(d, ids);
+    for (int64_t i = 0; i < d->texts_count; i++)
+        if (full[i])
+            gg_decoder_feed(d, i, &ids[i], 1);
+    free(full);
 }
 
 int64_t gg_decoder_computed(const gg_decoder *d) {
     return d->computed;
 }
 
-uint32_t gg_decoder_sample(gg_decoder *d, const struct gg_sampling *sampling) {
-    GG_ASSERT(d->cached > 0);
-    return gg_sample(d->logits, d->graph->config.vocab, sampling, d->fed, d->candidates);
+uint32_t gg_decoder_sample(gg_decoder *d, int64_t text, const struct gg_sampling *sampling) {
+    const struct text *t = text_of(d, text);
+    const int64_t vocab = d->graph->config.vocab;
+    GG_ASSERT(t->cached > 0);
+    const float *logits = t->logits;
+    if (sampling->repetition_penalty != 0 && sampling->repetition_penalty != 1) {
+        gg_penalise_repetition(t->logits, vocab, t->seen, sampling->repetition_penalty, d->penalised);
+        logits = d->penalised;
+    }
+    return gg_sample(logits, vocab, sampling, t->fed, d->candidates);
+}
+
+double gg_decoder_log_probability(const gg_decoder *d, int64_t text, uint32_t id) {
+    const float *logits = text_of(d, text)->logits;
+    const int64_t vocab = d->graph->config.vocab;
+    int64_t best = 0;
+    for (int64_t v = 1; v < vocab; v++)
+        best = logits[v] > logits[best] ? v : best;
+    double sum = 1; /* of exponentials relative to the largest, which is this one */
+    for (int64_t v = 0; v < vocab; v++)
+        sum += v != best ? exp((double)logits[v] - (double)logits[best]) : 0;
+    return (double)logits[id] - (double)logits[best] - log(sum);
 }

@@ -65,10 +65,20 @@ void gg_model_train(gg_model *model, const struct gg_batch *batch, float loss_sc
 /* Forward pass without dropout: sum of weighted losses, as above. */
 void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *loss_sum);
 
-/* Forward pass of `count` more tokens of one sequence, with the key-value cache: the cache must hold the
+/* Forward pass of `count` more tokens of one sequence, with its key-value cache: the cache must hold the
  * tokens before `position`, and holds these too afterwards. position + count must not exceed the context.
- *   logits [out] (padded_vocab / P) of the last token, this rank's part; entries from `vocab` on mean
- *                nothing */
+ *   sequence [in]  which of local_sequences
+ *   logits   [out] (padded_vocab) of the last token; entries from `vocab` on mean nothing */
+void gg_model_prefill(gg_model *model, int64_t sequence, const int32_t *ids, int64_t count, int64_t position,
+                      float *logits);
+
+/* Forward pass of one more token of every sequence, each at its own position: weights are read once for all
+ * of them. A sequence that nobody needs may be given any id at any position that its cache reaches.
+ *   ids, positions [in]  (local_sequences)
+ *   logits         [out] (local_sequences, padded_vocab) */
+void gg_model_decode(gg_model *model, const int32_t *ids, const int64_t *positions, float *logits);
+
+/* gg_model_prefill of the first sequence. */
 void gg_model_logits(gg_model *model, const int32_t *ids, int64_t count, int64_t position, float *logits);
 
 /* Where the time went, by kind of kernel, since the last gg_model_times_reset. */

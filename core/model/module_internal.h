@@ -12,8 +12,11 @@
 /* What a pass over the steps is about. */
 struct gg_pass {
     const struct gg_batch *batch;
-    int64_t tokens;   /* sequences * time, of this rank */
-    int64_t position; /* of the first token of each sequence; above 0 only with a key-value cache */
+    int64_t tokens;           /* sequences * time, of this rank */
+    int64_t position;         /* of the first token of each sequence; above 0 only with a key-value cache */
+    const int64_t *positions; /* (sequences) that of each, `position` being the largest; NULL: all the same */
+    int64_t
+        cached_sequence; /* the cache's that the first sequence goes on with, the others those behind it */
     bool dropout;
     bool train; /* a backward pass follows: the head makes its gradients too */
     float loss_scale;
@@ -89,8 +92,9 @@ struct gg_module_kind {
 extern const struct gg_module_kind gg_embedding_kind, gg_stream_norm_kind, gg_linear_kind, gg_head_norm_kind,
     gg_rotary_kind, gg_attention_kind, gg_activation_kind, gg_swiglu_kind, gg_residual_kind, gg_head_kind;
 
-/* The head's logits of one row: of the last token. logits (padded_vocab), whole. */
-void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, float *logits);
+/* The head's logits of rows [row, row + rows). logits (rows, padded_vocab), whole. */
+void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, int64_t rows,
+                    float *logits);
 
 struct gg_model {
     const struct gg_graph *graph;
@@ -105,6 +109,11 @@ struct gg_model {
     char *memory;
     struct gg_model_times times;
 };
+
+/* The position of a sequence's first token. */
+static inline int64_t gg_pass_position(const struct gg_pass *pass, int64_t sequence) {
+    return pass->positions != NULL ? pass->positions[sequence] : pass->position;
+}
 
 /* Where a module's parameters, or an index into the table, stand. */
 const struct gg_parameter *gg_module_parameter(const struct gg_model *model, int index);

@@ -26,10 +26,10 @@ static int by_id(const void *a, const void *b) {
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Puts the candidates that top-k and top-p leave in front; returns how many there are. */
+/* Puts the candidates that top-k, top-p and min-p leave in front; returns how many there are. */
 static int64_t cut(const struct gg_sampling *sampling, struct gg_candidate *candidates, int64_t count) {
     const bool all_k = sampling->top_k <= 0 || sampling->top_k >= count;
-    if (all_k && sampling->top_p >= 1)
+    if (all_k && sampling->top_p >= 1 && sampling->min_p <= 0)
         return count;
     qsort(candidates, (size_t)count, sizeof *candidates, by_weight);
     count = all_k ? count : sampling->top_k;
@@ -41,7 +41,18 @@ static int64_t cut(const struct gg_sampling *sampling, struct gg_candidate *cand
         if (kept >= sampling->top_p * total)
             count = i + 1;
     }
+    /* The likeliest has weight 1, and always stays. */
+    while (count > 1 && (double)candidates[count - 1].weight < sampling->min_p)
+        count--;
     return count;
+}
+
+void gg_penalise_repetition(const float *logits, int64_t vocab, const bool *seen, double penalty,
+                            float *penalised) {
+    for (int64_t v = 0; v < vocab; v++) {
+        const double logit = (double)logits[v];
+        penalised[v] = !seen[v] ? logits[v] : (float)(logit < 0 ? logit * penalty : logit / penalty);
+    }
 }
 
 uint32_t gg_sample(const float *logits, int64_t vocab, const struct gg_sampling *sampling, uint64_t index,
@@ -61,7 +72,8 @@ uint32_t gg_sample(const float *logits, int64_t vocab, const struct gg_sampling 
     double total = 0, passed = 0;
     for (int64_t i = 0; i < count; i++)
         total += (double)candidates[i].weight;
-    const double drawn = total * gg_random_uniform(sampling->seed, GG_STREAM(GG_STREAM_SAMPLE, 0), index);
+    const double drawn =
+        total * gg_random_uniform(sampling->seed, GG_STREAM(GG_STREAM_SAMPLE, sampling->text), index);
     for (int64_t i = 0; i < count; i++) {
         passed += (double)candidates[i].weight;
         if (passed > drawn)

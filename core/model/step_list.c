@@ -34,7 +34,11 @@ static int append_buffer(struct maker *m, size_t bytes) {
 }
 
 static size_t tensor_bytes(const struct maker *m, int tensor) {
-    const int64_t tokens = m->local_sequences * m->graph->config.context;
+    /* Generation takes one sequence's tokens at once, or one token of each. */
+    const int64_t context = m->graph->config.context, sequences = m->local_sequences;
+    const int64_t tokens = m->use != GG_MODEL_GENERATE ? sequences * context
+                           : sequences > context       ? sequences
+                                                       : context;
     return (size_t)(tokens * m->graph->tensors[tensor].local_features) *
            gg_stored_bytes(m->graph->config.precision);
 }

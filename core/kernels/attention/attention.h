@@ -23,9 +23,10 @@
 struct gg_attention {
     enum gg_precision stored; /* of queries, keys, values, output and their gradients */
     int64_t sequences;
-    int64_t time;     /* queries of each sequence */
-    int64_t first;    /* position of the first query; keys are positions 0 .. first + time - 1 */
-    int64_t heads;    /* this rank's */
+    int64_t time;          /* queries of each sequence */
+    int64_t first;         /* position of the first query; keys are positions 0 .. first + time - 1 */
+    const int64_t *firsts; /* (sequences) that of each, `first` being the largest; NULL: `first` for all */
+    int64_t heads;         /* this rank's */
     int64_t kv_heads; /* this rank's; divides heads: query head h reads head h / (heads / kv_heads) of them */
     int64_t head_size;
     int64_t window; /* a query sees the last so many keys, itself included; 0: all */

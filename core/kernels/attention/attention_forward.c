@@ -6,9 +6,10 @@
 
 /* The keys of a block from `key` on that queries before `end` see. A library's bf16 product is made for its
  * shape: while text is generated key by key, it takes some keys more, whose probabilities are zero. */
-static int64_t block_keys(const struct gg_attention *s, int64_t end, int64_t key) {
-    int64_t keys = s->first + end;
-    if (s->stored == GG_PRECISION_BF16 && s->first > 0) {
+static int64_t block_keys(const struct gg_attention_pair *p, int64_t end, int64_t key) {
+    const struct gg_attention *s = p->shape;
+    int64_t keys = p->first + end;
+    if (s->stored == GG_PRECISION_BF16 && p->first > 0) {
         keys = (keys + GG_KEY_STEP - 1) / GG_KEY_STEP * GG_KEY_STEP;
         keys = keys < s->key_rows ? keys : s->key_rows;
     }
@@ -93,9 +94,9 @@ static void forward_rows(const struct gg_attention_pair *p, int64_t start, int64
     const struct gg_attention *s = p->shape;
     const struct gg_attention_scratch *own = &p->scratch;
     const int64_t width = s->heads * s->head_size;
-    const int64_t first_key = gg_attention_first_key(s, start);
-    for (int64_t key = first_key; key < s->first + start + rows; key += GG_KEY_ROWS) {
-        const struct gg_attention_block block = {start, rows, key, block_keys(s, start + rows, key),
+    const int64_t first_key = gg_attention_first_key(p, start);
+    for (int64_t key = first_key; key < p->first + start + rows; key += GG_KEY_ROWS) {
+        const struct gg_attention_block block = {start, rows, key, block_keys(p, start + rows, key),
                                                  key > first_key};
         add_block(p, &block);
     }

@@ -64,6 +64,7 @@ struct gg_attention_pair gg_attention_pair_make(const struct gg_attention *shape
         .shape = shape,
         .sequence = sequence,
         .head = head,
+        .first = shape->firsts != NULL ? shape->firsts[sequence] : shape->first,
         .query = gg_at(stored, query, sequence * shape->time * shape->query_stride + column),
         .key = gg_at(stored, key, sequence * shape->key_sequence_stride + key_column),
         .value = gg_at(stored, value, sequence * shape->key_sequence_stride + key_column),
@@ -92,7 +93,7 @@ void gg_attention_mask(const struct gg_attention_pair *p, const struct gg_attent
     const struct gg_attention *s = p->shape;
     const uint64_t head =
         s->sample_ids[p->sequence] * (uint64_t)s->whole_heads + (uint64_t)(s->first_head + p->head);
-    const uint64_t row = head * (uint64_t)s->context + (uint64_t)(s->first + b->start + r);
+    const uint64_t row = head * (uint64_t)s->context + (uint64_t)(p->first + b->start + r);
     if (hidden < visible)
         gg_dropout_mask(&s->dropout, s->site, row * (uint64_t)s->context + (uint64_t)(b->key + hidden),
                         visible - hidden, p->scratch.mask + hidden);

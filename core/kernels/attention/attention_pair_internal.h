@@ -26,6 +26,7 @@ struct gg_attention_scratch {
 struct gg_attention_pair {
     const struct gg_attention *shape;
     int64_t sequence, head;
+    int64_t first; /* position of the first query */
     const void *query, *key, *value;
     float scale;
     struct gg_attention_scratch scratch;
@@ -51,21 +52,21 @@ struct gg_attention_pair gg_attention_pair_make(const struct gg_attention *shape
  * library's bf16 product is made for its shape. Every query sees one of the first GG_KEY_ROWS keys from there
  * on, and a step never reaches from one block of GG_KEY_ROWS keys into the one before. */
 _Static_assert(GG_QUERY_ROWS + GG_KEY_STEP <= GG_KEY_ROWS && GG_KEY_ROWS % GG_KEY_STEP == 0, "see above");
-static inline int64_t gg_attention_first_key(const struct gg_attention *shape, int64_t start) {
-    const int64_t first = shape->first + start - shape->window + 1;
-    return shape->window == 0 || first < 0 ? 0 : first / GG_KEY_STEP * GG_KEY_STEP;
+static inline int64_t gg_attention_first_key(const struct gg_attention_pair *p, int64_t start) {
+    const int64_t window = p->shape->window, first = p->first + start - window + 1;
+    return window == 0 || first < 0 ? 0 : first / GG_KEY_STEP * GG_KEY_STEP;
 }
 
 /* Query start + r sees a block's keys [hidden, visible): those before come before its window. */
 static inline int64_t gg_attention_hidden(const struct gg_attention_pair *p,
                                           const struct gg_attention_block *b, int64_t r) {
-    const int64_t hidden = p->shape->first + b->start + r - p->shape->window + 1 - b->key;
+    const int64_t hidden = p->first + b->start + r - p->shape->window + 1 - b->key;
     return p->shape->window == 0 || hidden < 0 ? 0 : hidden < b->keys ? hidden : b->keys;
 }
 
 static inline int64_t gg_attention_visible(const struct gg_attention_pair *p,
                                            const struct gg_attention_block *b, int64_t r) {
-    const int64_t visible = p->shape->first + b->start + r + 1 - b->key;
+    const int64_t visible = p->first + b->start + r + 1 - b->key;
     return visible < 0 ? 0 : visible < b->keys ? visible : b->keys;
 }
 

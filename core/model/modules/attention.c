@@ -38,6 +38,7 @@ static struct gg_attention shape_of(const struct gg_model *model, const struct g
         .sequences = pass->batch->sequences,
         .time = pass->batch->time,
         .first = pass->position,
+        .firsts = pass->positions,
         .heads = heads,
         .kv_heads = config->kv_heads / shards->feature_shards,
         .head_size = config->head_size,
@@ -65,16 +66,16 @@ static void use_cache(const struct gg_model *model, const struct gg_step *step, 
     const enum gg_precision stored = shape->stored;
     const int64_t time = pass->batch->time, width = shape->kv_heads * shape->head_size,
                   context = model->graph->config.context;
+    void *cache = gg_at(stored, step->at.state, pass->cached_sequence * context * 2 * width);
     for (int64_t t = 0; t < pass->tokens; t++) {
-        const int64_t row = t / time * context + pass->position + t % time;
+        const int64_t row = t / time * context + gg_pass_position(pass, t / time) + t % time;
         const size_t bytes = (size_t)width * gg_stored_bytes(stored);
-        memcpy(gg_at(stored, step->at.state, row * 2 * width), gg_at(stored, rows->key, t * rows->key_stride),
+        memcpy(gg_at(stored, cache, row * 2 * width), gg_at(stored, rows->key, t * rows->key_stride), bytes);
+        memcpy(gg_at(stored, cache, (row * 2 + 1) * width), gg_at(stored, rows->value, t * rows->key_stride),
                bytes);
-        memcpy(gg_at(stored, step->at.state, (row * 2 + 1) * width),
-               gg_at(stored, rows->value, t * rows->key_stride), bytes);
     }
-    rows->key = step->at.state;
-    rows->value = gg_at(stored, step->at.state, width);
+    rows->key = cache;
+    rows->value = gg_at(stored, cache, width);
     shape->key_stride = 2 * width;
     shape->key_sequence_stride = context * 2 * width;
     shape->key_rows = context;

@@ -62,8 +62,10 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
                                   gg_module_parameter(model, module->parameters[0])->local_rows,
                                   (size_t)width * gg_stored_bytes(stored), pass->batch->inputs, pass->tokens,
                                   step->at.y);
-    if (has_positions(model->graph))
-        gg_positions_add(stored, step->at.y, positions(model, step, pass->position, time), pass->tokens, time,
+    const int64_t together = pass->positions == NULL ? pass->tokens : time; /* tokens of like positions */
+    for (int64_t t = 0; t < pass->tokens && has_positions(model->graph); t += together)
+        gg_positions_add(stored, gg_at(stored, step->at.y, t * width),
+                         positions(model, step, gg_pass_position(pass, t / time), time), together, time,
                          width);
     const struct gg_dropout_rows rows = gg_module_dropout(model, module, pass);
     if (rows.dropout.threshold > 0)

@@ -115,14 +115,19 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
     }
 }
 
-void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, float *logits) {
+void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, int64_t rows,
+                    float *logits) {
     const struct gg_fabric *fabric = model->fabric;
-    const int64_t width = gg_module_input_width(model, step->module, 0);
+    const int64_t width = gg_module_input_width(model, step->module, 0),
+                  local_vocab = local_vocab_of(model->graph);
     float *values = step->at.scratch;
-    fabric->matmul(fabric, GG_PRODUCT_FORWARD, &head_of(step->module)->product, 1,
+    GG_ASSERT(rows <= most_rows(model->graph, model->use, model->local_sequences));
+    fabric->matmul(fabric, GG_PRODUCT_FORWARD, &head_of(step->module)->product, rows,
                    gg_at(model->graph->config.precision, step->at.x[0], row * width),
                    gg_module_operand(model, step->module->parameters[0]), false, values);
-    fabric->feature_gather(fabric, values, local_vocab_of(model->graph), logits);
+    for (int64_t r = 0; r < rows; r++)
+        fabric->feature_gather(fabric, values + r * local_vocab, local_vocab,
+                               logits + r * model->graph->config.padded_vocab);
 }
 
 static const struct gg_linear *product(const struct gg_module *module) {

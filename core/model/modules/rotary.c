@@ -11,8 +11,12 @@ struct rotary {
 static void turn(const struct gg_model *model, const struct gg_step *step, const struct gg_pass *pass,
                  const void *x, void *y, bool back) {
     const struct gg_model_config *config = &model->graph->config;
-    gg_rotate(config->precision, x, step->at.state, y, pass->tokens, pass->batch->time, pass->position,
-              gg_module_width(model, step->module) / config->head_size, config->head_size, back);
+    const int64_t width = gg_module_width(model, step->module), time = pass->batch->time;
+    const int64_t together = pass->positions == NULL ? pass->tokens : time; /* tokens of like positions */
+    for (int64_t t = 0; t < pass->tokens; t += together)
+        gg_rotate(config->precision, gg_at(config->precision, x, t * width), step->at.state,
+                  gg_at(config->precision, y, t * width), together, time, gg_pass_position(pass, t / time),
+                  width / config->head_size, config->head_size, back);
 }
 
 static void forward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
