@@ -24,9 +24,9 @@ void gg_decoder_destroy(gg_decoder **decoder);
 /* A new text in the place of one, without tokens. */
 void gg_decoder_begin(gg_decoder *decoder, int64_t text);
 
-/* Feeds a text's tokens, in one pass. When the context is full, the older half is forgotten and the newer half fed again, at the
- * first positions: learned positions end where the context ends. Tokens that would be forgotten within the
- * call are never computed: a text of any length costs one pass over a context at most. */
+/* Feeds a text's tokens, in one pass. When the context is full, the older half is forgotten and the newer half
+ * fed again, at the first positions: learned positions end where the context ends. Tokens that would be
+ * forgotten within the call are never computed: a text of any length costs one pass over a context at most. */
 void gg_decoder_feed(gg_decoder *decoder, int64_t text, const int32_t *ids, int64_t count);
 
 /* Feeds one token to each of several texts, in one pass but for those whose context is full.

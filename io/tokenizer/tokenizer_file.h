@@ -7,8 +7,8 @@
  * special are always looked for in text; special ones where the caller allows it. A token that TemplateProcessing
  * puts in front of a text is remembered and never added. vocab.json with merges.txt, and rank files, do not tell
  * their pattern: GPT-2's is taken, and refused are rank files known to go with another one (cl100k_base,
- * o200k_base) and folders whose tokenizer_config.json names another class than GPT2Tokenizer. Rank files hold no special tokens: <|endoftext|> takes
- * the first free id, which is its own in r50k_base and p50k_base.
+ * o200k_base) and folders whose tokenizer_config.json names another class than GPT2Tokenizer. Rank files
+ * hold no special tokens: <|endoftext|> takes the first free id, which is its own in r50k_base and p50k_base.
  */
 #ifndef GG_IO_TOKENIZER_TOKENIZER_FILE_H
 #define GG_IO_TOKENIZER_TOKENIZER_FILE_H

@@ -23,8 +23,8 @@ struct gg_evaluation {
 };
 
 /* Evaluates the first `sequences` sequences of a sequential loader (all, when 0 or more than there are).
- * Every rank gets the same result. The loader is started anew; it is NULL on ranks that do not read. Collective over all ranks. On all ranks alike:
- * errors of the loader; GG_STOPPED, without a result, when stop() said so on any. */
+ * Every rank gets the same result. The loader is started anew; it is NULL on ranks that do not read. Collective
+ * over all ranks. On all ranks alike: errors of the loader; GG_STOPPED, without a result, when stop() said so on any. */
 gg_status gg_evaluate(const struct gg_evaluator *evaluator, gg_loader *loader, int64_t sequences,
                       struct gg_evaluation *result) GG_MUST_USE;
 

@@ -1,4 +1,5 @@
-/* Linear map: y = x W + b, or without the bias. The bias may be left to the module that reads y, which adds it as it does so. */
+/* Linear map: y = x W + b, or without the bias. The bias may be left to the module that reads y, which adds it
+ * as it does so. */
 #include "core/kernels/rows.h"
 #include "core/model/builder_internal.h"
 #include "core/model/module_internal.h"
