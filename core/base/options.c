@@ -370,6 +370,13 @@ size_t gg_options_format(const struct gg_option *option, const void *values, cha
     return (size_t)length;
 }
 
+char *gg_option_text(const struct gg_option *option, const void *values) {
+    const size_t bytes = gg_options_format(option, values, NULL, 0) + 1;
+    char *text = gg_malloc(bytes);
+    gg_options_format(option, values, text, bytes);
+    return text;
+}
+
 void gg_options_allowed(const struct gg_option *option, char *text, size_t bytes) {
     char low[40], high[40];
     format_real(option->min, low, sizeof low);

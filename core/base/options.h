@@ -99,6 +99,9 @@ bool gg_options_given(const struct gg_option_table *table, const bool *given, co
  * sequence of double-quoted strings). Returns the length snprintf would; 0 and "" when unset. Local. */
 size_t gg_options_format(const struct gg_option *option, const void *values, char *text, size_t bytes);
 
+/* The same as a string owned by the caller. */
+char *gg_option_text(const struct gg_option *option, const void *values);
+
 /* All values, whose texts must be UTF-8, as YAML, one name a line, that reads back to the same values. Returns
  * a string owned by the caller. Local. */
 char *gg_options_yaml(const struct gg_option_table *table, const void *values);

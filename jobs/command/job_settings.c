@@ -1,6 +1,5 @@
 #include "jobs/command/job_settings.h"
 
-#include "core/base/memory.h"
 #include "jobs/train/run_from.h"
 
 #include <stdlib.h>
@@ -23,14 +22,10 @@ gg_status gg_job_settings(const struct gg_world *world, const struct gg_words *w
                           struct gg_settings *settings) {
     GG_TRY(gg_agree(world->comm, world->rank == 0 ? gg_job_settings_read(words, defaults, settings) : GG_OK));
     char *yaml = world->rank == 0 ? gg_settings_yaml(settings) : NULL;
-    int64_t bytes = yaml != NULL ? (int64_t)strlen(yaml) : 0;
-    MPI_Bcast(&bytes, 1, MPI_INT64_T, 0, world->comm);
-    if (yaml == NULL)
-        yaml = gg_malloc((size_t)bytes + 1);
-    MPI_Bcast(yaml, gg_int(bytes), MPI_CHAR, 0, world->comm);
+    gg_broadcast_text(world->comm, &yaml);
     gg_status status = GG_OK;
     if (world->rank != 0)
-        status = gg_settings_read_text(settings, yaml, (size_t)bytes, "the settings of rank 0");
+        status = gg_settings_read_text(settings, yaml, strlen(yaml), "the settings of rank 0");
     free(yaml);
     return gg_agree(world->comm, status);
 }

@@ -9,14 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A setting's value as text, owned by the caller. */
-static char *value_text(const struct gg_option *option, const struct gg_settings *settings) {
-    const size_t bytes = gg_options_format(option, settings, NULL, 0) + 1;
-    char *text = gg_malloc(bytes);
-    gg_options_format(option, settings, text, bytes);
-    return text;
-}
-
 /* Whether a given value of a setting is another than the checkpoint's, and shapes the model. Values that stand for
  * others are compared as these. */
 static bool differs(const struct gg_option *option, const struct gg_settings *settings,
@@ -27,7 +19,7 @@ static bool differs(const struct gg_option *option, const struct gg_settings *se
     if (!(option->flags & GG_SETTING_SHAPES_MODEL) ||
         (strcmp(option->name, "model.context") == 0 && theirs->model.positions != GG_POSITIONS_LEARNED))
         return false;
-    char *ours = value_text(option, &a), *held = value_text(option, &b);
+    char *ours = gg_option_text(option, &a), *held = gg_option_text(option, &b);
     const bool different = strcmp(ours, held) != 0;
     free(ours);
     free(held);
@@ -44,7 +36,7 @@ static gg_status adopt(struct gg_settings *settings, const struct gg_settings *t
         if (strcmp(name, "model.preset") == 0)
             continue;
         if (!preset && !gg_options_given(&gg_settings_table, settings->given, name)) {
-            char *text = value_text(option, theirs);
+            char *text = gg_option_text(option, theirs);
             const gg_status status = gg_settings_set(settings, name, text, path);
             free(text);
             GG_TRY(status);
@@ -58,7 +50,7 @@ static gg_status adopt(struct gg_settings *settings, const struct gg_settings *t
             gg_options_find(&gg_settings_table, gg_model_setting_rows.options[i].name);
         if (!differs(option, &whole, theirs))
             continue;
-        char *ours = value_text(option, &whole), *held = value_text(option, theirs);
+        char *ours = gg_option_text(option, &whole), *held = gg_option_text(option, theirs);
         char *longer = gg_format("%s%s%s %s (there %s)", *different != NULL ? *different : "",
                                  *different != NULL ? ", " : "", option->name, ours, held);
         free(*different);
@@ -112,11 +104,7 @@ static gg_status find(struct gg_trainer *t) {
     if (world->rank == 0)
         status = gg_checkpoint_find(t->session.settings->run.from, &t->resume.from);
     GG_TRY(gg_agree(world->comm, status));
-    int64_t bytes = world->rank == 0 ? (int64_t)strlen(t->resume.from) + 1 : 0;
-    MPI_Bcast(&bytes, 1, MPI_INT64_T, 0, world->comm);
-    if (world->rank != 0)
-        t->resume.from = gg_malloc((size_t)bytes);
-    MPI_Bcast(t->resume.from, gg_int(bytes), MPI_CHAR, 0, world->comm);
+    gg_broadcast_text(world->comm, &t->resume.from);
     return GG_OK;
 }
 

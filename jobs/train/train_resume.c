@@ -20,25 +20,6 @@
 /* How long a killed run may take to die. */
 static const double lock_seconds = 10;
 
-/* Rank 0's string on every rank; NULL stays NULL. */
-static void broadcast_text(const struct gg_world *world, char **text) {
-    int64_t bytes = *text != NULL ? (int64_t)strlen(*text) + 1 : 0;
-    MPI_Bcast(&bytes, 1, MPI_INT64_T, 0, world->comm);
-    if (bytes == 0)
-        return;
-    if (world->rank != 0)
-        *text = gg_malloc((size_t)bytes);
-    MPI_Bcast(*text, gg_int(bytes), MPI_CHAR, 0, world->comm);
-}
-
-/* A setting's value as text, owned by the caller. */
-static char *value_text(const struct gg_option *option, const struct gg_settings *settings) {
-    const size_t bytes = gg_options_format(option, settings, NULL, 0) + 1;
-    char *text = gg_malloc(bytes);
-    gg_options_format(option, settings, text, bytes);
-    return text;
-}
-
 /* Appends "name new (was old)" to a list of such, with a comma between. */
 static void append_difference(char **list, const char *name, const char *now, const char *was) {
     char *longer = gg_format("%s%s%s %s (was %s)", *list != NULL ? *list : "", *list != NULL ? ", " : "",
@@ -75,7 +56,7 @@ static gg_status compare_settings(const struct gg_trainer *t, const struct gg_ch
     old.model = gg_model_settings_filled(&old.model);
     for (size_t i = 0; status == GG_OK && i < gg_settings_table.count; i++) {
         const struct gg_option *option = &gg_settings_table.options[i];
-        char *is = value_text(option, &now), *was = value_text(option, &old);
+        char *is = gg_option_text(option, &now), *was = gg_option_text(option, &old);
         if (strcmp(is, was) != 0 && strcmp(option->name, "model.preset") != 0)
             append_difference(option->flags & GG_SETTING_SHAPES_MODEL ? &shape
                               : option->flags & GG_SETTING_FIXED      ? &fixed
@@ -227,7 +208,7 @@ static gg_status find(struct gg_trainer *t, int64_t limit) {
         status = find_newest(t, folder, limit, &resume->path);
     free(folder);
     GG_TRY(gg_agree(t->session.world->comm, status));
-    broadcast_text(t->session.world, &resume->path);
+    gg_broadcast_text(t->session.world->comm, &resume->path);
     t->saved_step = -1;
     resume->step = 0;
     resume->seconds = 0;

@@ -1,6 +1,5 @@
 #include "jobs/use/model_print.h"
 
-#include "core/base/memory.h"
 #include "jobs/command/settings.h"
 
 #include <inttypes.h>
@@ -14,9 +13,7 @@ static void print_settings(const struct gg_settings *settings, FILE *out) {
     fprintf(out, "  settings that differ from the defaults\n");
     for (size_t i = 0; i < gg_settings_table.count; i++) {
         const struct gg_option *option = &gg_settings_table.options[i];
-        const size_t bytes = gg_options_format(option, settings, NULL, 0) + 1;
-        char *value = gg_malloc(bytes), usual[256];
-        gg_options_format(option, settings, value, bytes);
+        char *value = gg_option_text(option, settings), usual[256];
         gg_options_format(option, &defaults, usual, sizeof usual);
         if (strcmp(value, usual) != 0)
             fprintf(out, "    %s: %s\n", option->name, value);

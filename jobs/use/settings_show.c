@@ -1,5 +1,4 @@
 /* gridgpt settings: the settings a run would have, for people and for job scripts. */
-#include "core/base/memory.h"
 #include "jobs/command/commands.h"
 #include "jobs/command/job_settings.h"
 #include "jobs/use/plan_show.h"
@@ -27,9 +26,7 @@ static gg_status show_one(const struct gg_settings *settings, const char *name) 
                        nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
                        nearest != NULL ? "'?" : "");
     }
-    const size_t bytes = gg_options_format(option, settings, NULL, 0) + 1;
-    char *text = gg_malloc(bytes);
-    gg_options_format(option, settings, text, bytes);
+    char *text = gg_option_text(option, settings);
     puts(text);
     free(text);
     return GG_OK;

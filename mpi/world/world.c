@@ -75,3 +75,14 @@ int gg_int(int64_t value) {
     GG_ASSERT(value >= INT_MIN && value <= INT_MAX);
     return (int)value;
 }
+
+void gg_broadcast_text(MPI_Comm comm, char **text) {
+    int rank;
+    MPI_Comm_rank(comm, &rank);
+    int64_t bytes = rank == 0 && *text != NULL ? (int64_t)strlen(*text) + 1 : 0;
+    MPI_Bcast(&bytes, 1, MPI_INT64_T, 0, comm);
+    if (rank != 0)
+        *text = bytes > 0 ? gg_malloc((size_t)bytes) : NULL;
+    if (bytes > 0)
+        MPI_Bcast(*text, gg_int(bytes), MPI_CHAR, 0, comm);
+}

@@ -40,4 +40,8 @@ gg_status gg_status_of_root(MPI_Comm comm, int root, gg_status status) GG_MUST_U
 /* Checked narrowing at the calls of MPI, BLAS and BLACS. */
 int gg_int(int64_t value);
 
+/* Rank 0's string on every rank, owned by the caller; NULL stays NULL. Collective over `comm`.
+ *   text [in,out] on rank 0 only read; on the others what it was is not looked at */
+void gg_broadcast_text(MPI_Comm comm, char **text);
+
 #endif
