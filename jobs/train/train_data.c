@@ -26,18 +26,18 @@ static gg_status open_loader(const struct gg_settings *settings, const struct gg
 }
 
 static gg_status open_loaders(const struct gg_settings *settings, struct gg_train_data *data, char **first) {
-    if (settings->data.train.count == 0)
+    if (gg_corpora_count(&settings->data.train) == 0)
         return gg_fail(GG_USAGE,
                        "data.train is not set: name the training shards that 'gridgpt prepare' wrote, "
                        "data.train=DIR/train-*.h5 for example");
-    GG_TRY(open_loader(settings, &settings->data.train, "data.train", true, &data->train, first));
+    GG_TRY(open_loader(settings, &settings->data.train.paths, "data.train", true, &data->train, first));
     data->tokenizer_fingerprint = gg_loader_fingerprint(data->train);
     data->data_fingerprint = gg_loader_data_fingerprint(data->train);
     data->samples = gg_loader_samples(data->train);
     data->vocab = gg_loader_vocab(data->train);
-    if (settings->data.val.count == 0)
+    if (gg_corpora_count(&settings->data.val) == 0)
         return GG_OK;
-    GG_TRY(open_loader(settings, &settings->data.val, "data.val", false, &data->val, NULL));
+    GG_TRY(open_loader(settings, &settings->data.val.paths, "data.val", false, &data->val, NULL));
     if (gg_loader_fingerprint(data->val) != data->tokenizer_fingerprint ||
         gg_loader_vocab(data->val) != gg_loader_vocab(data->train))
         return gg_fail(GG_BAD_DATA,
@@ -106,7 +106,7 @@ gg_status gg_train_data_open(const struct gg_replica *r, bool tokenizer, struct 
     const struct gg_settings *settings = r->settings;
     const struct gg_world *world = r->world;
     char *first = NULL;
-    data->validates = settings->data.val.count > 0;
+    data->validates = gg_corpora_count(&settings->data.val) > 0;
     gg_status status =
         gg_agree(world->comm, gg_replica_reads(r) ? open_loaders(settings, data, &first) : GG_OK);
     if (status == GG_OK)

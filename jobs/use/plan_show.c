@@ -25,7 +25,7 @@ static size_t loader_bytes(const struct gg_settings *settings, int64_t vocab, co
     const size_t one = gg_loader_most_bytes(vocab, settings->model.context, settings->batch.micro);
     if (place->shards.feature_index > 0 || place->shards.token_index > 0)
         return 0;
-    return settings->data.val.count > 0 ? 2 * one : one;
+    return (gg_corpora_count(&settings->data.train) + gg_corpora_count(&settings->data.val)) * one;
 }
 
 static gg_status plan_rank(const struct gg_settings *settings, int64_t vocab, int ranks, int rank,
