@@ -61,6 +61,10 @@ void gg_blend_destroy(gg_blend **blend) {
     *blend = NULL;
 }
 
+int gg_blend_corpora(const gg_blend *blend) {
+    return blend->count;
+}
+
 size_t gg_blend_most_bytes(void) {
     return sizeof(gg_blend) + GG_BLEND_BLOCK * (sizeof(uint32_t) + sizeof(uint8_t));
 }

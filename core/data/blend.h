@@ -37,6 +37,7 @@ bool gg_blend_takes(double weight, double sum);
  * The order depends on the order of the corpora where several samples' times end at once. */
 gg_blend *gg_blend_create(const double *weights, int count);
 void gg_blend_destroy(gg_blend **blend);
+int gg_blend_corpora(const gg_blend *blend);
 
 /* Where a sample comes from.
  *   number [out] which of the corpus' samples it is, counted from 0 */
