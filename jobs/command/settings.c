@@ -1,6 +1,7 @@
 #include "jobs/command/settings.h"
 
 #include "core/base/memory.h"
+#include "core/model/lora_targets.h"
 #include "io/run/settings_file.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ static const struct room {
     {&gg_checkpoint_setting_rows, offsetof(struct gg_settings, checkpoint)},
     {&gg_eval_setting_rows, offsetof(struct gg_settings, eval)},
     {&gg_run_setting_rows, offsetof(struct gg_settings, run)},
+    {&gg_lora_setting_rows, offsetof(struct gg_settings, lora)},
 };
 enum { ROOM_COUNT = sizeof rooms / sizeof *rooms, MOST_ROWS = 200 };
 
@@ -96,6 +98,7 @@ gg_status gg_settings_resolve(struct gg_settings *settings) {
     GG_TRY(gg_batch_settings_check(&settings->batch));
     GG_TRY(gg_optim_settings_resolve(&settings->optim, given_of(settings, &gg_optim_setting_rows),
                                      settings->run.steps));
+    GG_TRY(gg_lora_settings_resolve(&settings->lora, &settings->model));
     return gg_run_settings_check(&settings->run);
 }
 

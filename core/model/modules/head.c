@@ -69,14 +69,15 @@ static double loss_rows(const struct gg_model *model, const struct gg_logits *lo
     return gg_loss_sum(sums, weights, logits->tokens);
 }
 
-/* d_E += d_logits^T x, d_x = d_logits E. */
+/* d_E += d_logits^T x, where E is trained; d_x = d_logits E. */
 static void backward_rows(struct gg_model *model, const struct gg_step *step, int64_t rows, const void *x,
                           const void *d_logits, void *d_x) {
     const struct gg_fabric *fabric = model->fabric;
     const struct gg_linear *product = &head_of(step->module)->product;
     const int weight = step->module->parameters[0];
-    fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, product, rows, x, d_logits, true,
-                   gg_module_gradients(model, weight));
+    if (gg_module_trained(model->graph, step->module))
+        fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, product, rows, x, d_logits, true,
+                       gg_module_gradients(model, weight));
     fabric->matmul(fabric, GG_PRODUCT_INPUT_GRADIENT, product, rows, d_logits,
                    gg_module_operand(model, weight), false, d_x);
 }
