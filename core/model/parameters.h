@@ -45,9 +45,9 @@ struct gg_parameter {
 struct gg_parameter_table {
     struct gg_parameter *items; /* owned */
     int count;
-    int64_t local_elements;   /* length of a flat buffer of weights */
-    int64_t trained_elements; /* of gradients; as many where nothing is frozen */
+    int64_t local_elements; /* length of a flat buffer of weights */
     struct gg_shards shards;
+    int64_t trained_elements; /* length of one of gradients: as long where nothing is frozen */
 };
 
 void gg_parameter_table_free(struct gg_parameter_table *table);

@@ -66,7 +66,9 @@ static gg_status read_settings(const char *path, struct gg_settings *theirs) {
     struct gg_checkpoint_contents contents;
     GG_TRY(gg_checkpoint_examine(path, &contents));
     const char *yaml = contents.meta.settings_yaml;
-    gg_status status = gg_settings_read_checkpoint(theirs, yaml, path);
+    gg_status status = gg_checkpoint_check_whole(path, &contents.meta);
+    if (status == GG_OK)
+        status = gg_settings_read_checkpoint(theirs, yaml, path);
     if (status == GG_OK)
         status = gg_settings_resolve(theirs);
     if (status == GG_OK && theirs->model.vocab == 0)
@@ -97,42 +99,82 @@ gg_status gg_run_from_settings(struct gg_settings *settings) {
     return status;
 }
 
+/* Where the weights are: as run.from tells, or where adapters that are gone on with had them. A path that the
+ * checkpoints of adapters keep is to be found from anywhere. */
+static gg_status find_file(struct gg_trainer *t) {
+    const char *from = t->session.settings->run.from;
+    char *found = NULL;
+    GG_TRY(gg_checkpoint_find(from != NULL ? from : t->resume.kept_base, &found));
+    if (t->session.settings->lora.rank > 0)
+        t->resume.from = realpath(found, NULL);
+    if (t->resume.from == NULL)
+        t->resume.from = gg_strdup(found);
+    free(found);
+    return GG_OK;
+}
+
 /* The path that rank 0 finds, on every rank. */
 static gg_status find(struct gg_trainer *t) {
     const struct gg_world *world = t->session.world;
-    gg_status status = GG_OK;
-    if (world->rank == 0)
-        status = gg_checkpoint_find(t->session.settings->run.from, &t->resume.from);
-    GG_TRY(gg_agree(world->comm, status));
+    GG_TRY(gg_agree(world->comm, world->rank == 0 ? find_file(t) : GG_OK));
     gg_broadcast_text(world->comm, &t->resume.from);
     return GG_OK;
 }
 
-gg_status gg_run_from_find(struct gg_trainer *t) {
-    if (t->session.settings->run.from == NULL || t->resume.path != NULL || t->resume.from != NULL)
-        return GG_OK;
-    GG_TRY(find(t));
-    struct gg_checkpoint_contents contents;
-    GG_TRY(gg_checkpoint_open(t->session.world->comm, t->resume.from, &contents));
-    const struct gg_checkpoint_meta *meta = &contents.meta;
-    gg_status status = GG_OK;
+static gg_status check(struct gg_trainer *t, const struct gg_checkpoint_contents *contents) {
+    const struct gg_checkpoint_meta *meta = &contents->meta;
+    const struct gg_checkpoint_meta kept = {.base_checksum = t->resume.kept_checksum};
+    GG_TRY(gg_checkpoint_check_whole(t->resume.from, meta));
+    if (t->resume.path != NULL)
+        GG_TRY(gg_checkpoint_check_base(t->resume.path, &kept, t->resume.from, contents));
+    t->resume.from_checksum = gg_checkpoint_weights_checksum(contents);
     /* Without a tokenizer of its own, it takes the data's. */
     if (meta->tokenizer_json != NULL && meta->tokenizer_fingerprint != t->session.data.tokenizer_fingerprint)
-        status = gg_fail(
+        return gg_fail(
             GG_BAD_DATA,
             "run.from: %s has another tokenizer than the shards of data.train; prepare them with that of "
             "the checkpoint",
             t->resume.from);
+    return GG_OK;
+}
+
+gg_status gg_run_from_find(struct gg_trainer *t) {
+    const bool adapters = t->session.settings->lora.rank > 0, resumes = t->resume.path != NULL;
+    if (t->resume.from != NULL || (resumes && !adapters))
+        return GG_OK;
+    if (t->session.settings->run.from == NULL && t->resume.kept_base == NULL)
+        return !adapters ? GG_OK
+                         : gg_fail(GG_USAGE, "finetune.lora.rank %lld: adapters stand beside the weights of a "
+                                             "checkpoint; name it in run.from",
+                                   (long long)t->session.settings->lora.rank);
+    GG_TRY(find(t));
+    struct gg_checkpoint_contents contents;
+    const gg_status opened = gg_checkpoint_open(t->session.world->comm, t->resume.from, &contents);
+    if (opened != GG_OK && resumes)
+        return gg_fail_within(opened, "the weights that the adapters stand beside (run.from tells where they are)");
+    GG_TRY(opened);
+    const gg_status status = check(t, &contents);
     gg_checkpoint_contents_free(&contents);
     return status;
 }
 
+/* All of the flat buffer is shared out, of which what is trained is a part. */
 gg_status gg_run_from_read(struct gg_trainer *t) {
-    struct gg_checkpoint_share weights = t->share;
-    weights.optimizer = NULL;
-    GG_TRY(gg_checkpoint_read_share(t->session.world->comm, t->resume.from, &weights));
-    if (!weights.compact[0])
-        gg_partition_gather(&t->session.replica.plan.partition, t->session.replica.topology.across_replicas,
-                            weights.values[0]);
-    return GG_OK;
+    struct gg_replica *r = &t->session.replica;
+    const struct gg_partition partition =
+        gg_partition_cut(r->graph.table.local_elements, GG_BUCKET_BYTES, r->topology.replicas);
+    struct gg_parameter_table table;
+    struct gg_range *ranges = gg_malloc((size_t)partition.bucket_count * sizeof *ranges);
+    gg_partition_ranges(&partition, r->topology.replica, ranges);
+    gg_parameter_table_part(&r->graph.table, t->session.settings->lora.rank == 0, &table);
+    const struct gg_checkpoint_share weights = {.table = &table,
+                                                .ranges = ranges,
+                                                .range_count = gg_int(partition.bucket_count),
+                                                .values = {r->state.weights}};
+    const gg_status status = gg_checkpoint_read_share(t->session.world->comm, t->resume.from, &weights);
+    if (status == GG_OK)
+        gg_partition_gather(&partition, r->topology.across_replicas, r->state.weights);
+    gg_parameter_table_free(&table);
+    free(ranges);
+    return status;
 }

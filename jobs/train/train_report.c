@@ -79,6 +79,14 @@ void gg_train_report_plan(const struct gg_trainer *t) {
         (long long)t->session.replica.graph.config.vocab,
         amount((double)gg_graph_parameter_count(&t->session.replica.graph), parameters),
         amount(gg_graph_flops_per_token(&t->session.replica.graph), flops));
+    if (settings->lora.rank > 0) {
+        char *targets =
+            gg_option_text(gg_options_find(&gg_settings_table, "finetune.lora.targets"), settings);
+        fprintf(stderr, "adapters: rank %lld on %s, scaled by %g: %s parameters are trained\n",
+                (long long)settings->lora.rank, targets, gg_lora_scale(&settings->lora),
+                amount((double)gg_graph_trained_count(&t->session.replica.graph), parameters));
+        free(targets);
+    }
     fprintf(stderr,
             "ranks: %d with %d threads each: D x P x Q = %d x %d x %d; a step of %lld sequences (%s tokens) "
             "is %lld micro-batches of %lld on each replica\n",
@@ -112,6 +120,9 @@ void gg_train_report_begin(struct gg_trainer *t) {
                 (long long)t->session.settings->run.steps);
     else if (t->resume.from != NULL)
         fprintf(stderr, "beginning with the weights of %s\n", t->resume.from);
+    if (t->session.settings->lora.rank > 0)
+        fprintf(stderr, "frozen: the weights of %s (%016llx); checkpoints hold the adapters alone\n",
+                t->resume.from, (unsigned long long)t->resume.from_checksum);
     if (t->resume.changed != NULL)
         fprintf(stderr, "changed since that checkpoint: %s\n", t->resume.changed);
     t->progress = (struct gg_progress){.label = "train",
