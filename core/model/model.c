@@ -171,6 +171,12 @@ void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *lo
     *loss_sum = pass.loss_sum;
 }
 
+void gg_model_score(gg_model *model, const struct gg_batch *batch, struct gg_token_scores *scores) {
+    struct gg_pass pass = {.batch = batch, .tokens = batch->sequences * batch->time};
+    forward(model, &pass, head_of(model));
+    gg_head_score(model, head_of(model), batch, scores);
+}
+
 void gg_model_prefill(gg_model *model, int64_t sequence, const int32_t *ids, int64_t count, int64_t position,
                       float *logits) {
     GG_ASSERT(model->use == GG_MODEL_GENERATE);

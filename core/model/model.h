@@ -14,6 +14,7 @@
 #include "core/model/fabric.h"
 #include "core/model/graph.h"
 #include "core/model/model_types.h"
+#include "core/model/token_scores.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -64,6 +65,10 @@ void gg_model_train(gg_model *model, const struct gg_batch *batch, float loss_sc
 
 /* Forward pass without dropout: sum of weighted losses, as above. */
 void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *loss_sum);
+
+/* Forward pass without dropout: each token's log-probability and rank, and the likeliest entries in its place
+ * (token_scores.h). Tokens of loss weight 0 are passed over: what stands for them then means nothing. */
+void gg_model_score(gg_model *model, const struct gg_batch *batch, struct gg_token_scores *scores);
 
 /* Forward pass of `count` more tokens of one sequence, with its key-value cache: the cache must hold the
  * tokens before `position`, and holds these too afterwards. position + count must not exceed the context.

@@ -8,6 +8,7 @@
 #include "core/kernels/storage.h"
 #include "core/model/graph.h"
 #include "core/model/model_types.h"
+#include "core/model/token_scores.h"
 
 /* What a pass over the steps is about. */
 struct gg_pass {
@@ -95,6 +96,10 @@ extern const struct gg_module_kind gg_embedding_kind, gg_stream_norm_kind, gg_li
 /* The head's logits of rows [row, row + rows). logits (rows, padded_vocab), whole. */
 void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, int64_t rows,
                     float *logits);
+
+/* Scores of all tokens of a micro-batch, from the head's input. */
+void gg_head_score(struct gg_model *model, const struct gg_step *step, const struct gg_batch *batch,
+                   struct gg_token_scores *scores);
 
 struct gg_model {
     const struct gg_graph *graph;
