@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/text/tokenizer.h"
+#include "io/shards/shard_source.h"
 #include "io/tokenizer/tokenizer_file.h"
 
 #include <libgen.h>
@@ -14,9 +15,12 @@ static gg_status open_loader(const struct gg_settings *settings, const struct gg
                              const char *origin, bool shuffle, gg_loader **loader, char **first) {
     struct gg_text_list paths = {0};
     gg_status status = gg_shards_expand(patterns, &paths, origin);
+    struct gg_source source;
     if (status == GG_OK)
-        status =
-            gg_loader_create(&paths, settings->model.context, (uint64_t)settings->data.seed, shuffle, loader);
+        status = gg_shard_source_open(&paths, settings->model.context, (uint64_t)settings->data.seed, shuffle,
+                                      &source);
+    if (status == GG_OK)
+        gg_loader_create(&source, loader);
     if (status != GG_OK && paths.count > 0)
         status = gg_fail_within(status, "%s", origin);
     if (status == GG_OK && first != NULL)
@@ -31,15 +35,16 @@ static gg_status open_loaders(const struct gg_settings *settings, struct gg_trai
                        "data.train is not set: name the training shards that 'gridgpt prepare' wrote, "
                        "data.train=DIR/train-*.h5 for example");
     GG_TRY(open_loader(settings, &settings->data.train, "data.train", true, &data->train, first));
-    data->tokenizer_fingerprint = gg_loader_fingerprint(data->train);
-    data->data_fingerprint = gg_loader_data_fingerprint(data->train);
-    data->samples = gg_loader_samples(data->train);
-    data->vocab = gg_loader_vocab(data->train);
+    const struct gg_source *train = gg_loader_source(data->train);
+    data->tokenizer_fingerprint = train->tokenizer_fingerprint;
+    data->data_fingerprint = train->data_fingerprint;
+    data->samples = train->samples;
+    data->vocab = train->vocab;
     if (settings->data.val.count == 0)
         return GG_OK;
     GG_TRY(open_loader(settings, &settings->data.val, "data.val", false, &data->val, NULL));
-    if (gg_loader_fingerprint(data->val) != data->tokenizer_fingerprint ||
-        gg_loader_vocab(data->val) != gg_loader_vocab(data->train))
+    const struct gg_source *val = gg_loader_source(data->val);
+    if (val->tokenizer_fingerprint != train->tokenizer_fingerprint || val->vocab != train->vocab)
         return gg_fail(GG_BAD_DATA,
                        "the shards of data.val and data.train were made with different tokenizers; "
                        "prepare them together");
@@ -49,7 +54,7 @@ static gg_status open_loaders(const struct gg_settings *settings, struct gg_trai
 /* Every reader must have opened what rank 0 has. */
 static gg_status compare_with_root(const struct gg_replica *r, const struct gg_train_data *data) {
     const uint64_t mine[3] = {data->data_fingerprint, (uint64_t)data->vocab,
-                              data->val != NULL ? gg_loader_data_fingerprint(data->val) : 0};
+                              data->val != NULL ? gg_loader_source(data->val)->data_fingerprint : 0};
     uint64_t roots[3] = {mine[0], mine[1], mine[2]};
     MPI_Bcast(roots, 3, MPI_UINT64_T, 0, r->world->comm);
     if (!gg_replica_reads(r) || memcmp(mine, roots, sizeof mine) == 0)
@@ -88,7 +93,7 @@ static gg_status load_tokenizer(const struct gg_settings *settings, const char *
                     "that one, or prepare the shards again",
                     path);
     if (status == GG_OK)
-        status = gg_shard_vocab_check(first_shard, gg_loader_vocab(data->train), path,
+        status = gg_shard_vocab_check(first_shard, gg_loader_source(data->train)->vocab, path,
                                       gg_tokenizer_vocab(tokenizer));
     if (status == GG_OK) {
         data->vocab = gg_tokenizer_vocab(tokenizer);

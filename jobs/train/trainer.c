@@ -86,6 +86,7 @@ static gg_status validate(struct gg_trainer *t) {
     const struct gg_evaluator evaluator = {.replica = r,
                                            .model = r->model,
                                            .micro = t->session.settings->batch.micro,
+                                           .marked = r->plan.marked,
                                            .stop = gg_stop_requested};
     struct gg_evaluation evaluation;
     gg_watchdog_at("validation", "sum of the losses over all ranks");

@@ -63,7 +63,7 @@ static void make_settings(struct gg_settings *s, int p, int q, int zero) {
 
 static void note_samples(const struct gg_trainer *t) {
     const int count = SEQUENCES / t->session.replica.topology.replicas;
-    MPI_Allgather(t->session.replica.state.sample_ids, count, MPI_UINT64_T, taken[t->at.step], count,
+    MPI_Allgather(t->session.replica.state.batch.sample_ids, count, MPI_UINT64_T, taken[t->at.step], count,
                   MPI_UINT64_T, t->session.replica.topology.across_replicas);
 }
 
