@@ -171,18 +171,22 @@ void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *lo
     *loss_sum = pass.loss_sum;
 }
 
-void gg_model_score(gg_model *model, const struct gg_batch *batch, struct gg_token_scores *scores) {
-    struct gg_pass pass = {.batch = batch, .tokens = batch->sequences * batch->time};
-    forward(model, &pass, head_of(model));
-    gg_head_score(model, head_of(model), batch, scores);
-}
-
 /* The step of the head whose entries are the classes. */
 static const struct gg_step *class_head_of(const struct gg_model *model) {
     const struct gg_step *step = head_of(model);
     while (!gg_head_of_classes(step->module))
         step--;
     return step;
+}
+
+void gg_model_score(gg_model *model, const struct gg_batch *batch, struct gg_token_scores *scores) {
+    struct gg_pass pass = {.batch = batch, .tokens = batch->sequences * batch->time};
+    const struct gg_step *head = head_of(model), *end = head;
+    GG_ASSERT(!model->graph->config.classes_only);
+    if (model->graph->config.classes > 0)
+        end = class_head_of(model); /* which stands before, and wants labels */
+    forward(model, &pass, end);
+    gg_head_score(model, head, batch, scores);
 }
 
 static int32_t largest(const float *values, int64_t count) {
