@@ -65,8 +65,10 @@ gg_status gg_model_create(const struct gg_graph *graph, const struct gg_fabric *
                               .local_sequences = local_sequences,
                               .weights = weights,
                               .gradients = gradients};
-    if (use == GG_MODEL_TRAIN)
+    if (use == GG_MODEL_TRAIN) {
         made->dropout = gg_dropout_make(graph->config.dropout, graph->config.seed);
+        made->adapter_dropout = gg_dropout_make(graph->config.lora.dropout, graph->config.seed);
+    }
     made->steps = gg_step_list_make(graph, use, local_sequences);
     const gg_status status = allocate(made);
     if (status != GG_OK) {
@@ -82,6 +84,11 @@ gg_status gg_model_create(const struct gg_graph *graph, const struct gg_fabric *
 void gg_model_weights_changed(gg_model *model) {
     if (model->rounded_weights != NULL)
         gg_bf16_from_floats(model->weights, model->rounded_weights, model->graph->table.local_elements);
+}
+
+void gg_model_trained_weights_changed(gg_model *model) {
+    if (model->rounded_weights != NULL)
+        gg_bf16_from_floats(model->weights, model->rounded_weights, model->graph->table.trained_elements);
 }
 
 gg_bf16 *gg_model_rounded_weights(gg_model *model) {
@@ -142,7 +149,7 @@ static void call_hook(struct gg_model *model, const struct gg_gradient_hook *hoo
 
 static void backward(struct gg_model *model, struct gg_pass *pass, const struct gg_gradient_hook *hook) {
     const struct gg_step *end = model->steps->items + model->steps->count;
-    int64_t from = model->graph->table.local_elements;
+    int64_t from = model->graph->table.trained_elements;
     call_hook(model, hook, from);
     for (const struct gg_step *step = head_of(model) + 1; step < end;) {
         if (!step->recompute)
