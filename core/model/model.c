@@ -186,6 +186,16 @@ static const struct gg_step *class_head_of(const struct gg_model *model) {
     return step;
 }
 
+void gg_model_score(gg_model *model, const struct gg_batch *batch, struct gg_token_scores *scores) {
+    struct gg_pass pass = {.batch = batch, .tokens = batch->sequences * batch->time};
+    const struct gg_step *head = head_of(model), *end = head;
+    GG_ASSERT(!model->graph->config.classes_only);
+    if (model->graph->config.classes > 0)
+        end = class_head_of(model); /* which stands before, and wants labels */
+    forward(model, &pass, end);
+    gg_head_score(model, head, batch, scores);
+}
+
 static int32_t largest(const float *values, int64_t count) {
     int32_t best = 0;
     for (int64_t i = 1; i < count; i++)
