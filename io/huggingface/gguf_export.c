@@ -144,6 +144,8 @@ static gg_status write_tensors(const struct gg_gguf_export *e,
         const struct gg_parameter *p = &e->table->items[i];
         status = gg_checkpoint_load_tensor(e->path, gg_checkpoint_find_tensor(e->contents, "model", p->name),
                                            room.values);
+        if (status == GG_OK && e->adapters != NULL)
+            status = gg_adapters_add(e->adapters, e->table, p, room.values);
         if (status != GG_OK)
             break;
         status = write_values(e, architecture, p, &room, writer);

@@ -67,6 +67,8 @@ static gg_status put_tensor(const struct gg_huggingface_export *e, gg_safetensor
     void *values;
     GG_TRY(gg_try_malloc((size_t)(p->rows * p->columns) * sizeof(float), p->name, &values));
     gg_status status = gg_checkpoint_load_tensor(e->path, tensor, values);
+    if (status == GG_OK && e->adapters != NULL)
+        status = gg_adapters_add(e->adapters, e->table, p, values);
     if (status == GG_OK)
         status = gg_huggingface_transposed(e->table, p)
                      ? put_transposed(writer, p, values)

@@ -144,14 +144,16 @@ gg_status gg_run_from_find(struct gg_trainer *t) {
         return GG_OK;
     if (t->session.settings->run.from == NULL && t->resume.kept_base == NULL)
         return !adapters ? GG_OK
-                         : gg_fail(GG_USAGE, "finetune.lora.rank %lld: adapters stand beside the weights of a "
-                                             "checkpoint; name it in run.from",
+                         : gg_fail(GG_USAGE,
+                                   "finetune.lora.rank %lld: adapters stand beside the weights of a "
+                                   "checkpoint; name it in run.from",
                                    (long long)t->session.settings->lora.rank);
     GG_TRY(find(t));
     struct gg_checkpoint_contents contents;
     const gg_status opened = gg_checkpoint_open(t->session.world->comm, t->resume.from, &contents);
     if (opened != GG_OK && resumes)
-        return gg_fail_within(opened, "the weights that the adapters stand beside (run.from tells where they are)");
+        return gg_fail_within(opened,
+                              "the weights that the adapters stand beside (run.from tells where they are)");
     GG_TRY(opened);
     const gg_status status = check(t, &contents);
     gg_checkpoint_contents_free(&contents);
