@@ -19,20 +19,24 @@ static json_t *number(double value) {
 }
 
 /* GPT's maps are stored (in, out) there too, which PEFT has to be told. */
-static json_t *make_config(const struct gg_lora_settings *settings, const struct gg_parameter_table *table) {
+static json_t *make_config(const struct gg_adapters *adapters, const struct gg_parameter_table *table) {
+    const struct gg_lora_settings *settings = &adapters->settings;
+    const bool classes = gg_checkpoint_find_tensor(adapters->contents, "model", "score.weight") != NULL;
     json_t *targets = json_array();
     for (size_t i = 0; i < settings->targets.count; i++)
         json_array_append_new(targets, json_string(settings->targets.items[i]));
-    return json_pack("{s:s, s:s, s:n, s:I, s:o, s:o, s:o, s:b, s:s, s:b, s:b, s:n}", "peft_type", "LORA",
-                     "task_type", "CAUSAL_LM", "base_model_name_or_path", "r", (json_int_t)settings->rank,
-                     "lora_alpha", number(settings->alpha), "lora_dropout", number(settings->dropout),
-                     "target_modules", targets, "fan_in_fan_out", !gg_huggingface_is_linear(table), "bias",
-                     "none", "inference_mode", 1, "init_lora_weights", 1, "modules_to_save");
+    return json_pack("{s:s, s:s, s:n, s:I, s:o, s:o, s:o, s:b, s:s, s:b, s:b, s:o}", "peft_type", "LORA",
+                     "task_type", classes ? "SEQ_CLS" : "CAUSAL_LM", "base_model_name_or_path", "r",
+                     (json_int_t)settings->rank, "lora_alpha", number(settings->alpha), "lora_dropout",
+                     number(settings->dropout), "target_modules", targets, "fan_in_fan_out",
+                     !gg_huggingface_is_linear(table), "bias", "none", "inference_mode", 1,
+                     "init_lora_weights", 1, "modules_to_save",
+                     classes ? json_pack("[s]", "score") : json_null());
 }
 
 static gg_status write_config(const struct gg_adapters *adapters, const struct gg_parameter_table *table,
                               const char *folder) {
-    json_t *root = make_config(&adapters->settings, table);
+    json_t *root = make_config(adapters, table);
     GG_ASSERT(root != NULL);
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(12)),
          *path = gg_format("%s/adapter_config.json", folder), *line = gg_format("%s\n", text);
@@ -44,7 +48,12 @@ static gg_status write_config(const struct gg_adapters *adapters, const struct g
     return status;
 }
 
-/* Puts a matrix (in, out) as torch's Linear has it. */
+/* Whether a tensor is an adapter, (in, out), and no head, which stands as it does there. */
+static bool is_turned(const struct gg_checkpoint_tensor *t) {
+    return strstr(t->name, ".lora_") != NULL;
+}
+
+/* Puts a matrix as torch's Linear has it. */
 static gg_status put_tensor(const struct gg_adapters *adapters, const struct gg_checkpoint_tensor *t,
                             gg_safetensors_writer *writer) {
     const int64_t elements = t->rows * t->columns;
@@ -54,7 +63,7 @@ static gg_status put_tensor(const struct gg_adapters *adapters, const struct gg_
     gg_status status = gg_checkpoint_load_tensor(adapters->path, t, values);
     if (status == GG_OK) {
         gg_transpose(values, t->columns, t->rows, t->columns, turned, t->rows);
-        status = gg_safetensors_put(writer, turned, elements);
+        status = gg_safetensors_put(writer, is_turned(t) ? turned : values, elements);
     }
     free(memory);
     return status;
@@ -90,7 +99,9 @@ static gg_status write_weights(const struct gg_adapters *adapters, enum gg_safet
             continue;
         names[count] = gg_format("base_model.model.%s", t->name);
         tensors[count] = t;
-        items[count] = (struct gg_safetensors_item){names[count], 2, {t->columns, t->rows}};
+        items[count] = (struct gg_safetensors_item){names[count], 2, {t->rows, t->columns}};
+        if (is_turned(t))
+            items[count] = (struct gg_safetensors_item){names[count], 2, {t->columns, t->rows}};
         count++;
     }
     const gg_status status = write_tensors(adapters, tensors, items, count, type, folder);

@@ -2,7 +2,6 @@
 #include "core/base/memory.h"
 #include "core/model/graph.h"
 #include "io/checkpoint/checkpoint_stream.h"
-#include "io/checkpoint/checkpoint_tensor.h"
 #include "io/huggingface/gguf_export.h"
 #include "io/huggingface/huggingface_export.h"
 #include "io/huggingface/peft_export.h"
@@ -118,17 +117,14 @@ static gg_status export_peft(const struct departure *d, const struct values *val
                           values->out);
 }
 
-static gg_status stream_weights(const struct departure *d, gg_checkpoint_stream *stream) {
+static gg_status stream_weights(const struct departure *d, const struct gg_merged_weights *weights,
+                                gg_checkpoint_stream *stream) {
     for (int i = 0; i < d->graph.table.count; i++) {
         const struct gg_parameter *p = &d->graph.table.items[i];
         const int64_t elements = p->rows * p->columns;
         void *values;
         GG_TRY(gg_try_malloc((size_t)elements * sizeof(float), p->name, &values));
-        gg_status status =
-            gg_checkpoint_load_tensor(d->path, gg_checkpoint_find_tensor(&d->contents, "model", p->name),
-                                      values);
-        if (status == GG_OK && d->has_adapters)
-            status = gg_adapters_add(&d->adapters, &d->graph.table, p, values);
+        gg_status status = gg_merged_weights_load(weights, &d->graph.table, p, values);
         if (status == GG_OK)
             status = gg_checkpoint_stream_put(stream, i, values, elements);
         free(values);
@@ -140,14 +136,15 @@ static gg_status stream_weights(const struct departure *d, gg_checkpoint_stream 
 static gg_status export_checkpoint(const struct departure *d, const struct values *values) {
     if (values->dtype != DTYPE_FP32)
         return gg_fail(GG_USAGE, "--dtype %s: a checkpoint is fp32", dtype_names[values->dtype]);
-    GG_TRY(gg_checkpoint_check_tensors(d->path, &d->contents, &d->graph.table, NULL));
+    const struct gg_merged_weights weights = {d->path, &d->contents, adapters_of(d)};
+    GG_TRY(gg_merged_weights_check(&weights, &d->graph.table));
     struct gg_checkpoint_meta meta = d->contents.meta;
     meta.settings_yaml = gg_settings_yaml(&d->settings);
     meta.base_path = NULL;
     gg_checkpoint_stream *stream = NULL;
     gg_status status = gg_checkpoint_stream_create(values->out, &d->graph.table, &meta, &stream);
     if (status == GG_OK)
-        status = stream_weights(d, stream);
+        status = stream_weights(d, &weights, stream);
     if (status == GG_OK)
         status = gg_checkpoint_stream_finish(stream);
     gg_checkpoint_stream_destroy(&stream);

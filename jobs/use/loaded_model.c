@@ -57,7 +57,12 @@ static gg_status read_weights(const struct gg_world *world, const struct gg_adap
     if (world->rank == 0)
         fprintf(stderr, "%s: adapters of rank %lld, added to the weights of %s\n", m->path,
                 (long long)adapters->settings.rank, base);
-    GG_TRY(gg_checkpoint_read(r->topology.grid, base, table, r->state.weights, NULL, NULL));
+    struct gg_parameter_table of_base;
+    gg_adapters_base_table(adapters, table, &of_base);
+    const gg_status status =
+        gg_checkpoint_read(r->topology.grid, base, &of_base, r->state.weights, NULL, NULL);
+    gg_parameter_table_free(&of_base);
+    GG_TRY(status);
     for (int i = 0; i < table->count; i++)
         GG_TRY(gg_adapters_add(adapters, table, &table->items[i], r->state.weights + table->items[i].offset));
     return GG_OK;

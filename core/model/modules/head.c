@@ -174,9 +174,12 @@ static void append(struct gg_builder *b, int weight, int64_t padded_entries, boo
 
 void gg_build_head(struct gg_builder *b, const char *token_weight, int x) {
     const struct gg_model_config *c = gg_build_config(b);
-    if (c->classes > 0)
-        append(b, gg_build_embedding_table(b, "score.weight", c->classes, c->padded_classes, c->width),
-               c->padded_classes, true, x);
+    if (c->classes > 0) {
+        const int score =
+            gg_build_embedding_table(b, "score.weight", c->classes, c->padded_classes, c->width);
+        gg_build_trained(b, score); /* no model that adapters stand beside has learned these classes */
+        append(b, score, c->padded_classes, true, x);
+    }
     if (!c->classes_only)
         append(b,
                c->tied ? gg_build_find(b, token_weight)
