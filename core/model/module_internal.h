@@ -8,6 +8,7 @@
 #include "core/kernels/storage.h"
 #include "core/model/graph.h"
 #include "core/model/model_types.h"
+#include "core/model/token_scores.h"
 
 /* What a pass over the steps is about. */
 struct gg_pass {
@@ -111,6 +112,10 @@ bool gg_head_of_classes(const struct gg_module *module);
 /* A head's logits of rows [row, row + rows). logits (rows, entries with padding), whole. */
 void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, int64_t rows,
                     float *logits);
+
+/* Scores of all tokens of a micro-batch, from the head's input. */
+void gg_head_score(struct gg_model *model, const struct gg_step *step, const struct gg_batch *batch,
+                   struct gg_token_scores *scores);
 
 struct gg_model {
     const struct gg_graph *graph;

@@ -101,13 +101,13 @@ gg_status gg_settings_resolve(struct gg_settings *settings) {
     GG_TRY(gg_batch_settings_check(&settings->batch));
     GG_TRY(gg_optim_settings_resolve(&settings->optim, given_of(settings, &gg_optim_setting_rows),
                                      settings->run.steps));
-    GG_TRY(gg_lora_settings_resolve(&settings->lora, &settings->model));
     if (settings->run.from != NULL && settings->finetune.from != NULL)
         return gg_fail(GG_USAGE, "run.from and finetune.from exclude each other; leave one of them away");
     if (settings->model.labels.count > 0 && settings->finetune.from == NULL)
         return gg_fail(GG_USAGE,
                        "model.labels: classes are learned from samples, which 'gridgpt finetune' reads; "
                        "set finetune.from");
+    GG_TRY(gg_lora_settings_resolve(&settings->lora, &settings->model));
     return gg_run_settings_check(&settings->run);
 }
 

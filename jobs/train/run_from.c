@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "io/checkpoint/checkpoint.h"
 #include "jobs/command/settings.h"
+#include "jobs/train/finetune_data.h"
 #include "jobs/use/checkpoint_find.h"
 #include "mpi/reduce/partition_gather.h"
 
@@ -17,7 +18,10 @@ static bool differs(const struct gg_option *option, const struct gg_settings *se
     a.model = gg_model_settings_filled(&settings->model);
     b.model = gg_model_settings_filled(&theirs->model);
     if (!(option->flags & GG_SETTING_SHAPES_MODEL) ||
-        (strcmp(option->name, "model.context") == 0 && theirs->model.positions != GG_POSITIONS_LEARNED))
+        (strcmp(option->name, "model.context") == 0 && theirs->model.positions != GG_POSITIONS_LEARNED) ||
+        (strcmp(option->name, "model.labels") == 0 &&
+         (a.model.labels.count == 0 || b.model.labels.count == 0)) ||
+        strcmp(option->name, "model.lm_weight") == 0) /* heads of classes come and go */
         return false;
     char *ours = gg_option_text(option, &a), *held = gg_option_text(option, &b);
     const bool different = strcmp(ours, held) != 0;
@@ -33,7 +37,8 @@ static gg_status adopt(struct gg_settings *settings, const struct gg_settings *t
     for (size_t i = 0; i < gg_model_setting_rows.count; i++) {
         const char *name = gg_model_setting_rows.options[i].name;
         const struct gg_option *option = gg_options_find(&gg_settings_table, name);
-        if (strcmp(name, "model.preset") == 0)
+        if (strcmp(name, "model.preset") == 0 || strcmp(name, "model.labels") == 0 ||
+            strcmp(name, "model.lm_weight") == 0)
             continue;
         if (!preset && !gg_options_given(&gg_settings_table, settings->given, name)) {
             char *text = gg_option_text(option, theirs);
@@ -78,21 +83,24 @@ static gg_status read_settings(const char *path, struct gg_settings *theirs) {
 }
 
 gg_status gg_run_from_settings(struct gg_settings *settings) {
-    if (settings->run.from == NULL)
+    const char *name, *from = gg_settings_from(settings, &name);
+    if (from == NULL)
         return GG_OK;
     struct gg_settings theirs;
     char *path = NULL, *different = NULL;
     gg_settings_init(&theirs);
-    gg_status status = gg_checkpoint_find(settings->run.from, &path);
+    gg_status status = gg_checkpoint_find(from, &path);
     if (status == GG_OK)
         status = read_settings(path, &theirs);
+    if (status != GG_OK)
+        gg_fail_within(status, "%s", name);
+    if (status == GG_OK && settings->finetune.from != NULL)
+        status = gg_finetune_settings_fill(settings, &theirs);
     if (status == GG_OK)
         status = adopt(settings, &theirs, path, &different);
     if (status == GG_OK && different != NULL)
-        status = gg_fail(GG_USAGE, "%s holds a model of another shape: %s; leave these settings away", path,
-                         different);
-    if (status != GG_OK)
-        gg_fail_within(status, "run.from");
+        status = gg_fail(GG_USAGE, "%s: %s holds a model of another shape: %s; leave these settings away",
+                         name, path, different);
     free(different);
     free(path);
     gg_settings_free(&theirs);
@@ -102,7 +110,7 @@ gg_status gg_run_from_settings(struct gg_settings *settings) {
 /* Where the weights are: as run.from tells, or where adapters that are gone on with had them. A path that the
  * checkpoints of adapters keep is to be found from anywhere. */
 static gg_status find_file(struct gg_trainer *t) {
-    const char *from = t->session.settings->run.from;
+    const char *name, *from = gg_settings_from(t->session.settings, &name);
     char *found = NULL;
     GG_TRY(gg_checkpoint_find(from != NULL ? from : t->resume.kept_base, &found));
     if (t->session.settings->lora.rank > 0)
@@ -124,6 +132,8 @@ static gg_status find(struct gg_trainer *t) {
 static gg_status check(struct gg_trainer *t, const struct gg_checkpoint_contents *contents) {
     const struct gg_checkpoint_meta *meta = &contents->meta;
     const struct gg_checkpoint_meta kept = {.base_checksum = t->resume.kept_checksum};
+    const char *name;
+    gg_settings_from(t->session.settings, &name);
     GG_TRY(gg_checkpoint_check_whole(t->resume.from, meta));
     if (t->resume.path != NULL)
         GG_TRY(gg_checkpoint_check_base(t->resume.path, &kept, t->resume.from, contents));
@@ -132,9 +142,8 @@ static gg_status check(struct gg_trainer *t, const struct gg_checkpoint_contents
     if (meta->tokenizer_json != NULL && meta->tokenizer_fingerprint != t->session.data.tokenizer_fingerprint)
         return gg_fail(
             GG_BAD_DATA,
-            "run.from: %s has another tokenizer than the shards of data.train; prepare them with that of "
-            "the checkpoint",
-            t->resume.from);
+            "%s: %s has another tokenizer than data.train; prepare its shards with that of the checkpoint",
+            name, t->resume.from);
     return GG_OK;
 }
 
@@ -142,7 +151,8 @@ gg_status gg_run_from_find(struct gg_trainer *t) {
     const bool adapters = t->session.settings->lora.rank > 0, resumes = t->resume.path != NULL;
     if (t->resume.from != NULL || (resumes && !adapters))
         return GG_OK;
-    if (t->session.settings->run.from == NULL && t->resume.kept_base == NULL)
+    const char *name;
+    if (gg_settings_from(t->session.settings, &name) == NULL && t->resume.kept_base == NULL)
         return !adapters ? GG_OK
                          : gg_fail(GG_USAGE,
                                    "finetune.lora.rank %lld: adapters stand beside the weights of a "
@@ -160,15 +170,38 @@ gg_status gg_run_from_find(struct gg_trainer *t) {
     return status;
 }
 
+static bool holds(const struct gg_checkpoint_contents *contents, const char *name) {
+    for (int i = 0; i < contents->count; i++)
+        if (strcmp(contents->tensors[i].group, "model") == 0 && strcmp(contents->tensors[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The parameters that a checkpoint to begin with has: what adapters stand beside, or all; a head of classes only where
+ * it is there. Free with gg_parameter_table_free. */
+static void held_parameters(const struct gg_parameter_table *table, bool trained,
+                            const struct gg_checkpoint_contents *contents, struct gg_parameter_table *held) {
+    struct gg_parameter_table part;
+    gg_parameter_table_part(table, trained, &part);
+    *held = part;
+    held->count = 0;
+    for (int i = 0; i < part.count; i++)
+        if (strcmp(part.items[i].name, "score.weight") != 0 || holds(contents, part.items[i].name))
+            held->items[held->count++] = part.items[i];
+}
+
 /* All of the flat buffer is shared out, of which what is trained is a part. */
 gg_status gg_run_from_read(struct gg_trainer *t) {
     struct gg_replica *r = &t->session.replica;
     const struct gg_partition partition =
         gg_partition_cut(r->graph.table.local_elements, GG_BUCKET_BYTES, r->topology.replicas);
     struct gg_parameter_table table;
+    struct gg_checkpoint_contents contents;
+    GG_TRY(gg_checkpoint_open(r->world->comm, t->resume.from, &contents));
     struct gg_range *ranges = gg_malloc((size_t)partition.bucket_count * sizeof *ranges);
     gg_partition_ranges(&partition, r->topology.replica, ranges);
-    gg_parameter_table_part(&r->graph.table, t->session.settings->lora.rank == 0, &table);
+    held_parameters(&r->graph.table, t->session.settings->lora.rank == 0, &contents, &table);
+    gg_checkpoint_contents_free(&contents);
     const struct gg_checkpoint_share weights = {.table = &table,
                                                 .ranges = ranges,
                                                 .range_count = gg_int(partition.bucket_count),

@@ -82,6 +82,26 @@ static void print_blend(const struct gg_trainer *t) {
                 amount((double)(data->corpus_samples[c] * t->session.replica.graph.config.context), tokens));
 }
 
+/* What fine-tuning reads, and how it fits the context. */
+static void print_samples(const struct gg_trainer *t) {
+    const struct gg_settings *settings = t->session.settings;
+    const struct gg_sample_facts *facts = &t->session.data.facts;
+    char tokens[AMOUNT_BYTES];
+    fprintf(stderr,
+            "samples: %lld of the form %s, %s tokens, side by side in %lld rows of %lld (%.1f%% full)",
+            (long long)facts->samples, gg_sample_form_names[settings->finetune.form],
+            amount((double)facts->tokens, tokens), (long long)facts->rows, (long long)settings->model.context,
+            100 * (double)facts->tokens / (double)(facts->rows * settings->model.context));
+    if (facts->truncated > 0)
+        fprintf(stderr, "; %lld were too long and are cut off", (long long)facts->truncated);
+    fputc('\n', stderr);
+    if (settings->model.labels.count == 0)
+        return;
+    char *labels = gg_option_text(gg_options_find(&gg_settings_table, "model.labels"), settings);
+    fprintf(stderr, "classes: %zu, %s\n", settings->model.labels.count, labels);
+    free(labels);
+}
+
 void gg_train_report_plan(const struct gg_trainer *t) {
     if (t->session.world->rank != 0)
         return;
@@ -126,6 +146,8 @@ void gg_train_report_plan(const struct gg_trainer *t) {
             "MFU = FLOP per token x tokens/s / that\n",
             gg_matmul_maker(t->session.replica.graph.config.precision),
             gg_precision_names[t->session.replica.graph.config.precision], 1e-9 * t->session.gemm.all);
+    if (settings->finetune.from != NULL)
+        print_samples(t);
     if (settings->data.train.count > 0)
         print_blend(t);
     else
