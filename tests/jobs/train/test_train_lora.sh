@@ -124,3 +124,22 @@ for name, item in header.items():
     values = numpy.frombuffer(data[8 + size + begin:8 + size + end], "<f4").reshape(item["shape"])
     assert (values == ours[name].T).all(), name
 P
+
+# Beside adapters a head of classes is trained whole, from where another run left it.
+awk 'NR <= 60 { print "{\"text\": \"" substr($0, 1, 30) "\", \"label\": \"" (NR % 3 ? "a" : "b") "\"}" }' text.txt >classes.jsonl
+# classes NAME [key=value]...: fine-tuning on these.
+classes() {
+    local name=$1
+    shift
+    status=0
+    "$GRIDGPT" finetune data.train=classes.jsonl data.val=classes.jsonl batch.sequences=4 batch.micro=4 optim.lr=2e-2 optim.warmup=1 \
+        run.steps=3 run.dir="$name" "$@" >"$name.log" 2>&1 || status=$?
+    expect 0 "trained 3 steps" "$name"
+}
+classes head finetune.from=base finetune.lora.rank=2
+"$GRIDGPT" export head --format checkpoint --out head.h5 2>export.log
+classes again finetune.from=head.h5 finetune.lora.rank=2
+near "$(first again)" "$(last head)" || fail "a head and adapters, merged: $(first again), and $(last head) before"
+"$GRIDGPT" export again --format checkpoint --out again.h5 2>export.log
+classes full finetune.from=again.h5
+near "$(first full)" "$(last again)" || fail "merged again: $(first full), and $(last again) before"
