@@ -90,8 +90,10 @@ static void compare(bool is_llama, bool adapters, int p, int q, enum gg_precisio
 
 /* The memory that is planned for GPT-2 355M at a micro-batch of one sequence of 512 tokens, in fp32. */
 static size_t planned_355m(const char *rank) {
-    static const char *const words[][2] = {
-        {"model.preset", "gpt2-355m"}, {"model.context", "512"}, {"batch.sequences", "1"}, {"batch.micro", "1"}};
+    static const char *const words[][2] = {{"model.preset", "gpt2-355m"},
+                                           {"model.context", "512"},
+                                           {"batch.sequences", "1"},
+                                           {"batch.micro", "1"}};
     const struct gg_place alone = gg_place_of(1, 1, 1, 0);
     struct gg_settings settings;
     struct gg_model_config config;
