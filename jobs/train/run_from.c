@@ -178,16 +178,18 @@ static bool holds(const struct gg_checkpoint_contents *contents, const char *nam
 }
 
 /* The parameters that a checkpoint to begin with has: what adapters stand beside, or all; a head of classes only where
- * it is there. Free with gg_parameter_table_free. */
-static void held_parameters(const struct gg_parameter_table *table, bool trained,
+ * it is there, also beside adapters. Free with gg_parameter_table_free. */
+static void held_parameters(const struct gg_parameter_table *table, bool adapters,
                             const struct gg_checkpoint_contents *contents, struct gg_parameter_table *held) {
-    struct gg_parameter_table part;
-    gg_parameter_table_part(table, trained, &part);
-    *held = part;
+    *held = *table;
+    held->items = gg_malloc(((size_t)table->count + 1) * sizeof *held->items);
     held->count = 0;
-    for (int i = 0; i < part.count; i++)
-        if (strcmp(part.items[i].name, "score.weight") != 0 || holds(contents, part.items[i].name))
-            held->items[held->count++] = part.items[i];
+    for (int i = 0; i < table->count; i++) {
+        const struct gg_parameter *p = &table->items[i];
+        const bool score = strcmp(p->name, "score.weight") == 0;
+        if (score ? holds(contents, p->name) : !adapters || !p->trained)
+            held->items[held->count++] = *p;
+    }
 }
 
 /* All of the flat buffer is shared out, of which what is trained is a part. */
@@ -200,7 +202,7 @@ gg_status gg_run_from_read(struct gg_trainer *t) {
     GG_TRY(gg_checkpoint_open(r->world->comm, t->resume.from, &contents));
     struct gg_range *ranges = gg_malloc((size_t)partition.bucket_count * sizeof *ranges);
     gg_partition_ranges(&partition, r->topology.replica, ranges);
-    held_parameters(&r->graph.table, t->session.settings->lora.rank == 0, &contents, &table);
+    held_parameters(&r->graph.table, t->session.settings->lora.rank > 0, &contents, &table);
     gg_checkpoint_contents_free(&contents);
     const struct gg_checkpoint_share weights = {.table = &table,
                                                 .ranges = ranges,
