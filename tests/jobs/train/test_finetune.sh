@@ -71,8 +71,8 @@ expect 65 "prompt.val: line 1: is of the form prompt, and the samples are of the
 printf '{"text": "a", "label": "b"}\n{"text": "a", "label": "c"\n' >broken.train
 finetune 1 wrong data.train=broken.train
 expect 65 "broken.train: line 2: is not JSON" wrong
-finetune 2 wrong data.train=prompt.train model.width=32
-expect 64 "model of another shape: model.width 32" wrong
+finetune 2 wrong data.train=prompt.train model.width=48
+expect 64 "model.width 48 (there 24)" wrong
 head -c 9000 text.txt | tr -d '\n' | awk '{ printf "{\"text\": \"%s\"}\n", $0 }' >long.train
 finetune 2 wrong data.train=long.train finetune.too_long=refuse
 expect 65 "finetune.too_long=truncate cuts such samples" wrong
