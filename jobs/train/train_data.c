@@ -114,6 +114,17 @@ static gg_status load_tokenizer(const struct gg_settings *settings, const char *
     return status;
 }
 
+/* Rank 0: the tokenizer, unless the shards are of ids that another program made. */
+static gg_status find_tokenizer(const struct gg_settings *settings, const char *first_shard,
+                                struct gg_train_data *data) {
+    if (data->tokenizer_fingerprint != gg_shard_ids_fingerprint(data->vocab))
+        return load_tokenizer(settings, first_shard, data);
+    if (settings->data.tokenizer == NULL)
+        return GG_OK;
+    return gg_fail(GG_USAGE, "data.tokenizer is set, and the training shards were made by 'prepare --ids', "
+                             "without a tokenizer; leave it away");
+}
+
 gg_status gg_train_data_open(const struct gg_replica *r, bool tokenizer, struct gg_train_data *data) {
     const struct gg_settings *settings = r->settings;
     const struct gg_world *world = r->world;
@@ -124,7 +135,7 @@ gg_status gg_train_data_open(const struct gg_replica *r, bool tokenizer, struct 
     if (status == GG_OK)
         status = gg_agree(world->comm, compare_with_root(r, data));
     if (status == GG_OK && tokenizer)
-        status = gg_agree(world->comm, world->rank == 0 ? load_tokenizer(settings, first, data) : GG_OK);
+        status = gg_agree(world->comm, world->rank == 0 ? find_tokenizer(settings, first, data) : GG_OK);
     if (status == GG_OK)
         share_facts(world, data);
     free(first);

@@ -84,9 +84,10 @@ static void print_json(const struct job *job, const struct gg_evaluation *result
     struct gg_text path = {0};
     size_t invalid_at;
     GG_ASSERT(gg_clean(&rules, job->model.path, strlen(job->model.path), &path, &invalid_at) == GG_OK);
-    json_t *object = json_pack("{s:s%, s:I, s:f, s:f, s:f, s:I, s:f}", "checkpoint", path.bytes, path.count,
+    json_t *object = json_pack("{s:s%, s:I, s:f, s:f, s:o, s:I, s:f}", "checkpoint", path.bytes, path.count,
                                "step", (json_int_t)job->model.contents.meta.step, "loss", result->loss,
-                               "perplexity", exp(result->loss), "bits_per_byte", bits, "tokens",
+                               "perplexity", exp(result->loss), "bits_per_byte",
+                               isfinite(bits) ? json_real(bits) : json_null(), "tokens",
                                (json_int_t)result->count, "tokens_per_s", result->count / result->seconds);
     gg_text_free(&path);
     GG_ASSERT(object != NULL);
@@ -99,8 +100,9 @@ static void print_words(const struct job *job, const struct gg_evaluation *resul
     printf("%s, step %lld\n", job->model.path, (long long)job->model.contents.meta.step);
     printf("  loss           %.4f nats per token\n", result->loss);
     printf("  perplexity     %.2f\n", exp(result->loss));
-    printf("  bits per byte  %.4f  (%.3f bytes of text per token)\n", bits,
-           gg_loader_source(job->loader)->text_bytes_per_token);
+    if (isfinite(bits))
+        printf("  bits per byte  %.4f  (%.3f bytes of text per token)\n", bits,
+               gg_loader_source(job->loader)->text_bytes_per_token);
     printf("  tokens         %lld in %.1f s, %.0f tokens/s\n", (long long)result->count, result->seconds,
            result->count / result->seconds);
 }
