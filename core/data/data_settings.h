@@ -4,10 +4,11 @@
 #define GG_CORE_DATA_DATA_SETTINGS_H
 
 #include "core/base/corpora.h"
+#include "core/base/options.h"
 
 struct gg_data_settings {
     struct gg_corpora train, val; /* named ones: a blend by their weights; a validation loss of each */
-    char *tokenizer; /* NULL: tokenizer.json beside the first training shard */
+    char *tokenizer;              /* NULL: tokenizer.json beside the first training shard */
     int64_t seed;
 };
 

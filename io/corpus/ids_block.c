@@ -1,7 +1,6 @@
 #include "io/corpus/ids_block.h"
 
 #include "core/base/memory.h"
-#include "io/corpus/ids_record_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -157,7 +156,8 @@ static gg_status take_lines(const struct gg_ids_block *b, const struct gg_ids_pl
         line++;
         if (gg_ids_line_blank(b->text + at, length))
             continue;
-        GG_TRY(gg_ids_line_add(b, line, b->text + at, length, document, tail, batch));
+        const struct gg_ids_line one = {b->path, line, b->text + at, length};
+        GG_TRY(gg_ids_line_add(b->format, &one, document, tail, batch));
         document++;
     }
     return GG_OK;

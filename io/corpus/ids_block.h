@@ -8,19 +8,10 @@
 #ifndef GG_IO_CORPUS_IDS_BLOCK_H
 #define GG_IO_CORPUS_IDS_BLOCK_H
 
-#include "io/corpus/text_worker.h"
+#include "io/corpus/ids_record.h"
 
 #define GG_IDS_PIECE       ((int64_t)1 << 20)
 #define GG_IDS_BLOCK_BYTES ((int64_t)4 << 20) /* of JSONL; of a raw file GG_IDS_PIECE ids */
-
-enum gg_ids_form { GG_IDS_NONE, GG_IDS_JSONL, GG_IDS_UINT16, GG_IDS_UINT32 };
-
-struct gg_ids_format {
-    enum gg_ids_form form;
-    const char *field; /* JSONL: member that holds the ids */
-    int64_t vocab;     /* ids are below */
-    int64_t end_id;    /* stands behind each document, and is put there where it is missing; -1: none */
-};
 
 /* Where a raw document is cut in two, the second part for validation: an id of its file that is not the document's
  * first. Sorted by file and place. */

@@ -17,10 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The weights and the optimizer's states. */
+/* What is trained, and the optimizer's states. */
 static size_t checkpoint_bytes(const struct gg_replica *r) {
     return (size_t)(1 + r->optimizer.kind->state_count) * sizeof(float) *
-           (size_t)gg_graph_parameter_count(&r->graph);
+           (size_t)gg_graph_trained_count(&r->graph);
 }
 
 /* Everything that can be wrong is found here, before the model is allocated. */
