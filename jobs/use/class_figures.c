@@ -37,6 +37,21 @@ void gg_class_figures_make(const int64_t *gold, const int64_t *said, int64_t sam
     gg_class_figures_of(confusion, classes, figures);
 }
 
+void gg_class_figures_print(FILE *out, const struct gg_class_figures *figures,
+                            const struct gg_text_list *names) {
+    const int64_t classes = figures->classes;
+    fprintf(out, "  of each class, samples that were said to be of\n  %16s", "");
+    for (int64_t j = 0; j < classes; j++)
+        fprintf(out, " %10.10s", names->items[j]);
+    fputc('\n', out);
+    for (int64_t i = 0; i < classes; i++) {
+        fprintf(out, "  %16.16s", names->items[i]);
+        for (int64_t j = 0; j < classes; j++)
+            fprintf(out, " %10lld", (long long)figures->confusion[i * classes + j]);
+        fputc('\n', out);
+    }
+}
+
 void gg_class_figures_free(struct gg_class_figures *figures) {
     free(figures->confusion);
     *figures = (struct gg_class_figures){0};
