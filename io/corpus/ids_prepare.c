@@ -105,7 +105,7 @@ static gg_status write_batch(struct preparation *p, const struct gg_text_batch *
 
 static void send_batch(const struct preparation *p) {
     const int64_t sizes[2] = {(int64_t)p->batch.count, (int64_t)p->batch.ids.count};
-    const MPI_Comm comm = p->world->comm;
+    MPI_Comm comm = p->world->comm;
     MPI_Send(sizes, 2, MPI_INT64_T, 0, TAG_SIZES, comm);
     MPI_Send(p->batch.records, gg_int(sizes[0] * (int64_t)sizeof *p->batch.records), MPI_BYTE, 0, TAG_RECORDS,
              comm);
@@ -113,7 +113,7 @@ static void send_batch(const struct preparation *p) {
 }
 
 static void receive_batch(const struct preparation *p, int rank, struct gg_text_batch *batch) {
-    const MPI_Comm comm = p->world->comm;
+    MPI_Comm comm = p->world->comm;
     int64_t sizes[2];
     MPI_Recv(sizes, 2, MPI_INT64_T, rank, TAG_SIZES, comm, MPI_STATUS_IGNORE);
     batch->count = (size_t)sizes[0];
