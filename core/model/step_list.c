@@ -94,6 +94,8 @@ static int saved_of(const struct maker *m, int module, bool recompute) {
  * follows. */
 static bool stands_in_place(const struct maker *m, int module) {
     const struct gg_module *item = m->graph->modules[module];
+    if (item->kind->output_always_in_place)
+        return true;
     if (m->use == GG_MODEL_TRAIN || !item->kind->output_in_place)
         return false;
     for (int i = module + 1; i < m->graph->module_count; i++)
@@ -139,26 +141,39 @@ static bool fuses(const struct gg_graph *graph, int first, int second) {
            !(split && (a->kind->rows_exchange || b->kind->rows_exchange));
 }
 
-/* Forward steps of the modules that `runs` names (NULL: all), from `first` up to `end`. */
-static void append_forwards(struct maker *m, int first, int end, const bool *runs, bool recompute) {
-    bool fused = false;
-    for (int i = first; i < end; i++) {
-        if (runs != NULL && !runs[i]) {
-            fused = false;
-            continue;
-        }
-        append_forward(m, i, recompute);
-        if (fused)
-            m->steps->items[m->steps->count - 2].fused = 2;
-        fused = !fused && fuses(m->graph, i, i + 1);
-    }
-}
-
 /* A new gradient of a tensor. */
 static int begin_gradient(struct maker *m, int tensor) {
     m->gradient[tensor] = append_buffer(m, tensor_bytes(m, tensor));
     m->gradient_version[tensor] = ++*version_of(m, m->gradient[tensor]);
     return m->gradient[tensor];
+}
+
+/* The gradient of what a head reads: the first assigns it, another adds. */
+static void head_gradient(struct maker *m, int module) {
+    const int x = m->graph->modules[module]->inputs[0];
+    struct gg_step *step = &m->steps->items[m->steps->count - 1];
+    step->add = m->gradient[x] >= 0;
+    if (!step->add)
+        begin_gradient(m, x);
+    last_slots(m)->d_x[0] = m->gradient[x];
+}
+
+/* Forward steps of the modules that `runs` names (NULL: all), from `first` up to `end`. */
+static void append_forwards(struct maker *m, int first, int end, const bool *runs, bool recompute) {
+    bool fused = false;
+    for (int i = first; i < end; i++) {
+        const bool idle = m->use == GG_MODEL_GENERATE && gg_head_of_classes(m->graph->modules[i]);
+        if (idle || (runs != NULL && !runs[i])) {
+            fused = false;
+            continue;
+        }
+        append_forward(m, i, recompute);
+        if (m->graph->modules[i]->output < 0 && m->use == GG_MODEL_TRAIN)
+            head_gradient(m, i);
+        if (fused)
+            m->steps->items[m->steps->count - 2].fused = 2;
+        fused = !fused && fuses(m->graph, i, i + 1);
+    }
 }
 
 /* The gradient of a module's output, which nothing may have written over. */
@@ -201,8 +216,9 @@ static void append_piece(struct maker *m, int module, int piece) {
     struct gg_slots slots = m->steps->slots[at];
     slots.d_y = output_gradient(m, item->output);
     slots.state = m->state[item->state_of];
-    for (int k = 0; what->does & GG_READS_X && k < item->input_count; k++)
-        slots.x[k] = value_of(m, item->inputs[k], true);
+    for (int k = 0; k < item->input_count; k++)
+        if (gg_reads_input(what->does, k))
+            slots.x[k] = value_of(m, item->inputs[k], true);
     if (what->does & GG_READS_Y)
         slots.y = value_of(m, item->output, true);
     if (what->does & GG_READS_SAVED)
@@ -221,8 +237,9 @@ static void append_piece(struct maker *m, int module, int piece) {
 
 /* Whether a piece reads an input that the module before has yet to recompute. */
 static bool must_wait(const struct maker *m, const struct gg_module *module, unsigned does) {
-    for (int k = 0; does & GG_READS_X && k < module->input_count; k++)
-        if (m->recompute.remade[module->inputs[k]] && m->value_recomputed[module->inputs[k]] < 0)
+    for (int k = 0; k < module->input_count; k++)
+        if (gg_reads_input(does, k) && m->recompute.remade[module->inputs[k]] &&
+            m->value_recomputed[module->inputs[k]] < 0)
             return true;
     return false;
 }
@@ -240,6 +257,8 @@ static void append_backward(struct maker *m, int module) {
     const int region = m->recompute.region[module];
     for (int p = 0; p < 3 && item->kind->pieces[p].run != NULL; p++) {
         const unsigned does = item->kind->pieces[p].does;
+        if (!gg_piece_is_wanted(m->graph, item, does))
+            continue;
         if (gg_recompute_needed(&m->recompute, m->graph, module, does) && !m->recompute.region_done[region]) {
             int first = module, end = module;
             while (first > 0 && m->recompute.region[first - 1] == region)
@@ -268,11 +287,10 @@ static void find_final(const struct gg_graph *graph, struct gg_step_list *s) {
         s->items[i].final_from = pending;
         const struct gg_module *module = s->items[i].module;
         for (int k = 0; k < GG_MODULE_PARAMETERS && !s->items[i].recompute; k++) {
-            const int parameter = module->parameters[k];
-            if (parameter < 0)
+            if (module->parameters[k] < 0 || !graph->table.items[module->parameters[k]].trained)
                 continue;
-            const int64_t end = parameter + 1 < graph->table.count ? graph->table.items[parameter + 1].offset
-                                                                   : graph->table.local_elements;
+            const struct gg_parameter *p = &graph->table.items[module->parameters[k]];
+            const int64_t end = p->offset + p->local_rows * p->local_columns;
             pending = end > pending ? end : pending;
         }
     }
@@ -322,7 +340,7 @@ static void free_maker(struct maker *m) {
 
 struct gg_step_list *gg_step_list_make(const struct gg_graph *graph, enum gg_model_use use,
                                        int64_t local_sequences) {
-    const int tensors = graph->tensor_count, modules = graph->module_count, head = modules - 1;
+    const int tensors = graph->tensor_count, modules = graph->module_count;
     struct gg_step_list *s = gg_calloc(1, sizeof *s);
     struct maker m = {
         .graph = graph,
@@ -344,9 +362,9 @@ struct gg_step_list *gg_step_list_make(const struct gg_graph *graph, enum gg_mod
     append_forwards(&m, 0, modules, NULL, false);
     s->forward_count = s->count;
     if (use == GG_MODEL_TRAIN) {
-        last_slots(&m)->d_x[0] = begin_gradient(&m, graph->modules[head]->inputs[0]);
-        for (int i = head - 1; i >= 0; i--)
-            append_backward(&m, i);
+        for (int i = modules - 1; i >= 0; i--)
+            if (graph->modules[i]->output >= 0)
+                append_backward(&m, i);
         find_final(graph, s);
     }
     find_lifetimes(s, &m);

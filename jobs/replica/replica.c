@@ -20,6 +20,7 @@ gg_status gg_replica_shape(struct gg_replica *r, int64_t vocab, enum gg_precisio
     GG_TRY(gg_model_configure(&r->settings->model, &r->settings->compute, r->settings->run.seed, vocab,
                               &place.shards, &config));
     config.precision = precision;
+    config.lora = r->settings->lora;
     gg_graph_make(&config, &place.shards, &r->graph);
     gg_plan_make(&request, &r->graph, &place, copies, &r->plan);
     return GG_OK;
@@ -27,6 +28,23 @@ gg_status gg_replica_shape(struct gg_replica *r, int64_t vocab, enum gg_precisio
 
 bool gg_replica_reads(const struct gg_replica *r) {
     return r->topology.shards.feature_index == 0 && r->topology.shards.token_index == 0;
+}
+
+struct gg_batch gg_replica_batch(const struct gg_replica *r, const struct gg_micro_batch *all,
+                                 const struct gg_marks *marks, int64_t first, int64_t rows) {
+    const int64_t context = r->graph.config.context;
+    const struct gg_marks ours = gg_marks_from(marks, first * context);
+    return (struct gg_batch){
+        .sequences = rows,
+        .time = context,
+        .inputs = all->inputs + first * context,
+        .targets = all->targets + first * context,
+        .loss_weights = ours.loss_weights,
+        .starts = all->marks.starts != NULL ? ours.starts : NULL,
+        .labels = ours.labels,
+        .label_weights = ours.label_weights,
+        .sample_ids = all->sample_ids + first,
+    };
 }
 
 gg_status gg_replica_open_grid(struct gg_replica *r) {
@@ -61,7 +79,7 @@ gg_status gg_replica_open_training(struct gg_replica *r, bool thread, const cpu_
                                                  .thread_cores = thread_cores};
     return gg_agree(r->world->comm,
                     gg_reducer_create(r->topology.across_replicas, r->state.gradients,
-                                      r->graph.table.local_elements, &reduction, &r->reducer));
+                                      r->graph.table.trained_elements, &reduction, &r->reducer));
 }
 
 void gg_replica_close(struct gg_replica *r) {

@@ -172,12 +172,12 @@ static void uneven_blocks(void **state) {
                                 .deviation = 1,
                                 .local_rows = 9,
                                 .local_columns = (7 + shards - 1) / shards * 8};
-    const struct gg_parameter_table table = {
-        &item, 1, item.local_rows * item.local_columns, {shards, world.rank, 1, 0}};
+    const int64_t elements = item.local_rows * item.local_columns;
+    const struct gg_parameter_table table = {&item, 1, elements, {shards, world.rank, 1, 0}, elements};
     struct gg_parameter whole_item = item;
     whole_item.column_block = whole_item.local_columns = 50;
     whole_item.local_rows = 7;
-    const struct gg_parameter_table whole = {&whole_item, 1, 350, {1, 0, 1, 0}};
+    const struct gg_parameter_table whole = {&whole_item, 1, 350, {1, 0, 1, 0}, 350};
     float *values = case_buffer(&table), *expected = case_buffer(&whole), read[350];
     gg_parameters_initialise(&table, 5, values);
     gg_parameters_initialise(&whole, 5, expected);
