@@ -78,6 +78,7 @@ void gg_trainer_destroy(struct gg_trainer *t) {
     if (t->metrics != NULL && gg_metrics_close(&t->metrics) != GG_OK)
         fprintf(stderr, "warning: %s\n", gg_failure());
     gg_session_close(&t->session);
+    gg_class_figures_free(&t->val_classes);
     gg_train_resume_free(t);
 }
 
@@ -99,16 +100,21 @@ static gg_status evaluate_corpora(struct gg_trainer *t, const struct gg_evaluato
  * next start makes up for it. */
 static gg_status validate(struct gg_trainer *t) {
     const struct gg_replica *r = &t->session.replica;
+    const int64_t classes = r->graph.config.classes;
+    int64_t *confusion = classes > 0 ? gg_calloc((size_t)(classes * classes), sizeof *confusion) : NULL;
     const struct gg_evaluator evaluator = {.replica = r,
                                            .model = r->model,
                                            .micro = t->session.settings->batch.micro,
                                            .marked = r->plan.marked,
+                                           .confusion = confusion,
                                            .stop = gg_stop_requested};
     struct gg_evaluation all = {0};
     gg_watchdog_at("validation", "sum of the losses over all ranks");
     gg_watchdog_await(GG_WATCHED_LONG);
     t->at.val_loss = NAN;
     const gg_status status = evaluate_corpora(t, &evaluator, &all);
+    gg_class_figures_free(&t->val_classes);
+    gg_class_figures_of(confusion, classes, &t->val_classes);
     gg_model_times_reset(t->session.replica.model);
     GG_TRY(status);
     t->seconds[GG_PHASE_EVAL] += all.seconds;
