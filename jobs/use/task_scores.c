@@ -1,8 +1,19 @@
 #include "jobs/use/task_scores.h"
 
 #include "core/base/memory.h"
+#include "jobs/use/shared_file.h"
 
 #include <stdlib.h>
+
+gg_status gg_task_read(const struct gg_world *world, const char *path, enum gg_task_kind kind,
+                       const struct gg_task_form *form, struct gg_task *task) {
+    char *data = NULL;
+    size_t bytes = 0;
+    GG_TRY(gg_shared_file_read(world, path, &data, &bytes));
+    const gg_status status = gg_task_parse(path, data, bytes, kind, form, task);
+    free(data);
+    return gg_agree(world->comm, status);
+}
 
 struct scoring {
     const struct gg_task_requests *requests;
