@@ -110,8 +110,11 @@ int gg_build_padded_matrix(struct gg_builder *b, const char *name, int64_t in, i
     parameter->initial = initial;
     parameter->local_rows = padded_in / shards->token_shards;
     parameter->local_columns = padded_out / shards->feature_shards;
-    parameter->trained = true;
     return index;
+}
+
+void gg_build_trained(struct gg_builder *b, int parameter) {
+    b->graph->table.items[parameter].trained = true;
 }
 
 int gg_build_vector(struct gg_builder *b, const char *name, int64_t width, int64_t column_block,

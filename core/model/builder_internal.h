@@ -13,7 +13,7 @@ void gg_builder_destroy(struct gg_builder **builder);
  * A matrix maps in -> out; its columns are dealt out over P in blocks of column_block. */
 int gg_build_matrix(struct gg_builder *builder, const char *name, int64_t in, int64_t out,
                     int64_t column_block, double deviation);
-/* Likewise, of a module that is trained beside a frozen model; with more rows and columns in memory than it has. */
+/* Likewise, with more rows and columns in memory than it has. */
 int gg_build_padded_matrix(struct gg_builder *builder, const char *name, int64_t in, int64_t out,
                            int64_t padded_in, int64_t padded_out, int64_t column_block,
                            enum gg_initial initial, double deviation);
@@ -24,7 +24,7 @@ int gg_build_vector(struct gg_builder *builder, const char *name, int64_t width,
 int gg_build_embedding_table(struct gg_builder *builder, const char *name, int64_t rows, int64_t padded_rows,
                              int64_t width);
 
-/* Marks a parameter as trained though the model is frozen. */
+/* Has a parameter trained though the model around it may be frozen. */
 void gg_build_trained(struct gg_builder *builder, int parameter);
 
 /* A module of `bytes`, its base filled in, with a tensor of its own to make.

@@ -203,13 +203,14 @@ static int32_t largest(const float *values, int64_t count) {
     return best;
 }
 
-void gg_model_classify(gg_model *model, const struct gg_batch *batch, int32_t *told) {
+void gg_model_classify(gg_model *model, const struct gg_batch *batch, double *loss_sum, int32_t *told) {
     enum { ROWS = 64 }; /* the same on all token shards: their products go together */
     const struct gg_step *head = class_head_of(model);
     const int64_t tokens = batch->sequences * batch->time, padded = model->graph->config.padded_classes;
     struct gg_pass pass = {.batch = batch, .tokens = tokens};
     float *logits = gg_malloc((size_t)(ROWS * padded) * sizeof *logits);
-    forward(model, &pass, head);
+    forward(model, &pass, head_of(model) + 1);
+    *loss_sum = pass.loss_sum;
     for (int64_t start = 0; start < tokens; start += ROWS) {
         const int64_t rows = start + ROWS < tokens ? ROWS : tokens - start;
         gg_head_logits(model, head, start, rows, logits);

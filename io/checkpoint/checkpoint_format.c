@@ -162,8 +162,9 @@ gg_status gg_checkpoint_check_base(const char *path, const struct gg_checkpoint_
     if (checksum == adapters->base_checksum)
         return GG_OK;
     return gg_fail(GG_BAD_DATA,
-                   "%s: its adapters stand beside weights of checksum %016llx, and those of %s have %016llx", path,
-                   (unsigned long long)adapters->base_checksum, base_path, (unsigned long long)checksum);
+                   "%s: its adapters stand beside weights of checksum %016llx, and those of %s have %016llx",
+                   path, (unsigned long long)adapters->base_checksum, base_path,
+                   (unsigned long long)checksum);
 }
 
 struct gg_checkpoint_tensor gg_checkpoint_describe(const struct gg_parameter *p, const char *group) {

@@ -136,8 +136,7 @@ static gg_status make_file(int fd, const struct gg_checkpoint_meta *meta,
     if (!put_metadata(file, meta, tensors, count) ||
         !put_text(file, "settings", meta->settings_yaml, strlen(meta->settings_yaml)) ||
         !put_text(file, "tokenizer", meta->tokenizer_json, meta->tokenizer_bytes) ||
-        !put_text(file, "base", base, base != NULL ? strlen(base) : 0) ||
-        !put_tensors(file, tensors, count))
+        !put_text(file, "base", base, base != NULL ? strlen(base) : 0) || !put_tensors(file, tensors, count))
         status = gg_hdf5_fail(GG_RESOURCE, "HDF5 cannot make the checkpoint's metadata");
     free(base);
     if (H5Fclose(file) < 0 && status == GG_OK)

@@ -164,7 +164,7 @@ void gg_train_report_begin(struct gg_trainer *t) {
     if (t->resume.path != NULL)
         fprintf(stderr, "resuming from %s: step %lld of %lld\n", t->resume.path, (long long)t->at.step,
                 (long long)t->session.settings->run.steps);
-    else if (t->resume.from != NULL)
+    else if (t->resume.from != NULL && t->session.settings->lora.rank == 0)
         fprintf(stderr, "beginning with the weights of %s\n", t->resume.from);
     if (t->session.settings->lora.rank > 0)
         fprintf(stderr, "frozen: the weights of %s (%016llx); checkpoints hold the adapters alone\n",

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A replica's micro-batch, whole; a rank computes on its token shard's rows of it. */
 struct buffers {
@@ -54,6 +55,20 @@ static int64_t weigh_rows(const struct buffers *b, int64_t micro, int64_t contex
     return rows;
 }
 
+/* Counts the classes that are told; returns the losses. */
+static double classify_rows(const struct gg_evaluator *e, const struct gg_batch *batch) {
+    const int64_t tokens = batch->sequences * batch->time, classes = e->replica->graph.config.classes;
+    int32_t *told = gg_malloc((size_t)tokens * sizeof *told);
+    double sum;
+    gg_model_classify(e->model, batch, &sum, told);
+    /* Feature shards know the same. */
+    for (int64_t i = 0; i < tokens && e->replica->topology.shards.feature_index == 0; i++)
+        if (batch->label_weights[i] > 0)
+            e->confusion[batch->labels[i] * classes + told[i]]++;
+    free(told);
+    return sum;
+}
+
 /* Adds this rank's losses of the micro-batch, and what counts in it. */
 static void evaluate_rows(const struct gg_evaluator *e, const struct buffers *b, double *loss,
                           double *count) {
@@ -62,7 +77,10 @@ static void evaluate_rows(const struct gg_evaluator *e, const struct buffers *b,
     const struct gg_batch batch = gg_replica_batch(e->replica, &b->read, &b->marks, first, local);
     const int64_t tokens = local * e->replica->graph.config.context;
     double sum;
-    gg_model_evaluate(e->model, &batch, &sum);
+    if (e->confusion != NULL)
+        sum = classify_rows(e, &batch);
+    else
+        gg_model_evaluate(e->model, &batch, &sum);
     const struct gg_marks marks = gg_marks_from(&b->marks, first * e->replica->graph.config.context);
     *loss += sum;
     *count += gg_marks_count(&marks, tokens, e->replica->graph.config.classes > 0);
@@ -98,6 +116,9 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
     int64_t all;
     GG_TRY(start(e, loader, &all));
     const int64_t limit = sequences > 0 && sequences < all ? sequences : all;
+    const int64_t classes = e->replica->graph.config.classes;
+    if (e->confusion != NULL)
+        memset(e->confusion, 0, (size_t)(classes * classes) * sizeof *e->confusion);
     struct buffers buffers = make_buffers(e->micro, context, e->marked);
     double loss = 0, count = 0;
     gg_status status = GG_OK;
@@ -116,6 +137,9 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
     const bool counts = topology->shards.feature_index == 0;
     double sums[2] = {counts ? loss : 0, counts ? count : 0};
     MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, e->replica->world->comm);
+    if (e->confusion != NULL)
+        MPI_Allreduce(MPI_IN_PLACE, e->confusion, gg_int(classes * classes), MPI_INT64_T, MPI_SUM,
+                      e->replica->world->comm);
     result->count = sums[1];
     result->loss = sums[0] / result->count;
     result->seconds = gg_clock_seconds() - begin;

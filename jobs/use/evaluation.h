@@ -12,6 +12,8 @@ struct gg_evaluator {
     gg_model *model;    /* of the replica's graph, of any use but generation */
     int64_t micro;      /* B, sequences of a replica's micro-batch; Q divides it */
     bool marked;        /* the loader's source has marks */
+    int64_t *confusion; /* [out] with a model of classes: (classes, classes) samples by their class and the one that was
+                         * told, of all ranks; or NULL */
     bool (*stop)(void); /* asked before each micro-batch whether to leave; or NULL */
     void (*progress)(void *context_of_progress, int64_t done, int64_t total); /* sequences; or NULL */
     void *context_of_progress;

@@ -192,10 +192,12 @@ int gg_build_adapter(struct gg_builder *b, int x, int y) {
     const double bound = 1 / sqrt((double)in.features);
     down->module.parameters[0] = gg_build_padded_matrix(b, "lora_A.weight", in.features, rank, in.features,
                                                         padded, rank_block, GG_INITIAL_UNIFORM, bound);
+    gg_build_trained(b, down->module.parameters[0]);
     down->module.site = FIRST_SITE + (uint32_t)down->module.parameters[0];
     struct adapter *up = append(b, &gg_adapter_up_kind, down->module.output, out.features, out.block);
     gg_build_input(b, &up->module, y);
     up->module.parameters[0] = gg_build_padded_matrix(b, "lora_B.weight", rank, out.features, padded,
                                                       out.features, out.block, GG_INITIAL_ZERO, 0);
+    gg_build_trained(b, up->module.parameters[0]);
     return up->module.output;
 }

@@ -177,7 +177,7 @@ void gg_build_head(struct gg_builder *b, const char *token_weight, int x) {
     if (c->classes > 0) {
         const int score =
             gg_build_embedding_table(b, "score.weight", c->classes, c->padded_classes, c->width);
-        gg_build_trained(b, score); /* beside adapters too: no checkpoint to begin with has it */
+        gg_build_trained(b, score); /* no model that adapters stand beside has learned these classes */
         append(b, score, c->padded_classes, true, x);
     }
     if (!c->classes_only)

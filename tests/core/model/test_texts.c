@@ -91,8 +91,10 @@ static void compare(const char *variant, enum gg_precision precision, double tol
     assert_true(fabs(loss - wanted) <= tolerance * wanted);
     if (config.classes > 0) {
         int32_t a[TEXTS * CONTEXT], b[TEXTS * CONTEXT];
-        gg_model_classify(f.gpt, &apart, a);
-        gg_model_classify(f.gpt, &together, b);
+        gg_model_classify(f.gpt, &apart, &loss, a);
+        assert_true(fabs(loss - wanted) <= tolerance * wanted);
+        gg_model_classify(f.gpt, &together, &loss, b);
+        assert_true(fabs(loss - wanted) <= tolerance * wanted);
         for (int i = 0; i < TEXTS; i++)
             assert_int_equal(a[i * CONTEXT + places[i].length - 1],
                              b[places[i].row * CONTEXT + places[i].start + places[i].length - 1]);
