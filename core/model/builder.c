@@ -140,10 +140,6 @@ int gg_build_embedding_table(struct gg_builder *b, const char *name, int64_t row
     return index;
 }
 
-void gg_build_trained(struct gg_builder *b, int parameter) {
-    b->graph->table.items[parameter].trained = true;
-}
-
 int gg_build_find(const struct gg_builder *b, const char *name) {
     char whole[NAME_BYTES];
     snprintf(whole, sizeof whole, "%s%s", b->prefix, name);

@@ -69,16 +69,13 @@ void gg_model_train(gg_model *model, const struct gg_batch *batch, float loss_sc
 /* Forward pass without dropout: sum of weighted losses, as above. */
 void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *loss_sum);
 
-/* gg_model_evaluate of a model with classes, and the likeliest class of the text that ends with each input, the first
- * of those that are equally likely.
-
 /* Forward pass without dropout of a model that has a head over the vocabulary: each token's log-probability and
  * rank, and the likeliest entries in its place (token_scores.h). Tokens of loss weight 0 are passed over: what
  * stands for them then means nothing. */
 void gg_model_score(gg_model *model, const struct gg_batch *batch, struct gg_token_scores *scores);
 
-/* Forward pass without dropout of a model with classes: the likeliest class of the text that ends with each input,
- * the first of those that are equally likely.
+/* gg_model_evaluate of a model with classes, and the likeliest class of the text that ends with each input, the first
+ * of those that are equally likely.
  *   told [out] (sequences, time) */
 void gg_model_classify(gg_model *model, const struct gg_batch *batch, double *loss_sum, int32_t *told);
 

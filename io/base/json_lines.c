@@ -16,9 +16,9 @@ static gg_status take_line(const char *text, size_t bytes, int64_t line,
     json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (value == NULL)
         return gg_fail(GG_BAD_DATA, "is not JSON: column %d: %s", error.column, error.text);
-    const gg_status status = json_is_object(value)
-                                 ? take(context, value, line)
-                                 : gg_fail(GG_BAD_DATA, "is no JSON object; a line is {\"name\": VALUE, ...}");
+    const gg_status status =
+        json_is_object(value) ? take(context, value, line)
+                              : gg_fail(GG_BAD_DATA, "is no JSON object; a line is {\"name\": VALUE, ...}");
     json_decref(value);
     return status;
 }

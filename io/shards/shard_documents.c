@@ -37,7 +37,8 @@ static gg_status open_all(gg_shard_documents *d, const struct gg_text_list *path
     for (int64_t s = 0; s < d->set.count; s++)
         d->first_tokens[s + 1] = d->first_tokens[s] + gg_shard_info(d->set.shards[s])->tokens;
     void *starts = NULL;
-    GG_TRY(gg_try_malloc((size_t)(d->set.documents + 2) * sizeof *d->starts, "the documents' places", &starts));
+    GG_TRY(
+        gg_try_malloc((size_t)(d->set.documents + 2) * sizeof *d->starts, "the documents' places", &starts));
     d->starts = starts;
     for (int64_t s = 0; s < d->set.count; s++)
         GG_TRY(find_starts(d, s));

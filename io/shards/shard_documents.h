@@ -26,7 +26,7 @@ int64_t gg_shard_documents_tokens(const gg_shard_documents *documents, int64_t d
  *   first, count [in]  a range of them
  *   tokens       [out] (count)
  * Errors as gg_shard_read_chunk. */
-gg_status gg_shard_documents_read(gg_shard_documents *documents, int64_t document, int64_t first, int64_t count,
-                                  int32_t *tokens) GG_MUST_USE;
+gg_status gg_shard_documents_read(gg_shard_documents *documents, int64_t document, int64_t first,
+                                  int64_t count, int32_t *tokens) GG_MUST_USE;
 
 #endif

@@ -16,6 +16,8 @@ static const struct gg_task_form form = {"{text}", NULL};
 static gg_status share_tokenizer(const struct gg_session *s, struct gg_train_tasks *t) {
     char *json = s->data.tokenizer_json;
     gg_broadcast_text(s->world->comm, &json);
+    if (json == NULL)
+        return GG_OK;
     const gg_status status = gg_tokenizer_from_json(json, strlen(json), "the tokenizer", &t->tokenizer);
     if (s->world->rank != 0)
         free(json);
@@ -24,9 +26,8 @@ static gg_status share_tokenizer(const struct gg_session *s, struct gg_train_tas
 
 static gg_status open_task(const struct gg_session *s, struct gg_train_tasks *t, size_t i) {
     GG_TRY(gg_task_read(s->world, s->settings->eval.tasks.items[i], GG_TASK_AUTO, &form, &t->tasks[i]));
-    GG_TRY(gg_agree(s->world->comm,
-                    gg_task_requests_make(&t->tasks[i], t->tokenizer, s->replica.graph.config.context,
-                                          &t->requests[i])));
+    GG_TRY(gg_agree(s->world->comm, gg_task_requests_make(&t->tasks[i], t->tokenizer,
+                                                          s->replica.graph.config.context, &t->requests[i])));
     t->bytes += gg_task_requests_bytes(&t->requests[i]) + t->tasks[i].text.capacity;
     if (s->world->rank == 0)
         fprintf(stderr, "task: %s is of %s, %lld samples\n", t->tasks[i].path,
@@ -85,6 +86,9 @@ gg_status gg_train_tasks_open(const struct gg_session *s, struct gg_train_tasks 
         return gg_fail(GG_USAGE, "%s: this model tells classes alone, and not how likely a text is",
                        eval->tasks.count > 0 ? "eval.tasks" : "eval.sample_every");
     GG_TRY(share_tokenizer(s, t));
+    if (t->tokenizer == NULL)
+        return gg_fail(GG_USAGE, "%s: the training data have no tokenizer, and this is text",
+                       eval->tasks.count > 0 ? "eval.tasks" : "eval.sample_every");
     GG_TRY(open_tasks(s, t));
     if (eval->sample_every == 0)
         return GG_OK;
@@ -120,9 +124,8 @@ static gg_status score_one(const struct gg_session *s, struct gg_train_tasks *t,
     if (status == GG_OK) {
         struct gg_task_result result;
         gg_task_result_make(task, &scores, &result);
-        t->results[i] = (struct gg_metrics_task){.file = task->path,
-                                                 .kind = gg_task_kind_names[task->kind],
-                                                 .samples = task->sample_count};
+        t->results[i] = (struct gg_metrics_task){
+            .file = task->path, .kind = gg_task_kind_names[task->kind], .samples = task->sample_count};
         for (int f = 0; f < GG_TASK_FIGURES; f++)
             t->results[i].figures[f] =
                 (struct gg_metrics_figure){result.figures[f].name, result.figures[f].value};
@@ -218,9 +221,8 @@ gg_status gg_train_tasks_write(const struct gg_session *s, struct gg_train_tasks
                         .tasks = t,
                         .made = gg_calloc(t->prompt_count, sizeof *w.made),
                         .fed = gg_calloc(t->prompt_count, sizeof *w.fed)};
-    gg_status status =
-        gg_agree(s->world->comm, gg_decoder_create(&r->graph, &r->fabric, r->state.weights,
-                                                   (int64_t)t->prompt_count, &w.decoder));
+    gg_status status = gg_agree(s->world->comm, gg_decoder_create(&r->graph, &r->fabric, r->state.weights,
+                                                                  (int64_t)t->prompt_count, &w.decoder));
     for (size_t i = 0; i < t->prompt_count; i++)
         w.fed[i] = -1;
     if (status == GG_OK)

@@ -10,6 +10,7 @@
 #include "jobs/launch/progress.h"
 #include "jobs/launch/time_limit.h"
 #include "jobs/train/session.h"
+#include "jobs/train/train_tasks.h"
 
 /* What the seconds of a run go to beside those of its steps. */
 enum { GG_PHASE_EVAL = GG_STEP_PHASES, GG_PHASE_CHECKPOINT, GG_PHASES };
@@ -42,6 +43,9 @@ struct gg_trainer {
     gg_checkpoint_writer *writer;
     struct gg_checkpoint_outcome written; /* of the last write, and whether metrics have yet to tell it */
     bool written_fresh;
+
+    struct gg_train_tasks tasks;
+    bool tasks_scored; /* metrics have those of the step that the run goes on from */
 
     double val_losses[GG_CORPORA_MOST]; /* of each corpus of data.val, of the last validation */
 

@@ -9,8 +9,9 @@ void gg_class_figures_make(const int64_t *gold, const int64_t *said, int64_t sam
                            struct gg_class_figures *figures) {
     int64_t right = 0, present = 0;
     double sum = 0;
-    *figures = (struct gg_class_figures){
-        .classes = classes, .confusion = gg_calloc((size_t)(classes * classes), sizeof(int64_t))};
+    *figures =
+        (struct gg_class_figures){.classes = classes,
+                                  .confusion = gg_calloc((size_t)(classes * classes), sizeof(int64_t))};
     for (int64_t i = 0; i < samples; i++) {
         GG_ASSERT(gold[i] >= 0 && gold[i] < classes && said[i] >= 0 && said[i] < classes);
         figures->confusion[gold[i] * classes + said[i]]++;

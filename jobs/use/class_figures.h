@@ -9,7 +9,8 @@ struct gg_class_figures {
     int64_t classes;
     int64_t *confusion; /* (classes, classes) samples by their class and the one that was said; owned */
     double accuracy;
-    double macro_f1; /* mean over classes that a sample has or was said to have, as scikit-learn's f1_score(average=
+    double
+        macro_f1; /* mean over classes that a sample has or was said to have, as scikit-learn's f1_score(average=
                         "macro"); F1 = 2 tp / (2 tp + fp + fn) */
 };
 

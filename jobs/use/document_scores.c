@@ -86,8 +86,8 @@ static gg_status write_round(void *context, int64_t first, int64_t end) {
     const size_t numbers = number_count(s), ids = id_count(s);
     MPI_Reduce(root ? MPI_IN_PLACE : s->round.numbers, s->round.numbers, gg_int((int64_t)numbers), MPI_FLOAT,
                MPI_SUM, 0, world);
-    MPI_Reduce(root ? MPI_IN_PLACE : s->round.ids, s->round.ids, gg_int((int64_t)ids), MPI_INT32_T, MPI_SUM, 0,
-               world);
+    MPI_Reduce(root ? MPI_IN_PLACE : s->round.ids, s->round.ids, gg_int((int64_t)ids), MPI_INT32_T, MPI_SUM,
+               0, world);
     for (int64_t row = first; root && row < end; row++)
         write_row(s, row);
     memset(s->round.numbers, 0, numbers * sizeof(float));

@@ -7,10 +7,10 @@
 #include "jobs/use/token_record.h"
 
 struct gg_document_scores {
-    double loss;      /* mean cross-entropy of a token, nats */
-    int64_t tokens;   /* that were predicted */
-    double *losses;   /* (documents) sums of theirs */
-    double *counts;   /* (documents) tokens of theirs that were predicted */
+    double loss;    /* mean cross-entropy of a token, nats */
+    int64_t tokens; /* that were predicted */
+    double *losses; /* (documents) sums of theirs */
+    double *counts; /* (documents) tokens of theirs that were predicted */
     int64_t documents;
 };
 

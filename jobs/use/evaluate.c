@@ -44,7 +44,8 @@ static const struct gg_option options[] = {
      "write JSONL: a line for each token, its log-probability, its rank, the likeliest in its place", 0},
     {"html", GG_OPTION_TEXT, AT(html), 0, 0, NULL, NULL, "FILE",
      "write a page of the text, coloured by surprise, on which each token opens these", 0},
-    {"alternatives", GG_OPTION_INTEGER, AT(alternatives), 0, 100, "5", NULL, "N", "of each token in these", 0},
+    {"alternatives", GG_OPTION_INTEGER, AT(alternatives), 0, 100, "5", NULL, "N", "of each token in these",
+     0},
 };
 static const struct gg_option_table table = {"option", "--", options, sizeof options / sizeof *options};
 
@@ -59,8 +60,8 @@ gg_status gg_evaluate_check_shards(const struct gg_loaded_model *model, const ch
     const struct gg_model_config *config = &model->replica.graph.config;
     if (model->tokenizer == NULL) { /* any tokenizer's ids, if the model has them */
         if (vocab > config->vocab)
-            return gg_fail(GG_BAD_DATA, "%s: has a vocabulary of %lld ids, and the model of %s has %lld", path,
-                           (long long)vocab, model->path, (long long)config->vocab);
+            return gg_fail(GG_BAD_DATA, "%s: has a vocabulary of %lld ids, and the model of %s has %lld",
+                           path, (long long)vocab, model->path, (long long)config->vocab);
         return GG_OK;
     }
     if (fingerprint != model->contents.meta.tokenizer_fingerprint)
@@ -92,12 +93,12 @@ static gg_status make_model(struct gg_evaluate_job *job) {
 static void print_json(const struct job *job, const struct gg_evaluation *result, double bits) {
     const struct gg_loaded_model *model = &job->shared.model;
     const struct gg_result_file out = {.out = stdout};
-    gg_result_file_line(
-        &out, json_pack("{s:o, s:I, s:f, s:f, s:f, s:I, s:f}", "checkpoint",
-                        gg_result_text(model->path, strlen(model->path)), "step",
-                        (json_int_t)model->contents.meta.step, "loss", result->loss, "perplexity",
-                        exp(result->loss), "bits_per_byte", bits, "tokens", (json_int_t)result->count,
-                        "tokens_per_s", result->count / result->seconds));
+    gg_result_file_line(&out, json_pack("{s:o, s:I, s:f, s:f, s:f, s:I, s:f}", "checkpoint",
+                                        gg_result_text(model->path, strlen(model->path)), "step",
+                                        (json_int_t)model->contents.meta.step, "loss", result->loss,
+                                        "perplexity", exp(result->loss), "bits_per_byte", bits, "tokens",
+                                        (json_int_t)result->count, "tokens_per_s",
+                                        result->count / result->seconds));
 }
 
 static void print_words(const struct job *job, const struct gg_evaluation *result, double bits) {
@@ -161,8 +162,8 @@ static evaluation *choose(const struct gg_evaluate_values *values) {
     const bool documents = values->text.count > 0 || values->stride > 0 || values->samples != NULL ||
                            values->tokens != NULL || values->html != NULL;
     return values->data.count + values->text.count == 0 ? gg_evaluate_tasks
-           : documents                                   ? gg_evaluate_documents
-                                                         : evaluate_sequences;
+           : documents                                  ? gg_evaluate_documents
+                                                        : evaluate_sequences;
 }
 
 /* Words behind the checkpoint belong to --data or --text where that is given, and are task files elsewhere. */
@@ -179,7 +180,8 @@ static gg_status take_words(struct gg_evaluate_values *values, const struct gg_w
         return GG_OK;
     job->files = (struct gg_text_list){words->items + 1, (size_t)(words->count - 1)};
     if (job->files.count == 0)
-        return gg_fail(GG_USAGE, "--data is wanted: the shards to evaluate on; or --text, or --task and its files");
+        return gg_fail(GG_USAGE,
+                       "--data is wanted: the shards to evaluate on; or --text, or --task and its files");
     if (values->stride > 0 || values->tokens != NULL || values->html != NULL)
         return gg_fail(GG_USAGE, "--stride, --tokens and --html go with --data or --text");
     return GG_OK;
@@ -187,13 +189,15 @@ static gg_status take_words(struct gg_evaluate_values *values, const struct gg_w
 
 static gg_status open_model(struct gg_evaluate_job *job, const char *path) {
     const struct gg_evaluate_values *values = job->values;
-    GG_TRY(gg_loaded_model_open(job->world, path, values->grid, values->micro, values->precision, &job->model));
+    GG_TRY(
+        gg_loaded_model_open(job->world, path, values->grid, values->micro, values->precision, &job->model));
     const struct gg_model_config *config = &job->model.replica.graph.config;
     if (config->classes_only && choose(values) != evaluate_sequences)
         return gg_fail(GG_USAGE, "%s: its model tells classes alone, and not how likely a text is",
                        job->model.path);
     if (values->alternatives > config->vocab)
-        return gg_fail(GG_USAGE, "--alternatives: the model has %lld tokens in all", (long long)config->vocab);
+        return gg_fail(GG_USAGE, "--alternatives: the model has %lld tokens in all",
+                       (long long)config->vocab);
     return gg_agree(job->world->comm, make_model(job));
 }
 
@@ -222,13 +226,15 @@ static gg_status run(const struct gg_command *command, int argc, char **argv) {
 
 const struct gg_command gg_command_evaluate = {
     .name = "evaluate",
-    .usage = "[mpirun -n N] gridgpt evaluate CHECKPOINT --data SHARD... | --text FILE... | [--task KIND] FILE.jsonl... "
-             "[options]",
-    .summary = "loss, perplexity and bits per byte of a model over shards or texts, or its answers to tasks\n"
-               "CHECKPOINT is a file, or a run folder: then its newest. Each replica takes its share of the "
-               "sequences.\n"
-               "Tasks are scored as lm-evaluation-harness does: hellaswag and multiple_choice by acc and acc_norm,\n"
-               "lambada and cloze by acc and perplexity of the last word, classify by acc and macro_f1.",
+    .usage =
+        "[mpirun -n N] gridgpt evaluate CHECKPOINT --data SHARD... | --text FILE... | [--task KIND] FILE.jsonl... "
+        "[options]",
+    .summary =
+        "loss, perplexity and bits per byte of a model over shards or texts, or its answers to tasks\n"
+        "CHECKPOINT is a file, or a run folder: then its newest. Each replica takes its share of the "
+        "sequences.\n"
+        "Tasks are scored as lm-evaluation-harness does: hellaswag and multiple_choice by acc and acc_norm,\n"
+        "lambada and cloze by acc and perplexity of the last word, classify by acc and macro_f1.",
     .options = &table,
     .run = run,
 };

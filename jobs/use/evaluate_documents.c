@@ -47,8 +47,8 @@ static gg_status open_shards(struct work *w) {
     if (status == GG_OK) {
         const struct gg_shard_set *set = gg_shard_documents_set(w->shards);
         status = gg_evaluate_check_shards(&w->job->model, paths.items[0], set->vocab, set->fingerprint);
-        w->documents = (struct gg_documents){w->shards, gg_shard_documents_count(w->shards), shard_tokens,
-                                             read_shards};
+        w->documents =
+            (struct gg_documents){w->shards, gg_shard_documents_count(w->shards), shard_tokens, read_shards};
         w->bytes_per_token = set->tokens > 0 ? (double)set->text_bytes / (double)set->tokens : 0;
     }
     gg_text_list_free(&paths);
@@ -93,8 +93,8 @@ static gg_status open_results(struct work *w) {
         GG_TRY(gg_result_file_open(values->tokens, &w->tokens));
     if (values->html != NULL) {
         GG_TRY(gg_result_file_open(values->html, &w->html));
-        char *title = gg_format("%s, step %lld", w->job->model.path,
-                                (long long)w->job->model.contents.meta.step);
+        char *title =
+            gg_format("%s, step %lld", w->job->model.path, (long long)w->job->model.contents.meta.step);
         gg_token_page_begin(&w->page, &w->html, w->job->model.tokenizer, title);
         free(title);
     }
@@ -117,7 +117,8 @@ static gg_status check_written(void *context) {
 
 static gg_status score(struct work *w) {
     struct gg_evaluate_job *job = w->job;
-    const bool root = job->world->rank == 0, writes = job->values->tokens != NULL || job->values->html != NULL;
+    const bool root = job->world->rank == 0,
+               writes = job->values->tokens != NULL || job->values->html != NULL;
     const struct gg_scorer scorer = {.replica = &job->model.replica,
                                      .model = job->trained,
                                      .micro = job->values->micro,
@@ -129,8 +130,7 @@ static gg_status score(struct work *w) {
     job->bar = (struct gg_progress){.label = "evaluate", .unit = GG_PROGRESS_COUNT};
     if (root)
         gg_progress_begin(&job->bar);
-    const gg_status status =
-        gg_document_scores_make(&scorer, &w->rows, writes ? &writer : NULL, &w->scores);
+    const gg_status status = gg_document_scores_make(&scorer, &w->rows, writes ? &writer : NULL, &w->scores);
     if (root)
         gg_progress_end(&job->bar, NULL);
     w->seconds = gg_clock_seconds() - begin;
@@ -142,10 +142,10 @@ static void write_samples(const struct work *w) {
     for (int64_t d = 0; d < w->scores.documents; d++) {
         const double loss = w->scores.losses[d] / w->scores.counts[d];
         if (w->scores.counts[d] > 0)
-            gg_result_file_line(&w->samples, json_pack("{s:I, s:I, s:o, s:o}", "document", (json_int_t)d,
-                                                       "tokens", (json_int_t)w->scores.counts[d], "loss",
-                                                       gg_result_number(loss), "perplexity",
-                                                       gg_result_number(exp(loss))));
+            gg_result_file_line(&w->samples,
+                                json_pack("{s:I, s:I, s:o, s:o}", "document", (json_int_t)d, "tokens",
+                                          (json_int_t)w->scores.counts[d], "loss", gg_result_number(loss),
+                                          "perplexity", gg_result_number(exp(loss))));
     }
 }
 
@@ -170,7 +170,8 @@ static void print_words(const struct work *w, double bits) {
     printf("  bits per byte  %.4f  (%.3f bytes of text per token)\n", bits, w->bytes_per_token);
     printf("  tokens         %lld of %lld documents in %.1f s, %.0f tokens/s\n", (long long)w->scores.tokens,
            (long long)w->scores.documents, w->seconds, (double)w->scores.tokens / w->seconds);
-    printf("  windows        of %lld tokens, each %lld on\n", (long long)w->rows.context, (long long)w->stride);
+    printf("  windows        of %lld tokens, each %lld on\n", (long long)w->rows.context,
+           (long long)w->stride);
 }
 
 /* Rank 0. */
@@ -179,8 +180,9 @@ static gg_status tell(struct work *w) {
     if (w->samples.out != NULL)
         write_samples(w);
     if (w->html.out != NULL) {
-        char *summary = gg_format("%lld tokens: loss %.4f nats per token, perplexity %.2f, %.4f bits per byte.",
-                                  (long long)w->scores.tokens, w->scores.loss, exp(w->scores.loss), bits);
+        char *summary =
+            gg_format("%lld tokens: loss %.4f nats per token, perplexity %.2f, %.4f bits per byte.",
+                      (long long)w->scores.tokens, w->scores.loss, exp(w->scores.loss), bits);
         gg_token_page_end(&w->page, summary);
         free(summary);
     }
@@ -217,10 +219,11 @@ static gg_status choose_stride(struct work *w) {
 gg_status gg_evaluate_documents(struct gg_evaluate_job *job) {
     struct work w = {.job = job};
     if (job->model.tokenizer == NULL)
-        return gg_fail(GG_USAGE,
-                       "%s: holds no tokenizer, which tells where documents end; --data without --stride, --samples, "
-                       "--tokens and --html needs none",
-                       job->model.path);
+        return gg_fail(
+            GG_USAGE,
+            "%s: holds no tokenizer, which tells where documents end; --data without --stride, --samples, "
+            "--tokens and --html needs none",
+            job->model.path);
     gg_status status = choose_stride(&w);
     if (status == GG_OK)
         status = open_documents(&w);

@@ -51,12 +51,12 @@ static json_t *confusion(const struct outcome *o) {
 
 static void print_json(const struct gg_evaluate_job *job, const struct outcome *o) {
     const struct gg_task *task = o->task;
-    json_t *object = json_pack(
-        "{s:o, s:I, s:o, s:s, s:I, s:I}", "checkpoint",
-        gg_result_text(job->model.path, strlen(job->model.path)), "step",
-        (json_int_t)job->model.contents.meta.step, "file", gg_result_text(task->path, strlen(task->path)), "task",
-        gg_task_kind_names[task->kind], "samples", (json_int_t)task->sample_count, "truncated",
-        (json_int_t)o->truncated);
+    json_t *object =
+        json_pack("{s:o, s:I, s:o, s:s, s:I, s:I}", "checkpoint",
+                  gg_result_text(job->model.path, strlen(job->model.path)), "step",
+                  (json_int_t)job->model.contents.meta.step, "file",
+                  gg_result_text(task->path, strlen(task->path)), "task", gg_task_kind_names[task->kind],
+                  "samples", (json_int_t)task->sample_count, "truncated", (json_int_t)o->truncated);
     for (int i = 0; i < GG_TASK_FIGURES; i++)
         json_object_set_new(object, o->result.figures[i].name, gg_result_number(o->result.figures[i].value));
     if (task->kind == GG_TASK_CLASSIFY) {
@@ -89,7 +89,8 @@ static void print_confusion(const struct outcome *o) {
 
 static void print_words(const struct outcome *o) {
     const struct gg_task *task = o->task;
-    printf("%s: %s, %lld samples\n", task->path, gg_task_kind_names[task->kind], (long long)task->sample_count);
+    printf("%s: %s, %lld samples\n", task->path, gg_task_kind_names[task->kind],
+           (long long)task->sample_count);
     for (int i = 0; i < GG_TASK_FIGURES; i++)
         printf("  %-13s  %.4f\n", o->result.figures[i].name, o->result.figures[i].value);
     if (task->kind == GG_TASK_CLASSIFY)
@@ -113,10 +114,10 @@ static void write_samples(const struct gg_result_file *file, const struct outcom
         }
         json_t *object =
             json_pack("{s:o, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "file",
-                      gg_result_text(task->path, strlen(task->path)), "line", (json_int_t)sample->line, "gold",
-                      (json_int_t)sample->gold, "chosen", (json_int_t)o->result.chosen[i], "chosen_norm",
-                      (json_int_t)o->result.chosen_norm[i], "truncated", (int)is_truncated(o, i, request),
-                      "log_likelihoods", likelihoods, "greedy", greedy);
+                      gg_result_text(task->path, strlen(task->path)), "line", (json_int_t)sample->line,
+                      "gold", (json_int_t)sample->gold, "chosen", (json_int_t)o->result.chosen[i],
+                      "chosen_norm", (json_int_t)o->result.chosen_norm[i], "truncated",
+                      (int)is_truncated(o, i, request), "log_likelihoods", likelihoods, "greedy", greedy);
         gg_result_file_line(file, object);
         request += sample->count;
     }

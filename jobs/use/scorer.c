@@ -12,9 +12,9 @@ enum { TIME_STEP = 32 };
 struct work {
     const struct gg_scorer *s;
     const struct gg_score_source *source;
-    int32_t *tokens;      /* (2, micro, time): inputs, then targets */
-    int64_t *lengths;     /* (2, micro): inputs of each row, and how many of its targets count; 0: no row */
-    float *loss_weights;  /* (micro, time): 1 where a target counts */
+    int32_t *tokens;     /* (2, micro, time): inputs, then targets */
+    int64_t *lengths;    /* (2, micro): inputs of each row, and how many of its targets count; 0: no row */
+    float *loss_weights; /* (micro, time): 1 where a target counts */
     struct gg_token_scores scores; /* of this rank's rows */
 };
 
@@ -108,13 +108,13 @@ static void take_rows(const struct work *w, int64_t first, int64_t time) {
         if (scored == 0)
             continue;
         const int64_t from = b * time + w->lengths[row] - scored;
-        const struct gg_row_scores scores = {
-            .count = scored,
-            .targets = w->tokens + s->micro * time + offset * time + from,
-            .log_probabilities = w->scores.log_probabilities + from,
-            .ranks = w->scores.ranks + from,
-            .ids = w->scores.ids + from * s->alternatives,
-            .id_probabilities = w->scores.id_probabilities + from * s->alternatives};
+        const struct gg_row_scores scores = {.count = scored,
+                                             .targets = w->tokens + s->micro * time + offset * time + from,
+                                             .log_probabilities = w->scores.log_probabilities + from,
+                                             .ranks = w->scores.ranks + from,
+                                             .ids = w->scores.ids + from * s->alternatives,
+                                             .id_probabilities =
+                                                 w->scores.id_probabilities + from * s->alternatives};
         s->take(s->context, first + row, &scores);
     }
 }

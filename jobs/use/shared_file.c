@@ -5,8 +5,8 @@
 
 gg_status gg_shared_file_read(const struct gg_world *world, const char *path, char **data, size_t *bytes) {
     const bool root = world->rank == 0;
-    GG_TRY(gg_status_of_root(world->comm, 0,
-                             root ? gg_file_read(path, (size_t)1 << 30, data, bytes) : GG_OK));
+    GG_TRY(
+        gg_status_of_root(world->comm, 0, root ? gg_file_read(path, (size_t)1 << 30, data, bytes) : GG_OK));
     int64_t length = root ? (int64_t)*bytes : 0;
     MPI_Bcast(&length, 1, MPI_INT64_T, 0, world->comm);
     if (!root)

@@ -56,8 +56,7 @@ static struct gg_task_sample *add_sample(struct gg_task *task, int64_t line) {
     if ((count & (count - 1)) == 0)
         task->samples =
             gg_realloc(task->samples, (size_t)(count > 0 ? 2 * count : 1) * sizeof *task->samples);
-    task->samples[task->sample_count++] =
-        (struct gg_task_sample){.line = line, .first = task->choice_count};
+    task->samples[task->sample_count++] = (struct gg_task_sample){.line = line, .first = task->choice_count};
     return &task->samples[count];
 }
 
@@ -106,7 +105,8 @@ static gg_status index_of(const json_t *object, const char *name, int64_t count,
     else if (json_is_string(value) && json_string_length(value) > 0)
         number = strtoll(json_string_value(value), &end, 10);
     if (!json_is_integer(value) && (end == NULL || *end != '\0'))
-        return gg_fail(GG_BAD_DATA, "its \"%s\" is no number; samples without the answer cannot be scored", name);
+        return gg_fail(GG_BAD_DATA, "its \"%s\" is no number; samples without the answer cannot be scored",
+                       name);
     if (number < 0 || number >= count)
         return gg_fail(GG_BAD_DATA, "its \"%s\" is %lld, and there are %lld choices, from 0", name, number,
                        (long long)count);
@@ -262,12 +262,12 @@ static enum gg_task_kind kind_of(const json_t *object) {
 }
 
 static gg_status take_line(void *context, const json_t *object, int64_t line) {
-    static gg_status (*const takers[])(struct reading *, const json_t *) = {
-        [GG_TASK_HELLASWAG] = take_hellaswag,
-        [GG_TASK_LAMBADA] = take_lambada,
-        [GG_TASK_MULTIPLE_CHOICE] = take_multiple_choice,
-        [GG_TASK_CLOZE] = take_cloze,
-        [GG_TASK_CLASSIFY] = take_classify};
+    static gg_status (*const takers[])(struct reading *,
+                                       const json_t *) = {[GG_TASK_HELLASWAG] = take_hellaswag,
+                                                          [GG_TASK_LAMBADA] = take_lambada,
+                                                          [GG_TASK_MULTIPLE_CHOICE] = take_multiple_choice,
+                                                          [GG_TASK_CLOZE] = take_cloze,
+                                                          [GG_TASK_CLASSIFY] = take_classify};
     struct reading *r = context;
     if (r->task->kind == GG_TASK_AUTO)
         r->task->kind = kind_of(object);
@@ -280,7 +280,8 @@ static gg_status take_line(void *context, const json_t *object, int64_t line) {
     if (status != GG_BAD_DATA)
         return status;
     char *reason = gg_strdup(gg_failure());
-    gg_fail(status, "%s; a line of %s is %s", reason, gg_task_kind_names[r->task->kind], forms[r->task->kind]);
+    gg_fail(status, "%s; a line of %s is %s", reason, gg_task_kind_names[r->task->kind],
+            forms[r->task->kind]);
     free(reason);
     return status;
 }
@@ -309,8 +310,8 @@ static gg_status choose_among_classes(struct reading *r) {
     struct gg_task *task = r->task;
     list_classes(r);
     if (task->classes.count < 2)
-        return gg_fail(GG_BAD_DATA, "%s: has the label %s alone; a classification has two or more", task->path,
-                       task->classes.items[0]);
+        return gg_fail(GG_BAD_DATA, "%s: has the label %s alone; a classification has two or more",
+                       task->path, task->classes.items[0]);
     for (int64_t i = 0; i < task->sample_count; i++) {
         task->samples[i].first = 0;
         task->samples[i].count = i == 0 ? 0 : (int64_t)task->classes.count;

@@ -58,8 +58,9 @@ struct gg_task {
 
 /* How the text of a classification becomes a context. */
 struct gg_task_form {
-    const char *template;                /* with {text} in it */
-    const struct gg_text_list *classes;  /* their names in order; none: those of the file, in order of their bytes */
+    const char *template; /* with {text} in it */
+    const struct gg_text_list
+        *classes; /* their names in order; none: those of the file, in order of their bytes */
 };
 
 /* Takes the samples of a file's bytes.

@@ -10,14 +10,12 @@ void gg_token_list_write(const struct gg_result_file *file, const gg_tokenizer *
                          const struct gg_token_record *token) {
     json_t *alternatives = json_array();
     for (int64_t k = 0; k < token->alternatives; k++)
-        json_array_append_new(alternatives,
-                              json_pack("{s:i, s:o, s:o}", "id", (int)token->ids[k], "text",
-                                        text_of(tokenizer, token->ids[k]), "log_probability",
-                                        gg_result_number((double)token->id_probabilities[k])));
-    gg_result_file_line(
-        file, json_pack("{s:I, s:I, s:i, s:o, s:o, s:i, s:o}", "document", (json_int_t)token->document,
-                        "position", (json_int_t)token->position, "id", (int)token->id, "text",
-                        text_of(tokenizer, token->id), "log_probability",
-                        gg_result_number((double)token->log_probability), "rank", (int)token->rank,
-                        "alternatives", alternatives));
+        json_array_append_new(alternatives, json_pack("{s:i, s:o, s:o}", "id", (int)token->ids[k], "text",
+                                                      text_of(tokenizer, token->ids[k]), "log_probability",
+                                                      gg_result_number((double)token->id_probabilities[k])));
+    gg_result_file_line(file, json_pack("{s:I, s:I, s:i, s:o, s:o, s:i, s:o}", "document",
+                                        (json_int_t)token->document, "position", (json_int_t)token->position,
+                                        "id", (int)token->id, "text", text_of(tokenizer, token->id),
+                                        "log_probability", gg_result_number((double)token->log_probability),
+                                        "rank", (int)token->rank, "alternatives", alternatives));
 }

@@ -88,7 +88,8 @@ static void put_legend(FILE *out) {
     fputs("<p class=\"legend\">Surprise in bits, -log2 of the probability: ", out);
     for (int level = 0; level < LEVELS; level++) {
         if (level + 1 < LEVELS)
-            fprintf(out, "<span class=\"s%d\">%g&ndash;%g</span>", level, level_bits[level], level_bits[level + 1]);
+            fprintf(out, "<span class=\"s%d\">%g&ndash;%g</span>", level, level_bits[level],
+                    level_bits[level + 1]);
         else
             fprintf(out, "<span class=\"s%d\">%g and more</span>", level, level_bits[level]);
     }

@@ -11,7 +11,7 @@ struct gg_token_record {
     float log_probability; /* nats */
     int32_t rank;          /* 0: the likeliest */
     int64_t alternatives;
-    const int32_t *ids;            /* (alternatives) the likeliest, in order; an id that is none: there are no more */
+    const int32_t *ids; /* (alternatives) the likeliest, in order; an id that is none: there are no more */
     const float *id_probabilities; /* (alternatives) their log-probabilities */
 };
 
