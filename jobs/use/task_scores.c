@@ -56,7 +56,7 @@ gg_status gg_task_scores_make(const struct gg_scorer *scorer, const struct gg_ta
     const struct gg_score_source source = {&scoring, requests->count, read_row};
     GG_TRY(gg_scorer_run(&own, &source));
     /* Each was scored on one rank, and is 0 on the others. */
-    const MPI_Comm world = scorer->replica->world->comm;
+    MPI_Comm world = scorer->replica->world->comm;
     MPI_Allreduce(MPI_IN_PLACE, scores->log_likelihoods, gg_int(scores->count), MPI_DOUBLE, MPI_SUM, world);
     MPI_Allreduce(MPI_IN_PLACE, scores->greedy, gg_int(scores->count), MPI_DOUBLE, MPI_SUM, world);
     return GG_OK;
