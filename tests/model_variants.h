@@ -35,7 +35,8 @@ static const char *const family[] = {
 enum { FAMILY = sizeof family / sizeof *family };
 
 /* Sets what a text "key=value key=value ..." says of a room of settings: those whose names begin with its prefix. */
-static inline void variant_words(const struct gg_option_values *values, const char *prefix, const char *text) {
+static inline void variant_words(const struct gg_option_values *values, const char *prefix,
+                                 const char *text) {
     char *copy = gg_format("%s", text), *rest = copy, *word;
     while ((word = strtok_r(rest, " \n", &rest)) != NULL) {
         char *equals = strchr(word, '=');

@@ -113,10 +113,6 @@ int gg_build_padded_matrix(struct gg_builder *b, const char *name, int64_t in, i
     return index;
 }
 
-void gg_build_trained(struct gg_builder *b, int parameter) {
-    b->graph->table.items[parameter].trained = true;
-}
-
 int gg_build_vector(struct gg_builder *b, const char *name, int64_t width, int64_t column_block,
                     enum gg_initial initial) {
     struct gg_parameter *parameter = append_parameter(b, name);
@@ -138,6 +134,10 @@ int gg_build_embedding_table(struct gg_builder *b, const char *name, int64_t row
     parameter->layout = GG_LAYOUT_EMBEDDING;
     parameter->local_rows = padded_rows / b->graph->shards.token_shards;
     return index;
+}
+
+void gg_build_trained(struct gg_builder *b, int parameter) {
+    b->graph->table.items[parameter].trained = true;
 }
 
 int gg_build_find(const struct gg_builder *b, const char *name) {

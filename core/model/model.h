@@ -69,15 +69,10 @@ void gg_model_train(gg_model *model, const struct gg_batch *batch, float loss_sc
 /* Forward pass without dropout: sum of weighted losses, as above. */
 void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *loss_sum);
 
-/* Forward pass without dropout of a model that has a head over the vocabulary: each token's log-probability and
- * rank, and the likeliest entries in its place (token_scores.h). Tokens of loss weight 0 are passed over: what
- * stands for them then means nothing. */
+/* Forward pass without dropout, for what a head makes of each target: its log-probability and rank, and the likeliest
+ * entries in its place (token_scores.h); of the vocabulary, or of the classes of texts. Targets of weight 0 are passed
+ * over: what stands for them then means nothing. The batch's targets of the other head are not looked at. */
 void gg_model_score(gg_model *model, const struct gg_batch *batch, struct gg_token_scores *scores);
-
-/* gg_model_evaluate of a model with classes, and the likeliest class of the text that ends with each input, the first
- * of those that are equally likely.
- *   told [out] (sequences, time) */
-void gg_model_classify(gg_model *model, const struct gg_batch *batch, double *loss_sum, int32_t *told);
 
 /* Forward pass of `count` more tokens of one sequence, with its key-value cache: the cache must hold the
  * tokens before `position`, and holds these too afterwards. position + count must not exceed the context.

@@ -109,6 +109,12 @@ extern const struct gg_module_kind gg_embedding_kind, gg_stream_norm_kind, gg_li
 /* Whether it is a head, whose entries are the classes of texts. */
 bool gg_head_of_classes(const struct gg_module *module);
 
+/* A head's entries, those of this rank with padding, and how many rows of them its scratch takes. */
+struct gg_head_size {
+    int64_t entries, local, rows;
+};
+struct gg_head_size gg_head_size_of(const struct gg_model *model, const struct gg_module *module);
+
 /* A head's logits of rows [row, row + rows). logits (rows, entries with padding), whole. */
 void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, int64_t rows,
                     float *logits);

@@ -4,9 +4,12 @@
 #ifndef GG_CORE_MODEL_TOKEN_SCORES_H
 #define GG_CORE_MODEL_TOKEN_SCORES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct gg_token_scores {
+    bool
+        classes; /* the entries are the classes of texts, and the batch's labels the targets; else the vocabulary */
     float *log_probabilities; /* (sequences, time) of the targets, nats */
     int32_t
         *ranks; /* (sequences, time) entries of the vocabulary that are likelier than the target, or as likely

@@ -66,7 +66,7 @@ static gg_status put_header(const struct gg_gguf_export *e, const struct gg_gguf
     gg_gguf_put_uint32(writer, "general.file_type", file_type(e->type));
     gg_gguf_put_uint32(writer, "general.quantization_version", QUANTIZATION_VERSION);
     free(name);
-    GG_TRY(gg_gguf_put_tokenizer(writer, tokenizer, e->settings->vocab));
+    GG_TRY(gg_gguf_put_tokenizer(writer, tokenizer, e->settings->vocab, e->chat));
     for (int i = 0; i < e->table->count; i++) {
         const struct gg_parameter *p = &e->table->items[i];
         const int64_t columns = their_columns(p);

@@ -1,6 +1,7 @@
 #include "io/huggingface/huggingface_export.h"
 
 #include "core/base/memory.h"
+#include "core/text/chat_template.h"
 #include "io/base/file.h"
 #include "io/huggingface/export_folder.h"
 #include "io/huggingface/huggingface_config.h"
@@ -108,8 +109,13 @@ static gg_status write_weights(const struct gg_huggingface_export *e, const char
 static gg_status write_all(const struct gg_huggingface_export *e, const json_t *config,
                            const gg_tokenizer *tokenizer, const char *folder) {
     GG_TRY(write_json(folder, "config.json", config));
-    if (tokenizer != NULL)
-        GG_TRY(gg_tokenizer_write_huggingface(tokenizer, folder, e->settings->context));
+    if (tokenizer != NULL) {
+        char *jinja = gg_chat_jinja(e->chat, tokenizer);
+        const gg_status status =
+            gg_tokenizer_write_huggingface(tokenizer, folder, e->settings->context, jinja);
+        free(jinja);
+        GG_TRY(status);
+    }
     return write_weights(e, folder);
 }
 

@@ -142,7 +142,7 @@ static gg_status check(struct gg_trainer *t, const struct gg_checkpoint_contents
     if (meta->tokenizer_json != NULL && meta->tokenizer_fingerprint != t->session.data.tokenizer_fingerprint)
         return gg_fail(
             GG_BAD_DATA,
-            "%s: %s has another tokenizer than data.train; prepare its shards with that of the checkpoint",
+            "%s: %s has another tokenizer than the shards of data.train; prepare them with that of the checkpoint",
             name, t->resume.from);
     return GG_OK;
 }

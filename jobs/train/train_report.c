@@ -213,8 +213,13 @@ static void show_validation(struct gg_trainer *t, double val_loss) {
         free(each);
         each = longer;
     }
-    gg_train_report_note(t, "step %lld: validation loss %.4f (perplexity %.2f)%s", (long long)t->at.step,
-                         val_loss, exp(val_loss), each);
+    if (t->val_classes.classes > 0)
+        gg_train_report_note(t, "step %lld: validation loss %.4f (accuracy %.4f, macro-F1 %.4f)%s",
+                             (long long)t->at.step, val_loss, t->val_classes.accuracy,
+                             t->val_classes.macro_f1, each);
+    else
+        gg_train_report_note(t, "step %lld: validation loss %.4f (perplexity %.2f)%s", (long long)t->at.step,
+                             val_loss, exp(val_loss), each);
     free(each);
 }
 
@@ -270,6 +275,9 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
                                        .trained = result != NULL,
                                        .validated = val_loss != NULL,
                                        .val_loss = val_loss != NULL ? *val_loss : 0,
+                                       .val_classes = t->val_classes.classes > 0,
+                                       .val_accuracy = t->val_classes.accuracy,
+                                       .val_macro_f1 = t->val_classes.macro_f1,
                                        .val_losses = {&t->session.settings->data.val, t->val_losses},
                                        .phases = phases,
                                        .phase_count = GG_PHASES};
@@ -333,6 +341,10 @@ void gg_train_report_end(struct gg_trainer *t) {
             100 * tokens_per_s * gg_graph_flops_per_token(&t->session.replica.graph) / t->session.gemm.all);
     if (t->session.data.counter != NULL)
         print_epochs(t);
+    if (t->val_classes.classes > 0) {
+        fprintf(stderr, "the last validation:\n");
+        gg_class_figures_print(stderr, &t->val_classes, &t->session.settings->model.labels);
+    }
     fprintf(stderr, "peak memory of a rank: %s (announced %s)\n", megabytes((size_t)largest, peak),
             megabytes(gg_train_memory_total(&t->session.memory), announced));
     if (t->written.written)

@@ -81,6 +81,7 @@ void gg_trainer_destroy(struct gg_trainer *t) {
         fprintf(stderr, "warning: %s\n", gg_failure());
     gg_train_tasks_close(&t->tasks);
     gg_session_close(&t->session);
+    gg_class_figures_free(&t->val_classes);
     gg_train_resume_free(t);
 }
 
@@ -102,10 +103,13 @@ static gg_status evaluate_corpora(struct gg_trainer *t, const struct gg_evaluato
  * that, or the metrics do where there are tasks alone, so that the next start makes up for it. */
 static gg_status validate(struct gg_trainer *t) {
     const struct gg_replica *r = &t->session.replica;
+    const int64_t classes = r->graph.config.classes;
+    int64_t *confusion = classes > 0 ? gg_calloc((size_t)(classes * classes), sizeof *confusion) : NULL;
     const struct gg_evaluator evaluator = {.replica = r,
                                            .model = r->model,
                                            .micro = t->session.settings->batch.micro,
                                            .marked = r->plan.marked,
+                                           .confusion = confusion,
                                            .stop = gg_stop_requested};
     struct gg_evaluation all = {0};
     const double begin = gg_clock_seconds();
@@ -113,6 +117,8 @@ static gg_status validate(struct gg_trainer *t) {
     gg_watchdog_await(GG_WATCHED_LONG);
     t->at.val_loss = NAN;
     gg_status status = evaluate_corpora(t, &evaluator, &all);
+    gg_class_figures_free(&t->val_classes);
+    gg_class_figures_of(confusion, classes, &t->val_classes);
     if (status == GG_OK)
         status = gg_train_tasks_score(&t->session, &t->tasks);
     gg_model_times_reset(t->session.replica.model);

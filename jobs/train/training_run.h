@@ -11,6 +11,7 @@
 #include "jobs/launch/time_limit.h"
 #include "jobs/train/session.h"
 #include "jobs/train/train_tasks.h"
+#include "jobs/use/class_figures.h"
 
 /* What the seconds of a run go to beside those of its steps. */
 enum { GG_PHASE_EVAL = GG_STEP_PHASES, GG_PHASE_CHECKPOINT, GG_PHASES };
@@ -47,7 +48,8 @@ struct gg_trainer {
     struct gg_train_tasks tasks;
     bool tasks_scored; /* metrics have those of the step that the run goes on from */
 
-    double val_losses[GG_CORPORA_MOST]; /* of each corpus of data.val, of the last validation */
+    double val_losses[GG_CORPORA_MOST];  /* of each corpus of data.val, of the last validation */
+    struct gg_class_figures val_classes; /* of all corpora, with a model of classes */
 
     double seconds[GG_PHASES];       /* since the last line of metrics; rank 0's are reported */
     double checkpoint_clock;         /* when the last checkpoint was written */

@@ -3,7 +3,10 @@
 #ifndef GG_JOBS_USE_CLASS_FIGURES_H
 #define GG_JOBS_USE_CLASS_FIGURES_H
 
+#include "core/base/options.h"
+
 #include <stdint.h>
+#include <stdio.h>
 
 struct gg_class_figures {
     int64_t classes;
@@ -18,6 +21,12 @@ struct gg_class_figures {
  *   figures    [out] free with gg_class_figures_free; NaN without samples */
 void gg_class_figures_make(const int64_t *gold, const int64_t *said, int64_t samples, int64_t classes,
                            struct gg_class_figures *figures);
+/* The same from counts that are there already; they are taken over. */
+void gg_class_figures_of(int64_t *confusion, int64_t classes, struct gg_class_figures *figures);
+/* Prints the confusion, a row for each class, under a line that explains it.
+ *   names [in] of the classes */
+void gg_class_figures_print(FILE *out, const struct gg_class_figures *figures,
+                            const struct gg_text_list *names);
 void gg_class_figures_free(struct gg_class_figures *figures);
 
 #endif

@@ -160,6 +160,7 @@ static gg_status export_huggingface(const struct departure *d, const struct valu
         .contents = &d->contents,
         .adapters = adapters_of(d),
         .settings = &d->settings.model,
+        .chat = &d->settings.chat,
         .table = &d->graph.table,
         .type = values->dtype == DTYPE_FP32 ? GG_SAFETENSORS_F32 : GG_SAFETENSORS_BF16,
         .shard_bytes = values->shard_bytes,
@@ -177,6 +178,7 @@ static gg_status export_gguf(const struct departure *d, const struct values *val
         .contents = &d->contents,
         .adapters = adapters_of(d),
         .settings = &d->settings.model,
+        .chat = &d->settings.chat,
         .table = &d->graph.table,
         .type = types[values->dtype],
     };
@@ -235,7 +237,8 @@ const struct gg_command gg_command_export = {
         "a checkpoint's weights for other programs\n\n"
         "CHECKPOINT is a file, or a run folder: then its newest. --format hf writes a folder that\n"
         "transformers loads as GPT2LMHeadModel, OpenAIGPTLMHeadModel, LlamaForCausalLM,\n"
-        "MistralForCausalLM or Qwen3ForCausalLM, with its tokenizer; a model that is none of these is\n"
+        "MistralForCausalLM or Qwen3ForCausalLM, or with classes as their ...ForSequenceClassification, with\n"
+        "its tokenizer and chat template; a model that is none of these is\n"
         "refused with the setting that stands in the way. --format gguf writes one file that llama.cpp\n"
         "loads as its gpt2, llama or qwen3, tokenizer inside; vectors and learned positions are fp32 in\n"
         "it whatever --dtype says, and with q8_0 matrices whose rows 32 does not divide are f16. A\n"

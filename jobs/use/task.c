@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/text/task_text.h"
-#include "io/base/json_lines.h"
+#include "io/base/jsonl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -330,7 +330,7 @@ gg_status gg_task_parse(const char *path, const char *data, size_t bytes, enum g
                         const struct gg_task_form *form, struct gg_task *task) {
     struct reading r = {.task = task, .form = form};
     *task = (struct gg_task){.kind = kind, .path = gg_strdup(path)};
-    gg_status status = gg_json_lines(path, data, bytes, take_line, &r);
+    gg_status status = gg_jsonl_objects(path, data, bytes, take_line, &r);
     if (status == GG_OK && task->kind == GG_TASK_CLASSIFY)
         status = choose_among_classes(&r);
     free_texts(&r.labels);

@@ -1,7 +1,7 @@
 #include "jobs/use/text_documents.h"
 
 #include "core/base/memory.h"
-#include "io/base/json_lines.h"
+#include "io/base/jsonl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ gg_status gg_text_documents_add(struct gg_text_documents *documents, const gg_to
     GG_TRY(gg_encoder_create(tokenizer, &a.encoder));
     gg_status status;
     if (ends_with(path, ".jsonl") || ends_with(path, ".ndjson")) {
-        status = gg_json_lines(path, data, bytes, add_line, &a);
+        status = gg_jsonl_objects(path, data, bytes, add_line, &a);
     } else {
         status = add(&a, data, bytes);
         if (status != GG_OK)

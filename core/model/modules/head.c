@@ -153,6 +153,13 @@ const struct gg_module_kind gg_head_kind = {
     .linear = product,
 };
 
+struct gg_head_size gg_head_size_of(const struct gg_model *model, const struct gg_module *module) {
+    const struct gg_model_config *config = &model->graph->config;
+    return (struct gg_head_size){head_of(module)->classes ? config->classes : config->vocab,
+                                 local_entries_of(model->graph, module),
+                                 most_rows(model->graph, module, model->use, model->local_sequences)};
+}
+
 bool gg_head_of_classes(const struct gg_module *module) {
     return module->kind == &gg_head_kind && head_of(module)->classes;
 }

@@ -4,7 +4,6 @@
 #include "core/base/clock.h"
 #include "core/base/status.h"
 #include "core/kernels/token_rank.h"
-#include "core/model/graph_figures.h"
 #include "core/model/module_internal.h"
 
 #include <math.h>
@@ -78,22 +77,23 @@ void gg_head_score(struct gg_model *model, const struct gg_step *step, const str
                    struct gg_token_scores *scores) {
     const struct gg_graph *graph = model->graph;
     const struct gg_linear *product = step->module->kind->linear(step->module);
-    const int64_t width = gg_module_input_width(model, step->module, 0),
-                  local_vocab = graph->config.padded_vocab / graph->shards.feature_shards,
-                  tokens = batch->sequences * batch->time,
-                  most = gg_head_tokens(graph, model->local_sequences * graph->config.context);
+    const struct gg_head_size size = gg_head_size_of(model, step->module);
+    const int64_t width = gg_module_input_width(model, step->module, 0), local = size.local,
+                  tokens = batch->sequences * batch->time, most = size.rows;
+    const int32_t *targets = scores->classes ? batch->labels : batch->targets;
+    const float *weights = scores->classes ? batch->label_weights : batch->loss_weights;
     float *values = step->at.scratch;
-    GG_ASSERT(model->use != GG_MODEL_GENERATE && graph->config.padded_vocab < GG_RANKED_VOCAB);
-    GG_ASSERT(scores->alternatives <= graph->config.vocab);
+    GG_ASSERT(model->use != GG_MODEL_GENERATE && product->out < GG_RANKED_VOCAB);
+    GG_ASSERT(scores->alternatives <= size.entries);
     for (int64_t start = 0; start < tokens; start += most) {
         const int64_t count = start + most < tokens ? most : tokens - start;
         const struct rows rows = {.fabric = model->fabric,
-                                  .logits = {values, count, local_vocab,
-                                             graph->shards.feature_index * local_vocab, graph->config.vocab},
+                                  .logits = {values, count, local, graph->shards.feature_index * local,
+                                             size.entries},
                                   .first = start,
-                                  .targets = batch->targets + start,
-                                  .weights = batch->loss_weights != NULL ? batch->loss_weights + start : NULL,
-                                  .scratch = values + most * local_vocab,
+                                  .targets = targets + start,
+                                  .weights = weights != NULL ? weights + start : NULL,
+                                  .scratch = values + most * local,
                                   .scores = scores};
         const double begin = gg_clock_seconds();
         model->fabric->matmul(model->fabric, GG_PRODUCT_FORWARD, product, count,

@@ -97,7 +97,7 @@ static void check_model(const struct model_fixture *f, const float *weights, con
     const int64_t tokens = f->sequences * time, padded = f->graph.config.padded_vocab;
     float log_probabilities[2 * CONTEXT], found[2 * CONTEXT * MOST];
     int32_t ranks[2 * CONTEXT], ids[2 * CONTEXT * MOST];
-    struct gg_token_scores scores = {log_probabilities, ranks, MOST, ids, found};
+    struct gg_token_scores scores = {false, log_probabilities, ranks, MOST, ids, found};
     const struct gg_batch batch = {.sequences = f->sequences,
                                    .time = time,
                                    .inputs = f->inputs,
