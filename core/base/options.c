@@ -1,6 +1,8 @@
 #include "core/base/options.h"
 
+#include "core/base/corpora.h"
 #include "core/base/memory.h"
+#include "core/base/options_internal.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -19,7 +21,7 @@ static const void *const_field(const struct gg_option *option, const void *value
     return (const char *)values + option->offset;
 }
 
-static void list_clear(struct gg_text_list *list) {
+void gg_option_list_clear(struct gg_text_list *list) {
     for (size_t i = 0; i < list->count; i++)
         free(list->items[i]);
     free(list->items);
@@ -69,6 +71,27 @@ static bool list_parse_flow(struct gg_text_list *list, const char *text) {
         else if (*p != ']')
             return false;
     }
+}
+
+void gg_option_list_set(struct gg_text_list *list, const char *const *items, size_t count) {
+    gg_option_list_clear(list);
+    for (size_t i = 0; i < count; i++)
+        list_append(list, items[i], strlen(items[i]));
+}
+
+bool gg_option_list_store(struct gg_text_list *list, const char *text) {
+    if (text[0] == '[') {
+        struct gg_text_list items = {0};
+        if (!list_parse_flow(&items, text)) {
+            gg_option_list_clear(&items);
+            return false;
+        }
+        gg_option_list_clear(list);
+        *list = items;
+    } else if (*text != '\0') {
+        list_append(list, text, strlen(text));
+    }
+    return true;
 }
 
 static bool parse_integer(const char *text, int64_t *value) {
@@ -157,21 +180,17 @@ static bool store(const struct gg_option *option, void *values, const char *text
         free(*(char **)target);
         *(char **)target = *text != '\0' ? gg_strndup(text, strlen(text)) : NULL;
         return true;
+    case GG_OPTION_CORPORA:
+        gg_corpora_clear_named(target);
+        return gg_option_list_store(&((struct gg_corpora *)target)->paths, text);
     case GG_OPTION_LIST:
-        if (text[0] == '[') {
-            struct gg_text_list list = {0};
-            if (!list_parse_flow(&list, text)) {
-                list_clear(&list);
-                return false;
-            }
-            list_clear(target);
-            *(struct gg_text_list *)target = list;
-        } else if (*text != '\0') {
-            list_append(target, text, strlen(text));
-        }
-        return true;
+        return gg_option_list_store(target, text);
     }
     return false;
+}
+
+bool gg_option_is_list(const struct gg_option *option) {
+    return option->type == GG_OPTION_LIST || option->type == GG_OPTION_CORPORA;
 }
 
 void gg_options_defaults(const struct gg_option_table *table, void *values) {
@@ -188,8 +207,8 @@ void gg_options_free(const struct gg_option_table *table, void *values) {
         if (option->type == GG_OPTION_TEXT) {
             free(*(char **)field(option, values));
             *(char **)field(option, values) = NULL;
-        } else if (option->type == GG_OPTION_LIST) {
-            list_clear(field(option, values));
+        } else if (gg_option_is_list(option)) {
+            gg_options_set_list(option, values, NULL, 0);
         }
     }
 }
@@ -254,6 +273,9 @@ const char *gg_options_nearest(const struct gg_option_table *table, const char *
 gg_status gg_options_set(const struct gg_option_table *table, void *values, const char *name,
                          const char *text, const char *origin) {
     const struct gg_option *option = gg_options_find(table, name);
+    const char *rest;
+    if (option == NULL && (option = gg_corpora_find(table, name, &rest)) != NULL)
+        return gg_corpora_set(option, values, rest, text, origin);
     if (option == NULL) {
         const char *nearest = gg_options_nearest(table, name);
         if (nearest == NULL)
@@ -267,27 +289,41 @@ gg_status gg_options_set(const struct gg_option_table *table, void *values, cons
 
 void gg_options_set_list(const struct gg_option *option, void *values, const char *const *items,
                          size_t count) {
-    GG_ASSERT(option->type == GG_OPTION_LIST);
-    list_clear(field(option, values));
-    for (size_t i = 0; i < count; i++)
-        list_append(field(option, values), items[i], strlen(items[i]));
+    GG_ASSERT(gg_option_is_list(option));
+    gg_option_list_set(field(option, values), items, count);
+    if (option->type == GG_OPTION_CORPORA)
+        gg_corpora_clear_named(field(option, values));
+}
+
+/* The row of a name, or that of the corpus it names. */
+static const struct gg_option *row_of(const struct gg_option_table *table, const char *name) {
+    const char *rest;
+    const struct gg_option *option = gg_options_find(table, name);
+    return option != NULL ? option : gg_corpora_find(table, name, &rest);
 }
 
 gg_status gg_option_values_set(const struct gg_option_values *values, const char *name, const char *text,
                                const char *origin) {
     const struct gg_option_table *table = values->table;
     GG_TRY(gg_options_set(table, values->values, name, text, origin));
-    values->given[gg_options_find(table, name) - table->options] = true;
+    values->given[row_of(table, name) - table->options] = true;
     return GG_OK;
 }
 
 gg_status gg_option_values_set_list(const struct gg_option_values *values, const char *name,
                                     const char *const *items, size_t count, const char *origin) {
     const struct gg_option_table *table = values->table;
+    const char *rest;
     const struct gg_option *option = gg_options_find(table, name);
+    const struct gg_option *row = option == NULL ? gg_corpora_find(table, name, &rest) : NULL;
+    if (row != NULL) {
+        GG_TRY(gg_corpora_set_list(row, values->values, rest, items, count, origin));
+        values->given[row - table->options] = true;
+        return GG_OK;
+    }
     if (option == NULL) /* for the message with the nearest name */
         return gg_options_set(table, values->values, name, "", origin);
-    if (option->type != GG_OPTION_LIST) {
+    if (!gg_option_is_list(option)) {
         char allowed[512];
         gg_options_allowed(option, allowed, sizeof allowed);
         return gg_fail(GG_USAGE, "%s: %s %s takes no list; allowed: %s", origin, table->noun, name, allowed);
@@ -303,7 +339,7 @@ bool gg_options_given(const struct gg_option_table *table, const bool *given, co
     return given[option - table->options];
 }
 
-static size_t format_list(const struct gg_text_list *list, char *text, size_t bytes) {
+size_t gg_option_list_format(const struct gg_text_list *list, char *text, size_t bytes) {
     size_t length = 0;
 #define PUT(c)                                                                                               \
     do {                                                                                                     \
@@ -332,8 +368,7 @@ static size_t format_list(const struct gg_text_list *list, char *text, size_t by
     return length;
 }
 
-/* The shortest decimal that reads back to the same double. */
-static int format_real(double value, char *text, size_t bytes) {
+int gg_option_real_format(double value, char *text, size_t bytes) {
     char shortest[40];
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(shortest, sizeof shortest, "%.*g", digits, value);
@@ -351,7 +386,7 @@ size_t gg_options_format(const struct gg_option *option, const void *values, cha
         length = snprintf(text, bytes, "%lld", (long long)*(const int64_t *)source);
         break;
     case GG_OPTION_REAL:
-        length = format_real(*(const double *)source, text, bytes);
+        length = gg_option_real_format(*(const double *)source, text, bytes);
         break;
     case GG_OPTION_FLAG:
         length = snprintf(text, bytes, "%s", *(const bool *)source ? "true" : "false");
@@ -364,8 +399,12 @@ size_t gg_options_format(const struct gg_option *option, const void *values, cha
         length = snprintf(text, bytes, "%s", value != NULL ? value : "");
         break;
     }
+    case GG_OPTION_CORPORA:
+        if (((const struct gg_corpora *)source)->count > 0)
+            return gg_corpora_format(source, text, bytes);
+        return gg_option_list_format(&((const struct gg_corpora *)source)->paths, text, bytes);
     case GG_OPTION_LIST:
-        return format_list(source, text, bytes);
+        return gg_option_list_format(source, text, bytes);
     }
     return (size_t)length;
 }
@@ -379,8 +418,8 @@ char *gg_option_text(const struct gg_option *option, const void *values) {
 
 void gg_options_allowed(const struct gg_option *option, char *text, size_t bytes) {
     char low[40], high[40];
-    format_real(option->min, low, sizeof low);
-    format_real(option->max, high, sizeof high);
+    gg_option_real_format(option->min, low, sizeof low);
+    gg_option_real_format(option->max, high, sizeof high);
     switch (option->type) {
     case GG_OPTION_INTEGER:
         if (option->max >= 9e15)
@@ -399,6 +438,7 @@ void gg_options_allowed(const struct gg_option *option, char *text, size_t bytes
         snprintf(text, bytes, "a text");
         break;
     case GG_OPTION_LIST:
+    case GG_OPTION_CORPORA:
         snprintf(text, bytes, "a path, a glob or a list [a, b]");
         break;
     case GG_OPTION_CHOICE: {

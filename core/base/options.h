@@ -26,6 +26,8 @@ enum gg_option_type {
     GG_OPTION_TEXT,    /* char *, owned, NULL when unset */
     GG_OPTION_CHOICE,  /* int: index into `choices` */
     GG_OPTION_LIST,    /* struct gg_text_list; given again it is appended to, [a, b] sets it whole */
+    GG_OPTION_CORPORA, /* struct gg_corpora: as LIST, or named lists (core/base/corpora.h), with weights up to `max` or
+                          (0) without */
 };
 
 /* What a setting's row says of it beside its value. */
@@ -66,6 +68,9 @@ void gg_options_defaults(const struct gg_option_table *table, void *values);
 /* Frees the strings and lists and sets them to NULL. Local. */
 void gg_options_free(const struct gg_option_table *table, void *values);
 
+/* Whether its value may be a list: LIST and CORPORA. */
+bool gg_option_is_list(const struct gg_option *option);
+
 /* The option of that name, or NULL. */
 const struct gg_option *gg_options_find(const struct gg_option_table *table, const char *name);
 
@@ -79,7 +84,7 @@ const char *gg_options_nearest(const struct gg_option_table *table, const char *
 gg_status gg_options_set(const struct gg_option_table *table, void *values, const char *name,
                          const char *text, const char *origin) GG_MUST_USE;
 
-/* Replaces a list field by `count` copies of `items`. Local. */
+/* Replaces a list field, and named corpora in its place, by `count` copies of `items`. Local. */
 void gg_options_set_list(const struct gg_option *option, void *values, const char *const *items,
                          size_t count);
 
@@ -96,7 +101,8 @@ gg_status gg_option_values_set_list(const struct gg_option_values *values, const
 bool gg_options_given(const struct gg_option_table *table, const bool *given, const char *name);
 
 /* Writes a field's value as text that gg_options_set() reads back to the same value (a list as a YAML flow
- * sequence of double-quoted strings). Returns the length snprintf would; 0 and "" when unset. Local. */
+ * sequence of double-quoted strings), but for named corpora: a YAML flow mapping, for readers. Returns the length
+ * snprintf would; 0 and "" when unset. Local. */
 size_t gg_options_format(const struct gg_option *option, const void *values, char *text, size_t bytes);
 
 /* The same as a string owned by the caller. */

@@ -1,6 +1,7 @@
 /* A table's values as YAML. */
+#include "core/base/corpora.h"
 #include "core/base/memory.h"
-#include "core/base/options.h"
+#include "core/base/options_internal.h"
 
 #include <string.h>
 
@@ -56,19 +57,42 @@ static void put_quoted(struct growing *out, const char *text) {
     put(out, "\"");
 }
 
+static void put_list(struct growing *out, const struct gg_text_list *list) {
+    put(out, "[");
+    for (size_t i = 0; i < list->count; i++) {
+        put(out, i > 0 ? ", " : "");
+        put_quoted(out, list->items[i]);
+    }
+    put(out, "]");
+}
+
+static void put_corpora(struct growing *out, const struct gg_corpora *corpora) {
+    for (size_t i = 0; i < corpora->count; i++) {
+        const struct gg_corpus *corpus = &corpora->named[i];
+        put(out, i > 0 ? ", " : "{");
+        put_quoted(out, corpus->name);
+        put(out, ": {paths: ");
+        put_list(out, &corpus->paths);
+        if (corpus->weight > 0) {
+            char weight[40];
+            gg_option_real_format(corpus->weight, weight, sizeof weight);
+            put(out, ", weight: ");
+            put(out, weight);
+        }
+        put(out, "}");
+    }
+    put(out, "}");
+}
+
 static void put_value(struct growing *out, const struct gg_option *option, const void *values) {
     const void *field = (const char *)values + option->offset;
     if (option->type == GG_OPTION_TEXT) {
         const char *text = *(char *const *)field;
         put_quoted(out, text != NULL ? text : "");
-    } else if (option->type == GG_OPTION_LIST) {
-        const struct gg_text_list *list = field;
-        put(out, "[");
-        for (size_t i = 0; i < list->count; i++) {
-            put(out, i > 0 ? ", " : "");
-            put_quoted(out, list->items[i]);
-        }
-        put(out, "]");
+    } else if (option->type == GG_OPTION_CORPORA && ((const struct gg_corpora *)field)->count > 0) {
+        put_corpora(out, field);
+    } else if (gg_option_is_list(option)) {
+        put_list(out, field); /* corpora begin with theirs */
     } else {
         char text[64];
         gg_options_format(option, values, text, sizeof text);

@@ -15,6 +15,7 @@ enum gg_random_stream {
     GG_STREAM_ORDER = 3,   /* order of the training samples */
     GG_STREAM_SPLIT = 4,   /* training/validation split of documents */
     GG_STREAM_SAMPLE = 5,  /* generation; low bits: text */
+    GG_STREAM_CORPUS = 6,  /* seeds of a blend's corpora */
 };
 #define GG_STREAM(stream, low) ((uint64_t)(stream) << 32 | (uint32_t)(low))
 

@@ -31,10 +31,12 @@ GG_KERNEL_BODY void rotate_row(enum gg_precision stored, bool back, const void *
 }
 
 void gg_rotate(enum gg_precision stored, const void *x, const float *table, void *y, int64_t tokens,
-               int64_t time, int64_t first, int64_t heads, int64_t head_size, bool back) {
+               int64_t time, int64_t first, const int32_t *starts, int64_t heads, int64_t head_size,
+               bool back) {
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < tokens; t++) {
-        const float *angles = table + (first + t % time) * head_size;
+        const int64_t start = starts != NULL ? starts[t] : 0;
+        const float *angles = table + (first + t % time - start) * head_size;
         const void *from = gg_at(stored, x, t * heads * head_size);
         void *to = gg_at(stored, y, t * heads * head_size);
         if (back) {

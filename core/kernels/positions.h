@@ -17,9 +17,11 @@ void gg_rotary_table(float *table, int64_t context, int64_t head_size, double th
  *   x, y  (tokens, heads * head_size) of the precision `stored`; y may be x
  *   table [in] of gg_rotary_table, with at least first + time positions
  *   first [in] position of each sequence's first token
+ *   starts [in] (tokens) where in its sequence a token's text begins, from where positions count; NULL: 0 for all
  *   back  [in] by the negative angles, which is the backward pass: d_x from d_y */
 void gg_rotate(enum gg_precision stored, const void *x, const float *table, void *y, int64_t tokens,
-               int64_t time, int64_t first, int64_t heads, int64_t head_size, bool back);
+               int64_t time, int64_t first, const int32_t *starts, int64_t heads, int64_t head_size,
+               bool back);
 
 /* Sinusoids (Vaswani et al. 2017, section 3.5), worked out in double:
  *   PE(t, 2 i) = sin(t / 10000^(2 i / whole_width)),  PE(t, 2 i + 1) = cos(the same)

@@ -50,11 +50,16 @@ void gg_bias_gradient(enum gg_precision stored, const void *d_y, float *gradient
     }
 }
 
-void gg_positions_add(enum gg_precision stored, void *x, const float *positions, int64_t tokens, int64_t time,
-                      int64_t width) {
+static int64_t position_of(const int32_t *starts, int64_t t, int64_t time) {
+    return t % time - (starts != NULL ? starts[t] : 0);
+}
+
+void gg_positions_add(enum gg_precision stored, void *x, const float *positions, const int32_t *starts,
+                      int64_t tokens, int64_t time, int64_t width) {
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < tokens; t++)
-        GG_SPECIALISE(bias_add_row, stored, gg_at(stored, x, t * width), positions + t % time * width, width);
+        GG_SPECIALISE(bias_add_row, stored, gg_at(stored, x, t * width),
+                      positions + position_of(starts, t, time) * width, width);
 }
 
 GG_KERNEL_BODY void add_row(enum gg_precision stored, const void *d_row, float *sum, int64_t width) {
@@ -63,8 +68,25 @@ GG_KERNEL_BODY void add_row(enum gg_precision stored, const void *d_row, float *
         sum[c] += gg_load(stored, d_row, c);
 }
 
-void gg_positions_gradient(enum gg_precision stored, const void *d_y, float *gradient, int64_t tokens,
-                           int64_t time, int64_t width) {
+/* Texts that begin anywhere: threads share the columns, since any token may add to any position. */
+static void packed_gradient(enum gg_precision stored, const void *d_y, float *gradient, const int32_t *starts,
+                            int64_t tokens, int64_t time, int64_t width) {
+    const int64_t blocks = (width + COLUMN_STEP - 1) / COLUMN_STEP;
+#pragma omp parallel for schedule(static)
+    for (int64_t b = 0; b < blocks; b++) {
+        const int64_t from = b * COLUMN_STEP, count = width - from < COLUMN_STEP ? width - from : COLUMN_STEP;
+        for (int64_t t = 0; t < tokens; t++)
+            GG_SPECIALISE(add_row, stored, gg_at(stored, d_y, t * width + from),
+                          gradient + position_of(starts, t, time) * width + from, count);
+    }
+}
+
+void gg_positions_gradient(enum gg_precision stored, const void *d_y, float *gradient, const int32_t *starts,
+                           int64_t tokens, int64_t time, int64_t width) {
+    if (starts != NULL) {
+        packed_gradient(stored, d_y, gradient, starts, tokens, time, width);
+        return;
+    }
 #pragma omp parallel for schedule(static)
     for (int64_t position = 0; position < time; position++)
         for (int64_t t = position; t < tokens; t += time)

@@ -16,13 +16,14 @@ void gg_bias_add(enum gg_precision stored, void *x, const float *bias, int64_t t
 void gg_bias_gradient(enum gg_precision stored, const void *d_y, float *gradient, int64_t tokens,
                       int64_t width);
 
-/* x[t, :] += positions[t mod time, :], for sequences of `time` tokens.
- *   x (tokens, width), positions (time, width) */
-void gg_positions_add(enum gg_precision stored, void *x, const float *positions, int64_t tokens, int64_t time,
-                      int64_t width);
+/* x[t, :] += positions[t mod time - starts[t], :], for sequences of `time` tokens.
+ *   x (tokens, width), positions (time, width)
+ *   starts [in] (tokens) where in its sequence a token's text begins; NULL: 0 for all */
+void gg_positions_add(enum gg_precision stored, void *x, const float *positions, const int32_t *starts,
+                      int64_t tokens, int64_t time, int64_t width);
 
-/* gradient[t mod time, :] += d_y[t, :]. */
-void gg_positions_gradient(enum gg_precision stored, const void *d_y, float *gradient, int64_t tokens,
-                           int64_t time, int64_t width);
+/* gradient[t mod time - starts[t], :] += d_y[t, :], in the order of the tokens, whatever the threads. */
+void gg_positions_gradient(enum gg_precision stored, const void *d_y, float *gradient, const int32_t *starts,
+                           int64_t tokens, int64_t time, int64_t width);
 
 #endif

@@ -60,8 +60,9 @@ int gg_build_swiglu(struct gg_builder *builder, int gate, int up);
 /* stream + dropout(branch). */
 int gg_build_residual(struct gg_builder *builder, int stream, int branch);
 
-/* The head, the model's end: logits = x E^T with the token embedding's weight E, or where model.tied is false
- * with "lm_head.weight", as large; loss. */
+/* The model's end: logits = x E^T with the token embedding's weight E, or where model.tied is false with
+ * "lm_head.weight", as large; loss. A model of classes has, before that or in its place, logits of the classes by
+ * "score.weight" (classes, width); loss. */
 void gg_build_head(struct gg_builder *builder, const char *token_weight, int x);
 
 #endif

@@ -1,11 +1,11 @@
 #include "core/model/config.h"
 
-/* The least multiple of 64, P and Q that is not below `vocab`. */
-static int64_t pad_vocab(int64_t vocab, const struct gg_shards *shards) {
+/* The least multiple of 64, P and Q that is not below so many entries of a head. */
+static int64_t pad_entries(int64_t entries, const struct gg_shards *shards) {
     int64_t multiple = 64;
     while (multiple % shards->feature_shards != 0 || multiple % shards->token_shards != 0)
         multiple += 64;
-    return (vocab + multiple - 1) / multiple * multiple;
+    return (entries + multiple - 1) / multiple * multiple;
 }
 
 gg_status gg_model_configure(const struct gg_model_settings *model, const struct gg_compute_settings *compute,
@@ -26,7 +26,10 @@ gg_status gg_model_configure(const struct gg_model_settings *model, const struct
         .head_size = filled.head_size,
         .mlp_width = filled.mlp_width,
         .vocab = entries,
-        .padded_vocab = pad_vocab(entries, shards),
+        .padded_vocab = pad_entries(entries, shards),
+        .classes = (int64_t)filled.labels.count,
+        .padded_classes = pad_entries((int64_t)filled.labels.count, shards),
+        .classes_only = filled.labels.count > 0 && filled.lm_weight == 0,
         .norm = (enum gg_norm_kind)filled.norm,
         .norm_place = (enum gg_norm_place)filled.norm_place,
         .norm_eps = filled.norm_eps,

@@ -19,6 +19,9 @@ struct gg_model_config {
     int64_t mlp_width;    /* features between the MLP's maps */
     int64_t vocab;        /* the tokenizer's */
     int64_t padded_vocab; /* rows of the embedding in memory; ids from vocab on never win */
+    int64_t classes;      /* of the head that tells a text's class by its last token; 0: there is none */
+    int64_t padded_classes;
+    bool classes_only; /* there is no head over the vocabulary */
     enum gg_norm_kind norm;
     enum gg_norm_place norm_place;
     double norm_eps;

@@ -29,7 +29,7 @@ struct gg_module {
     const struct gg_module_kind *kind;
     int inputs[GG_MODULE_INPUTS]; /* tensors */
     int input_count;
-    int output;                           /* tensor; -1: none (the head) */
+    int output;                           /* tensor; -1: none (a head) */
     int parameters[GG_MODULE_PARAMETERS]; /* indices into the table; -1: none */
     int input_bias; /* parameter that this module adds to its first input as it reads it; -1: none */
     int state_of;   /* index of the module whose state it uses: its own, or one that it shares */
@@ -44,7 +44,7 @@ struct gg_graph {
     struct gg_parameter_table table; /* offsets assigned */
     struct gg_tensor *tensors;
     int tensor_count;
-    struct gg_module **modules; /* the head is the last */
+    struct gg_module **modules; /* those that end it, which have no output, are the last */
     int module_count, module_capacity;
     int block_count;
 };

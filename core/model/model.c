@@ -171,6 +171,37 @@ void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *lo
     *loss_sum = pass.loss_sum;
 }
 
+/* The step of the head whose entries are the classes. */
+static const struct gg_step *class_head_of(const struct gg_model *model) {
+    const struct gg_step *step = head_of(model);
+    while (!gg_head_of_classes(step->module))
+        step--;
+    return step;
+}
+
+static int32_t largest(const float *values, int64_t count) {
+    int32_t best = 0;
+    for (int64_t i = 1; i < count; i++)
+        best = values[i] > values[best] ? (int32_t)i : best;
+    return best;
+}
+
+void gg_model_classify(gg_model *model, const struct gg_batch *batch, int32_t *told) {
+    enum { ROWS = 64 }; /* the same on all token shards: their products go together */
+    const struct gg_step *head = class_head_of(model);
+    const int64_t tokens = batch->sequences * batch->time, padded = model->graph->config.padded_classes;
+    struct gg_pass pass = {.batch = batch, .tokens = tokens};
+    float *logits = gg_malloc((size_t)(ROWS * padded) * sizeof *logits);
+    forward(model, &pass, head);
+    for (int64_t start = 0; start < tokens; start += ROWS) {
+        const int64_t rows = start + ROWS < tokens ? ROWS : tokens - start;
+        gg_head_logits(model, head, start, rows, logits);
+        for (int64_t r = 0; r < rows; r++)
+            told[start + r] = largest(logits + r * padded, model->graph->config.classes);
+    }
+    free(logits);
+}
+
 void gg_model_prefill(gg_model *model, int64_t sequence, const int32_t *ids, int64_t count, int64_t position,
                       float *logits) {
     GG_ASSERT(model->use == GG_MODEL_GENERATE);

@@ -65,6 +65,11 @@ void gg_model_train(gg_model *model, const struct gg_batch *batch, float loss_sc
 /* Forward pass without dropout: sum of weighted losses, as above. */
 void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *loss_sum);
 
+/* Forward pass without dropout of a model with classes: the likeliest class of the text that ends with each input,
+ * the first of those that are equally likely.
+ *   told [out] (sequences, time) */
+void gg_model_classify(gg_model *model, const struct gg_batch *batch, int32_t *told);
+
 /* Forward pass of `count` more tokens of one sequence, with its key-value cache: the cache must hold the
  * tokens before `position`, and holds these too afterwards. position + count must not exceed the context.
  *   sequence [in]  which of local_sequences

@@ -3,6 +3,8 @@
 #include "core/base/option_rows.h"
 #include "core/model/presets.h"
 
+#include <string.h>
+
 static const char *const norms[] = {"layernorm", "rmsnorm", NULL};
 static const char *const norm_places[] = {"pre", "post", NULL};
 static const char *const activations[] = {"gelu_tanh", "gelu", "relu", "swiglu", NULL};
@@ -57,6 +59,12 @@ static const struct gg_option rows[] = {
     {GG_ROW_SWITCH("model.tied", tied, "true", "the head is the token embedding"), .flags = SHAPE},
     {GG_ROW_SWITCH("model.biases", biases, "true", "of linear maps and layer norms"), .flags = SHAPE},
     {GG_ROW_REAL("model.dropout", dropout, 0, 0.9, "0", "dropout of embeddings, attention and residuals")},
+    {GG_ROW_LIST("model.labels", labels,
+                 "classes of texts that a head of the model tells; finetune finds them"),
+     .flags = SHAPE},
+    {GG_ROW_REAL("model.lm_weight", lm_weight, 0, 1000, "0",
+                 "with classes: weight of the language model's loss beside theirs; 0: it has no such head"),
+     .flags = SHAPE},
 };
 const struct gg_option_table gg_model_setting_rows = {"setting", "", rows, sizeof rows / sizeof *rows};
 #undef GG_ROWS_OF
@@ -98,6 +106,19 @@ static gg_status check_heads(const struct gg_model_settings *s) {
     return GG_OK;
 }
 
+static gg_status check_labels(const struct gg_model_settings *s) {
+    if (s->labels.count == 1)
+        return gg_fail(GG_USAGE, "model.labels has one class, %s; two are wanted at least",
+                       s->labels.items[0]);
+    for (size_t i = 0; i < s->labels.count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(s->labels.items[i], s->labels.items[k]) == 0)
+                return gg_fail(GG_USAGE, "model.labels has %s twice", s->labels.items[i]);
+    if (s->labels.count == 0 && s->lm_weight > 0)
+        return gg_fail(GG_USAGE, "model.lm_weight %g has no meaning without classes", s->lm_weight);
+    return GG_OK;
+}
+
 static gg_status check_reach(const struct gg_model_settings *s) {
     if (s->attention != GG_ATTENTION_DENSE && s->window == 0)
         return gg_fail(GG_USAGE, "model.attention %s needs model.window, the keys that a query sees",
@@ -123,5 +144,6 @@ gg_status gg_model_settings_resolve(struct gg_model_settings *settings, const bo
         return gg_fail(GG_USAGE, "model.rope_theta %g has no meaning without model.positions rotary",
                        settings->rope_theta);
     GG_TRY(check_heads(settings));
+    GG_TRY(check_labels(settings));
     return check_reach(settings);
 }

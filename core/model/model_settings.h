@@ -41,6 +41,8 @@ struct gg_model_settings {
     int64_t window;
     bool qk_norm, tied, biases;
     double dropout;
+    struct gg_text_list labels; /* classes of texts; none: the model has no head for them */
+    double lm_weight;           /* of the language model's loss beside that of the classes */
 };
 
 extern const struct gg_option_table gg_model_setting_rows;

@@ -21,6 +21,9 @@ struct gg_batch {
     const int32_t *targets;     /* (sequences, time) ids */
     const float *loss_weights;  /* (sequences, time), or NULL: 1 each */
     const uint64_t *sample_ids; /* (sequences) global sample numbers, which dropout masks derive from */
+    const int32_t *starts;      /* (sequences, time) as in struct gg_marks, or NULL: a sequence is one text */
+    const int32_t *labels;      /* (sequences, time) targets of a head of classes; */
+    const float *label_weights; /* and their weights: a model with such a head is given both */
 };
 
 /* What the time of a pass goes to; names in gg_kernel_kind_names (model.h). */

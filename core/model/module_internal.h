@@ -20,7 +20,7 @@ struct gg_pass {
     bool dropout;
     bool train; /* a backward pass follows: the head makes its gradients too */
     float loss_scale;
-    double loss_sum; /* [out] */
+    double loss_sum; /* [out] of all heads */
 };
 
 /* Where a module's tensors stand during one step; what it has no use for is NULL. */
@@ -92,7 +92,10 @@ struct gg_module_kind {
 extern const struct gg_module_kind gg_embedding_kind, gg_stream_norm_kind, gg_linear_kind, gg_head_norm_kind,
     gg_rotary_kind, gg_attention_kind, gg_activation_kind, gg_swiglu_kind, gg_residual_kind, gg_head_kind;
 
-/* The head's logits of rows [row, row + rows). logits (rows, padded_vocab), whole. */
+/* Whether it is a head, whose entries are the classes of texts. */
+bool gg_head_of_classes(const struct gg_module *module);
+
+/* A head's logits of rows [row, row + rows). logits (rows, entries with padding), whole. */
 void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, int64_t rows,
                     float *logits);
 

@@ -139,26 +139,39 @@ static bool fuses(const struct gg_graph *graph, int first, int second) {
            !(split && (a->kind->rows_exchange || b->kind->rows_exchange));
 }
 
-/* Forward steps of the modules that `runs` names (NULL: all), from `first` up to `end`. */
-static void append_forwards(struct maker *m, int first, int end, const bool *runs, bool recompute) {
-    bool fused = false;
-    for (int i = first; i < end; i++) {
-        if (runs != NULL && !runs[i]) {
-            fused = false;
-            continue;
-        }
-        append_forward(m, i, recompute);
-        if (fused)
-            m->steps->items[m->steps->count - 2].fused = 2;
-        fused = !fused && fuses(m->graph, i, i + 1);
-    }
-}
-
 /* A new gradient of a tensor. */
 static int begin_gradient(struct maker *m, int tensor) {
     m->gradient[tensor] = append_buffer(m, tensor_bytes(m, tensor));
     m->gradient_version[tensor] = ++*version_of(m, m->gradient[tensor]);
     return m->gradient[tensor];
+}
+
+/* The gradient of what a head reads: the first assigns it, another adds. */
+static void head_gradient(struct maker *m, int module) {
+    const int x = m->graph->modules[module]->inputs[0];
+    struct gg_step *step = &m->steps->items[m->steps->count - 1];
+    step->add = m->gradient[x] >= 0;
+    if (!step->add)
+        begin_gradient(m, x);
+    last_slots(m)->d_x[0] = m->gradient[x];
+}
+
+/* Forward steps of the modules that `runs` names (NULL: all), from `first` up to `end`. */
+static void append_forwards(struct maker *m, int first, int end, const bool *runs, bool recompute) {
+    bool fused = false;
+    for (int i = first; i < end; i++) {
+        const bool idle = m->use == GG_MODEL_GENERATE && gg_head_of_classes(m->graph->modules[i]);
+        if (idle || (runs != NULL && !runs[i])) {
+            fused = false;
+            continue;
+        }
+        append_forward(m, i, recompute);
+        if (m->graph->modules[i]->output < 0 && m->use == GG_MODEL_TRAIN)
+            head_gradient(m, i);
+        if (fused)
+            m->steps->items[m->steps->count - 2].fused = 2;
+        fused = !fused && fuses(m->graph, i, i + 1);
+    }
 }
 
 /* The gradient of a module's output, which nothing may have written over. */
@@ -322,7 +335,7 @@ static void free_maker(struct maker *m) {
 
 struct gg_step_list *gg_step_list_make(const struct gg_graph *graph, enum gg_model_use use,
                                        int64_t local_sequences) {
-    const int tensors = graph->tensor_count, modules = graph->module_count, head = modules - 1;
+    const int tensors = graph->tensor_count, modules = graph->module_count;
     struct gg_step_list *s = gg_calloc(1, sizeof *s);
     struct maker m = {
         .graph = graph,
@@ -344,9 +357,9 @@ struct gg_step_list *gg_step_list_make(const struct gg_graph *graph, enum gg_mod
     append_forwards(&m, 0, modules, NULL, false);
     s->forward_count = s->count;
     if (use == GG_MODEL_TRAIN) {
-        last_slots(&m)->d_x[0] = begin_gradient(&m, graph->modules[head]->inputs[0]);
-        for (int i = head - 1; i >= 0; i--)
-            append_backward(&m, i);
+        for (int i = modules - 1; i >= 0; i--)
+            if (graph->modules[i]->output >= 0)
+                append_backward(&m, i);
         find_final(graph, s);
     }
     find_lifetimes(s, &m);

@@ -64,6 +64,7 @@ void gg_plan_make(const struct gg_plan_request *request, const struct gg_graph *
         .accumulation = request->batch->sequences / (request->batch->micro * place->replicas),
         .local_sequences = request->batch->micro / place->shards.token_shards,
         .tokens_per_step = request->batch->sequences * graph->config.context,
+        .marked = request->marked,
         .scattered = request->parallel->zero > 0 && place->replicas > 1,
         .owned_elements = elements,
         .partition = gg_partition_cut(elements, GG_BUCKET_BYTES, place->replicas),

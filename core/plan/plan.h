@@ -41,6 +41,7 @@ struct gg_plan {
     int64_t accumulation;    /* micro-batches of a replica in a step */
     int64_t local_sequences; /* of a micro-batch, this rank's */
     int64_t tokens_per_step; /* of all replicas */
+    bool marked;             /* micro-batches have marks (core/data/micro_batch.h) */
     bool scattered;          /* ZeRO 1 over more than one replica */
     int64_t owned_elements;  /* of a flat buffer, that this replica updates: length of an optimizer state */
     struct gg_partition partition; /* of flat buffers over replicas */

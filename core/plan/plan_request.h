@@ -13,6 +13,7 @@ struct gg_plan_request {
     const struct gg_batch_settings *batch;
     const struct gg_parallel_settings *parallel;
     const struct gg_optim_settings *optim;
+    bool marked; /* micro-batches have marks (core/data/micro_batch.h) */
 };
 
 #endif

@@ -11,9 +11,16 @@ void gg_state_lay_out(const struct gg_plan_request *request, const struct gg_gra
         state->optimizer[i] = gg_arena_floats(arena, owned_elements);
     if (graph->shards.token_shards > 1)
         state->replicated = gg_arena_floats(arena, gg_parameters_replicated(&graph->table));
-    state->inputs = gg_arena_take(arena, (size_t)tokens * sizeof *state->inputs);
-    state->targets = gg_arena_take(arena, (size_t)tokens * sizeof *state->targets);
-    state->sample_ids = gg_arena_take(arena, (size_t)micro * sizeof *state->sample_ids);
+    struct gg_micro_batch *batch = &state->batch;
+    batch->inputs = gg_arena_take(arena, (size_t)tokens * sizeof *batch->inputs);
+    batch->targets = gg_arena_take(arena, (size_t)tokens * sizeof *batch->targets);
+    batch->sample_ids = gg_arena_take(arena, (size_t)micro * sizeof *batch->sample_ids);
+    if (request->marked) {
+        batch->marks.loss_weights = gg_arena_floats(arena, tokens);
+        batch->marks.label_weights = gg_arena_floats(arena, tokens);
+        batch->marks.starts = gg_arena_take(arena, (size_t)tokens * sizeof *batch->marks.starts);
+        batch->marks.labels = gg_arena_take(arena, (size_t)tokens * sizeof *batch->marks.labels);
+    }
 }
 
 size_t gg_state_bytes(const struct gg_plan_request *request, const struct gg_graph *graph,

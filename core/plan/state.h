@@ -6,6 +6,7 @@
 #define GG_CORE_PLAN_STATE_H
 
 #include "core/base/arena.h"
+#include "core/data/micro_batch.h"
 #include "core/model/graph.h"
 #include "core/optim/optimizer.h"
 #include "core/plan/plan_request.h"
@@ -14,8 +15,7 @@ struct gg_state {
     float *weights, *gradients;                 /* (local_elements) */
     float *optimizer[GG_OPTIMIZER_MOST_STATES]; /* (owned_elements) each: compact with ZeRO (partition.h) */
     float *replicated;                          /* scratch for the sum over token shards; NULL without them */
-    int32_t *inputs, *targets;                  /* (batch.micro, context) */
-    uint64_t *sample_ids;                       /* (batch.micro) */
+    struct gg_micro_batch batch;                /* (batch.micro, context) */
 };
 
 /*   owned_elements [in] of a flat buffer, that this replica updates (gg_plan) */

@@ -80,6 +80,15 @@ static json_t *real(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+static void set_corpora(json_t *object, const char *key, const struct gg_metrics_corpora *told) {
+    if (told->names == NULL || told->names->count == 0)
+        return;
+    json_t *values = json_object();
+    for (size_t i = 0; i < told->names->count; i++)
+        json_object_set_new(values, told->names->named[i].name, real(told->values[i]));
+    json_object_set_new(object, key, values);
+}
+
 static json_t *line_object(const struct gg_metrics_line *line) {
     json_t *object = json_object();
     json_object_set_new(object, "step", json_integer(line->step));
@@ -101,8 +110,11 @@ static json_t *line_object(const struct gg_metrics_line *line) {
             json_object_set_new(seconds, line->phases[i].name, real(line->phases[i].seconds));
         json_object_set_new(object, "seconds", seconds);
     }
-    if (line->validated)
+    set_corpora(object, "epochs", &line->epochs);
+    if (line->validated) {
         json_object_set_new(object, "val_loss", real(line->val_loss));
+        set_corpora(object, "val_losses", &line->val_losses);
+    }
     if (line->checkpoint_step > 0) {
         json_object_set_new(object, "checkpoint_step", json_integer(line->checkpoint_step));
         json_object_set_new(object, "checkpoint_seconds", real(line->checkpoint_seconds));

@@ -1,7 +1,7 @@
 /* metrics.jsonl: what a run measured, one JSON object per line and optimizer step.
  *
  * Keys: step, loss, lr, grad_norm, tokens, tokens_per_s, mfu, skipped (only when true), seconds (an object:
- * by phase), val_loss (only where measured), checkpoint_step and checkpoint_seconds (of a checkpoint whose
+ * by phase), val_loss (only where measured), of runs with named corpora epochs and val_losses (objects: by corpus), checkpoint_step and checkpoint_seconds (of a checkpoint whose
  * write has ended since the line before). A number that is not finite is null. Lines are only ever
  * appended; each is handed to the system whole before gg_metrics_write() returns, or kept until it can be.
  *
@@ -13,6 +13,7 @@
 #ifndef GG_IO_RUN_METRICS_H
 #define GG_IO_RUN_METRICS_H
 
+#include "core/base/corpora.h"
 #include "core/base/status.h"
 
 #include <stdbool.h>
@@ -25,6 +26,12 @@ struct gg_metrics_phase {
     double seconds;
 };
 
+/* What is told of each corpus. */
+struct gg_metrics_corpora {
+    const struct gg_corpora *names; /* NULL, or without names: nothing */
+    const double *values;           /* (names->count) */
+};
+
 struct gg_metrics_line {
     int64_t step;
     int64_t tokens; /* trained on since the beginning of the run, this step included */
@@ -34,7 +41,9 @@ struct gg_metrics_line {
     double tokens_per_s, mfu;
     bool validated; /* val_loss was measured behind this step */
     double val_loss;
-    int64_t checkpoint_step; /* 0: none was written */
+    struct gg_metrics_corpora val_losses; /* where validated */
+    struct gg_metrics_corpora epochs;     /* trained on since the beginning of the run */
+    int64_t checkpoint_step;              /* 0: none was written */
     double checkpoint_seconds;
     const struct gg_metrics_phase *phases;
     int phase_count;

@@ -1,5 +1,6 @@
 #include "io/run/settings_file.h"
 
+#include "core/base/corpora.h"
 #include "core/base/memory.h"
 #include "core/text/utf8.h"
 #include "io/base/file.h"
@@ -13,8 +14,9 @@ enum { MOST_BYTES = 1 << 20, MOST_DEPTH = 8, MOST_NAME_BYTES = 200 };
 struct reading {
     yaml_parser_t parser;
     const struct gg_option_values *values;
-    const char *origin; /* the file's name */
-    bool *seen;         /* per setting: stood in this file */
+    const char *origin;          /* the file's name */
+    bool *seen;                  /* per setting: stood in this file */
+    struct gg_text_list corpora; /* what was given of corpora, by name */
     int depth;
     size_t line; /* of the event taken last, from 1 */
 };
@@ -80,27 +82,62 @@ static bool is_section(const struct gg_option_table *table, const char *section)
     return false;
 }
 
-/* Finds the setting, refusing one that stood before in the file. */
-static gg_status claim(struct reading *r, const char *name, const char *origin,
-                       const struct gg_option **option) {
-    *option = gg_options_find(r->values->table, name);
-    if (*option == NULL && is_section(r->values->table, name))
+static gg_status given_twice(const char *name, const char *origin) {
+    return gg_fail(GG_USAGE, "%s: setting %s is given twice", origin, name);
+}
+
+/* Notes what is given of a corpus, refusing what stood before in the file. */
+static gg_status claim_corpus(struct reading *r, const struct gg_option *row, const char *name,
+                              const char *origin) {
+    const size_t length = strlen(row->name);
+    bool again = false; /* a corpus of the row stood there */
+    for (size_t i = 0; i < r->corpora.count; i++) {
+        if (strcmp(r->corpora.items[i], name) == 0)
+            return given_twice(name, origin);
+        again = again || (strncmp(r->corpora.items[i], name, length + 1) == 0);
+    }
+    bool *seen = &r->seen[row - r->values->table->options];
+    if (*seen && !again)
+        return gg_fail(GG_USAGE, "%s: setting %s is given as shards and as corpora; give one of them", origin,
+                       row->name);
+    if (!again)
+        gg_options_set_list(row, r->values->values, NULL, 0);
+    *seen = true;
+    r->corpora.items = gg_realloc(r->corpora.items, (r->corpora.count + 1) * sizeof *r->corpora.items);
+    r->corpora.items[r->corpora.count++] = gg_strdup(name);
+    return GG_OK;
+}
+
+/* Finds the setting, refusing one that stood before in the file.
+ *   list [out] whether its value is a list */
+static gg_status claim(struct reading *r, const char *name, const char *origin, bool *list) {
+    const char *rest;
+    const struct gg_option *option = gg_options_find(r->values->table, name);
+    const struct gg_option *row = option == NULL ? gg_corpora_find(r->values->table, name, &rest) : NULL;
+    *list = row != NULL ? gg_corpora_is_paths(rest) : option != NULL && gg_option_is_list(option);
+    if (row != NULL) {
+        char *short_name = gg_strndup(name, strlen(name) - (*list ? strlen(strchrnul(rest, '.')) : 0));
+        const gg_status status = claim_corpus(r, row, short_name, origin);
+        free(short_name);
+        return status;
+    }
+    if (option == NULL && is_section(r->values->table, name))
         return gg_fail(GG_USAGE, "%s: unknown setting '%s'; '%s' is a section, its settings are %s.NAME",
                        origin, name, name, name);
-    if (*option == NULL) /* for the message with the nearest name */
+    if (option == NULL) /* for the message with the nearest name */
         return gg_option_values_set(r->values, name, "", origin);
-    bool *seen = &r->seen[*option - r->values->table->options];
+    bool *seen = &r->seen[option - r->values->table->options];
     if (*seen)
-        return gg_fail(GG_USAGE, "%s: setting %s is given twice", origin, name);
+        return given_twice(name, origin);
     *seen = true;
     return GG_OK;
 }
 
 static gg_status take_scalar(struct reading *r, const char *name, const char *text) {
     char *origin = gg_format("%s line %zu", r->origin, r->line);
-    const struct gg_option *option;
-    gg_status status = claim(r, name, origin, &option);
-    if (status == GG_OK && option->type == GG_OPTION_LIST)
+    bool list;
+    gg_status status = claim(r, name, origin, &list);
+    if (status == GG_OK && list)
         status = gg_option_values_set_list(r->values, name, &text, *text != '\0', origin);
     else if (status == GG_OK)
         status = gg_option_values_set(r->values, name, text, origin);
@@ -129,8 +166,8 @@ static gg_status take_items(struct reading *r, struct gg_text_list *list) {
 static gg_status take_sequence(struct reading *r, const char *name) {
     char *origin = gg_format("%s line %zu", r->origin, r->line);
     struct gg_text_list list = {0};
-    const struct gg_option *option;
-    gg_status status = claim(r, name, origin, &option);
+    bool is_list;
+    gg_status status = claim(r, name, origin, &is_list);
     if (status == GG_OK)
         status = take_items(r, &list);
     if (status == GG_OK)
@@ -149,12 +186,13 @@ static gg_status take_mapping(struct reading *r, const char *section);
 static gg_status take_value(struct reading *r, const char *name) {
     yaml_event_t event;
     GG_TRY(next(r, &event));
+    const struct gg_option *option = gg_options_find(r->values->table, name);
     gg_status status;
     if (event.type == YAML_SCALAR_EVENT)
         status = take_scalar(r, name, scalar_text(&event));
     else if (event.type == YAML_SEQUENCE_START_EVENT)
         status = take_sequence(r, name);
-    else if (gg_options_find(r->values->table, name) != NULL)
+    else if (option != NULL && option->type != GG_OPTION_CORPORA)
         status = gg_fail(GG_USAGE, "%s line %zu: setting '%s' is a value, not a section", r->origin, r->line,
                          name);
     else if (r->depth >= MOST_DEPTH)
@@ -189,6 +227,10 @@ static gg_status take_mapping(struct reading *r, const char *section) {
         GG_TRY(status);
     }
     r->depth--;
+    const char *rest;
+    if (entries == 0 && (gg_options_find(r->values->table, section) != NULL ||
+                         gg_corpora_find(r->values->table, section, &rest) != NULL))
+        return gg_fail(GG_USAGE, "%s line %zu: the map of %s is empty", r->origin, line, section);
     if (entries == 0 && *section != '\0' && !is_section(r->values->table, section))
         return gg_fail(GG_USAGE, "%s line %zu: unknown section '%s'", r->origin, line, section);
     return GG_OK;
@@ -219,6 +261,9 @@ gg_status gg_settings_file_read_text(const struct gg_option_values *values, cons
     reading.seen = gg_calloc(values->table->count, sizeof *reading.seen);
     const gg_status status = take_document(&reading);
     free(reading.seen);
+    for (size_t i = 0; i < reading.corpora.count; i++)
+        free(reading.corpora.items[i]);
+    free(reading.corpora.items);
     yaml_parser_delete(&reading.parser);
     return status;
 }
@@ -251,20 +296,43 @@ static gg_status check_utf8(const char *name, const char *text) {
     return GG_OK;
 }
 
+/* Whether a name is of a list, which the first word that names it replaces.
+ *   row     [out] its row; NULL: there is none
+ *   corpora [out] it is of one of the row's corpora */
+static bool names_list(const struct gg_option_table *table, const char *name, const struct gg_option **row,
+                       bool *corpora) {
+    const char *rest;
+    *row = gg_options_find(table, name);
+    *corpora = false;
+    if (*row != NULL)
+        return gg_option_is_list(*row);
+    *row = gg_corpora_find(table, name, &rest);
+    *corpora = *row != NULL;
+    return *corpora && gg_corpora_is_paths(rest);
+}
+
 gg_status gg_settings_file_set_word(const struct gg_option_values *values, char *const *words, int index) {
     const char *word = words[index], *equals = strchr(word, '=');
     if (equals == NULL || equals == word)
         return gg_fail(GG_USAGE, "command line: '%s' is not of the form name=value", word);
-    char *name = gg_strndup(word, (size_t)(equals - word));
-    gg_status status = check_utf8(name, equals + 1);
-    const struct gg_option *option = gg_options_find(values->table, name);
-    if (option != NULL && option->type == GG_OPTION_LIST) {
-        bool again = false;
-        for (int i = 0; i < index; i++)
-            again = again || strncmp(words[i], word, (size_t)(equals - word) + 1) == 0;
-        if (!again)
-            gg_options_set_list(option, values->values, NULL, 0);
+    const size_t length = (size_t)(equals - word);
+    char *name = gg_strndup(word, length);
+    const struct gg_option *row;
+    bool corpora, again = false, mixed = false;
+    const bool list = names_list(values->table, name, &row, &corpora);
+    for (int i = 0; i < index; i++) {
+        again = again || strncmp(words[i], word, length + 1) == 0;
+        if (row != NULL && row->type == GG_OPTION_CORPORA &&
+            strncmp(words[i], row->name, strlen(row->name)) == 0)
+            mixed = mixed || words[i][strlen(row->name)] == (corpora ? '=' : '.');
     }
+    gg_status status = check_utf8(name, equals + 1);
+    if (status == GG_OK && mixed)
+        status =
+            gg_fail(GG_USAGE, "command line: setting %s is given as shards and as corpora; give one of them",
+                    row->name);
+    if (status == GG_OK && list && !again)
+        status = gg_option_values_set_list(values, name, NULL, 0, "command line");
     if (status == GG_OK)
         status = gg_option_values_set(values, name, equals + 1, "command line");
     free(name);

@@ -3,12 +3,11 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/thread.h"
-#include "io/shards/shard_source.h"
+#include "io/shards/shard_source.h" /* gg_shard_source_most_bytes */
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 enum {
     /* Look-ahead: enough rows that a new pool's chunks are decompressed while they last. */
@@ -17,14 +16,15 @@ enum {
 };
 
 struct gg_loader {
-    gg_shard_source *shards;
-    struct gg_source source; /* of the shards */
+    struct gg_source source;
     struct gg_loader_plan plan;
 
-    /* The ring of micro-batches, each of B rows of T + 1 tokens, and their sample ids. */
+    /* The ring of micro-batches, each of B rows of T + 1 tokens, their sample ids, and the marks of T inputs. */
     int64_t slots;
     int32_t *tokens;
     uint64_t *ids;
+    void *mark_memory;
+    struct gg_marks marks;
 
     bool running; /* the thread exists */
     pthread_t thread;
@@ -37,19 +37,13 @@ struct gg_loader {
     char *failure;
 };
 
-gg_status gg_loader_create(const struct gg_text_list *paths, int64_t context, uint64_t seed, bool shuffle,
-                           gg_loader **loader) {
+void gg_loader_create(const struct gg_source *source, gg_loader **loader) {
     gg_loader *l = gg_calloc(1, sizeof *l);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->filled, NULL);
     pthread_cond_init(&l->freed, NULL);
-    const gg_status status = gg_shard_source_open(paths, context, seed, shuffle, &l->shards);
-    if (status == GG_OK)
-        l->source = gg_shard_source_of(l->shards);
-    else
-        gg_loader_destroy(&l);
+    l->source = *source;
     *loader = l;
-    return status;
 }
 
 static int64_t ring_slots(int64_t micro) {
@@ -57,17 +51,18 @@ static int64_t ring_slots(int64_t micro) {
     return slots > LOOK_AHEAD_MICRO_BATCHES ? slots : LOOK_AHEAD_MICRO_BATCHES;
 }
 
-static size_t ring_bytes(int64_t context, int64_t micro) {
+static size_t ring_bytes(int64_t context, int64_t micro, bool marked) {
     const size_t rows = (size_t)(ring_slots(micro) * micro);
-    return rows * ((size_t)(context + 1) * sizeof(int32_t) + sizeof(uint64_t));
+    const size_t mark_bytes = marked ? (size_t)context * GG_MARK_BYTES : 0;
+    return rows * ((size_t)(context + 1) * sizeof(int32_t) + sizeof(uint64_t) + mark_bytes);
 }
 
 size_t gg_loader_bytes(const gg_loader *loader, const struct gg_loader_plan *plan) {
-    return gg_shard_source_bytes(loader->shards) + ring_bytes(loader->source.context, plan->micro);
+    return loader->source.bytes + ring_bytes(loader->source.context, plan->micro, loader->source.marked);
 }
 
 size_t gg_loader_most_bytes(int64_t vocab, int64_t context, int64_t micro) {
-    return gg_shard_source_most_bytes(vocab) + ring_bytes(context, micro);
+    return gg_shard_source_most_bytes(vocab) + ring_bytes(context, micro, false);
 }
 
 /* The sample of row `row` of the plan's micro-batch number `micro_batch`. */
@@ -80,16 +75,18 @@ static uint64_t sample_of(const gg_loader *loader, int64_t micro_batch, int64_t 
 }
 
 static gg_status fill(gg_loader *loader, int64_t micro_batch) {
-    const int64_t window = loader->source.context + 1, slot = micro_batch % loader->slots;
+    const int64_t context = loader->source.context, slot = micro_batch % loader->slots;
     for (int64_t row = 0; row < loader->plan.micro; row++) {
-        int32_t *tokens = loader->tokens + (slot * loader->plan.micro + row) * window;
-        uint64_t *id = &loader->ids[slot * loader->plan.micro + row];
+        const int64_t at = slot * loader->plan.micro + row;
+        const struct gg_sample sample = {loader->tokens + at * (context + 1),
+                                         gg_marks_from(&loader->marks, at * context)};
+        uint64_t *id = &loader->ids[at];
         *id = sample_of(loader, micro_batch, row);
         if (*id >= loader->source.end) {
             *id = GG_LOADER_NO_SAMPLE;
             continue;
         }
-        GG_TRY(loader->source.read(loader->source.self, *id, tokens));
+        GG_TRY(loader->source.read(loader->source.self, *id, &sample));
     }
     return GG_OK;
 }
@@ -130,9 +127,12 @@ static void stop(gg_loader *loader) {
     }
     free(loader->tokens);
     free(loader->ids);
+    free(loader->mark_memory);
     free(loader->failure);
     loader->tokens = NULL;
     loader->ids = NULL;
+    loader->mark_memory = NULL;
+    loader->marks = (struct gg_marks){0};
     loader->failure = NULL;
     loader->running = loader->stop = false;
     loader->made = loader->taken = 0;
@@ -143,12 +143,20 @@ void gg_loader_destroy(gg_loader **loader) {
     if (*loader == NULL)
         return;
     stop(*loader);
-    gg_shard_source_close(&(*loader)->shards);
+    (*loader)->source.close((*loader)->source.self);
     pthread_cond_destroy(&(*loader)->freed);
     pthread_cond_destroy(&(*loader)->filled);
     pthread_mutex_destroy(&(*loader)->lock);
     free(*loader);
     *loader = NULL;
+}
+
+static gg_status make_marks(gg_loader *loader, size_t inputs) {
+    GG_TRY(gg_try_malloc(inputs * GG_MARK_BYTES, "the look-ahead", &loader->mark_memory));
+    float *reals = loader->mark_memory;
+    int32_t *integers = (int32_t *)(void *)(reals + 2 * inputs);
+    loader->marks = (struct gg_marks){reals, integers, integers + inputs, reals + inputs};
+    return GG_OK;
 }
 
 gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) {
@@ -170,34 +178,53 @@ gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) 
         status = gg_try_malloc(rows * sizeof(uint64_t), "the look-ahead", &ids);
     loader->tokens = tokens;
     loader->ids = ids;
+    if (status == GG_OK && loader->source.marked)
+        status = make_marks(loader, rows * (size_t)loader->source.context);
     if (status == GG_OK)
         status = gg_thread_start(NULL, prefetch, loader, "reads ahead", &loader->thread);
     loader->running = status == GG_OK;
     return status;
 }
 
-static void copy_out(const gg_loader *loader, int64_t slot, int32_t *inputs, int32_t *targets,
-                     uint64_t *sample_ids) {
+static void copy_marks(const struct gg_marks *from, const struct gg_marks *to, int64_t inputs) {
+    memcpy(to->loss_weights, from->loss_weights, (size_t)inputs * sizeof *to->loss_weights);
+    memcpy(to->starts, from->starts, (size_t)inputs * sizeof *to->starts);
+    memcpy(to->labels, from->labels, (size_t)inputs * sizeof *to->labels);
+    memcpy(to->label_weights, from->label_weights, (size_t)inputs * sizeof *to->label_weights);
+}
+
+/* Nothing counts in a row without a sample. */
+static void clear_row(const struct gg_micro_batch *to, int64_t row, int64_t context) {
+    const struct gg_marks marks = gg_marks_from(&to->marks, row * context);
+    memset(to->inputs + row * context, 0, (size_t)context * sizeof *to->inputs);
+    memset(to->targets + row * context, 0, (size_t)context * sizeof *to->targets);
+    gg_marks_clear(&marks, context);
+}
+
+static void copy_out(const gg_loader *loader, int64_t slot, const struct gg_micro_batch *to) {
     const int64_t context = loader->source.context, micro = loader->plan.micro;
     const size_t row_bytes = (size_t)context * sizeof(int32_t);
     for (int64_t row = 0; row < micro; row++) {
-        const int32_t *tokens = loader->tokens + (slot * micro + row) * (context + 1);
-        const uint64_t id = loader->ids[slot * micro + row];
-        if (id == GG_LOADER_NO_SAMPLE) {
-            memset(inputs + row * context, 0, row_bytes);
-            memset(targets + row * context, 0, row_bytes);
-        } else {
-            memcpy(inputs + row * context, tokens, row_bytes);
-            memcpy(targets + row * context, tokens + 1, row_bytes);
+        const int64_t at = slot * micro + row;
+        const int32_t *tokens = loader->tokens + at * (context + 1);
+        if (to->sample_ids != NULL)
+            to->sample_ids[row] = loader->ids[at];
+        if (loader->ids[at] == GG_LOADER_NO_SAMPLE) {
+            clear_row(to, row, context);
+            continue;
         }
-        if (sample_ids != NULL)
-            sample_ids[row] = id;
+        memcpy(to->inputs + row * context, tokens, row_bytes);
+        memcpy(to->targets + row * context, tokens + 1, row_bytes);
+        if (loader->source.marked) {
+            const struct gg_marks from = gg_marks_from(&loader->marks, at * context),
+                                  into = gg_marks_from(&to->marks, row * context);
+            copy_marks(&from, &into, context);
+        }
     }
 }
 
-gg_status gg_loader_next(gg_loader *loader, int32_t *inputs, int32_t *targets, uint64_t *sample_ids,
-                         double *waited_seconds) {
-    GG_ASSERT(loader->running);
+gg_status gg_loader_next(gg_loader *loader, const struct gg_micro_batch *to, double *waited_seconds) {
+    GG_ASSERT(loader->running && loader->source.marked == (to->marks.loss_weights != NULL));
     if (waited_seconds != NULL)
         *waited_seconds = 0;
     pthread_mutex_lock(&loader->lock);
@@ -215,7 +242,7 @@ gg_status gg_loader_next(gg_loader *loader, int32_t *inputs, int32_t *targets, u
     if (!ready)
         return gg_fail(status, "%s", loader->failure);
 
-    copy_out(loader, slot, inputs, targets, sample_ids);
+    copy_out(loader, slot, to);
     pthread_mutex_lock(&loader->lock);
     loader->taken++;
     pthread_cond_signal(&loader->freed);
@@ -223,29 +250,6 @@ gg_status gg_loader_next(gg_loader *loader, int32_t *inputs, int32_t *targets, u
     return GG_OK;
 }
 
-int64_t gg_loader_samples(const gg_loader *loader) {
-    return gg_shard_source_samples(loader->shards);
-}
-
-int64_t gg_loader_vocab(const gg_loader *loader) {
-    return gg_shard_source_set(loader->shards)->vocab;
-}
-
-uint64_t gg_loader_fingerprint(const gg_loader *loader) {
-    return gg_shard_source_set(loader->shards)->fingerprint;
-}
-
-double gg_loader_text_bytes_per_token(const gg_loader *loader) {
-    const struct gg_shard_set *set = gg_shard_source_set(loader->shards);
-    return set->tokens > 0 ? (double)set->text_bytes / (double)set->tokens : 0;
-}
-
-uint64_t gg_loader_data_fingerprint(const gg_loader *loader) {
-    const struct gg_shard_set *set = gg_shard_source_set(loader->shards);
-    uint64_t hash = XXH3_64bits(&set->fingerprint, sizeof set->fingerprint);
-    for (int64_t i = 0; i < set->count; i++) {
-        const uint64_t shard[2] = {gg_shard_fingerprint(set->shards[i]), hash};
-        hash = XXH3_64bits(shard, sizeof shard);
-    }
-    return hash;
+const struct gg_source *gg_loader_source(const gg_loader *loader) {
+    return &loader->source;
 }

@@ -31,7 +31,7 @@ static gg_status write_shard(const char *path, int64_t vocab) {
 
 gg_status gg_bench_data_make(struct gg_settings *settings, struct gg_bench_data *data) {
     *data = (struct gg_bench_data){0};
-    if (settings->data.train.count > 0)
+    if (gg_corpora_count(&settings->data.train) > 0)
         return GG_OK;
     const char *base = getenv("TMPDIR");
     data->folder = gg_format("%s/gridgpt-bench-XXXXXX", base != NULL && base[0] != '\0' ? base : "/tmp");

@@ -119,7 +119,7 @@ static void embedding_forward(const struct gg_bench_arrays *b) {
     const struct gg_fabric local = gg_fabric_local();
     local.embedding_rows(&local, b->embeddings, b->embedding_rows,
                          (size_t)b->width * gg_stored_bytes(b->stored), b->ids, b->tokens, b->y);
-    gg_positions_add(b->stored, b->y, b->positions, b->tokens, b->graph->config.context, b->width);
+    gg_positions_add(b->stored, b->y, b->positions, NULL, b->tokens, b->graph->config.context, b->width);
 }
 
 /* rows, y; y twice and a sequence's positions */
@@ -135,7 +135,8 @@ static void embedding_gradient(const struct gg_bench_arrays *b) {
     const struct gg_fabric local = gg_fabric_local();
     local.embedding_gradient(&local, b->stored, b->d_y, b->ids, b->tokens, b->embeddings, b->embedding_rows,
                              b->width);
-    gg_positions_gradient(b->stored, b->d_y, b->positions, b->tokens, b->graph->config.context, b->width);
+    gg_positions_gradient(b->stored, b->d_y, b->positions, NULL, b->tokens, b->graph->config.context,
+                          b->width);
 }
 
 /* d_y, a row of floats twice for each token; d_y and a sequence's positions twice */

@@ -19,6 +19,8 @@ static const struct room {
     {&gg_compute_setting_rows, offsetof(struct gg_settings, compute)},
     {&gg_checkpoint_setting_rows, offsetof(struct gg_settings, checkpoint)},
     {&gg_eval_setting_rows, offsetof(struct gg_settings, eval)},
+    {&gg_finetune_setting_rows, offsetof(struct gg_settings, finetune)},
+    {&gg_chat_setting_rows, offsetof(struct gg_settings, chat)},
     {&gg_run_setting_rows, offsetof(struct gg_settings, run)},
 };
 enum { ROOM_COUNT = sizeof rooms / sizeof *rooms, MOST_ROWS = 200 };
@@ -93,10 +95,22 @@ gg_status gg_settings_set_word(struct gg_settings *settings, char *const *words,
 
 gg_status gg_settings_resolve(struct gg_settings *settings) {
     GG_TRY(gg_model_settings_resolve(&settings->model, given_of(settings, &gg_model_setting_rows)));
+    GG_TRY(gg_data_settings_check(&settings->data));
     GG_TRY(gg_batch_settings_check(&settings->batch));
     GG_TRY(gg_optim_settings_resolve(&settings->optim, given_of(settings, &gg_optim_setting_rows),
                                      settings->run.steps));
+    if (settings->run.from != NULL && settings->finetune.from != NULL)
+        return gg_fail(GG_USAGE, "run.from and finetune.from exclude each other; leave one of them away");
+    if (settings->model.labels.count > 0 && settings->finetune.from == NULL)
+        return gg_fail(GG_USAGE,
+                       "model.labels: classes are learned from samples, which 'gridgpt finetune' reads; "
+                       "set finetune.from");
     return gg_run_settings_check(&settings->run);
+}
+
+const char *gg_settings_from(const struct gg_settings *settings, const char **name) {
+    *name = settings->finetune.from != NULL ? "finetune.from" : "run.from";
+    return settings->finetune.from != NULL ? settings->finetune.from : settings->run.from;
 }
 
 char *gg_settings_yaml(const struct gg_settings *settings) {
@@ -107,5 +121,6 @@ struct gg_plan_request gg_settings_plan_request(const struct gg_settings *settin
     return (struct gg_plan_request){.model = &settings->model,
                                     .batch = &settings->batch,
                                     .parallel = &settings->parallel,
-                                    .optim = &settings->optim};
+                                    .optim = &settings->optim,
+                                    .marked = settings->finetune.from != NULL};
 }

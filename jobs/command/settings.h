@@ -11,7 +11,9 @@
 #include "core/plan/batch_settings.h"
 #include "core/plan/parallel_settings.h"
 #include "core/plan/plan_request.h"
+#include "core/text/chat_settings.h"
 #include "io/checkpoint/checkpoint_settings.h"
+#include "io/samples/finetune_settings.h"
 #include "jobs/train/eval_settings.h"
 #include "jobs/train/run_settings.h"
 
@@ -24,6 +26,8 @@ struct gg_settings {
     struct gg_compute_settings compute;
     struct gg_checkpoint_settings checkpoint;
     struct gg_eval_settings eval;
+    struct gg_finetune_settings finetune;
+    struct gg_chat_settings chat;
     struct gg_run_settings run;
     bool *given; /* per row of the table: set from a file or the command line, not by default; owned */
 };
@@ -55,6 +59,9 @@ gg_status gg_settings_set_word(struct gg_settings *settings, char *const *words,
  * micro-batches make up the batch, learning rates and phases of the schedule are in order ... GG_USAGE with
  * the settings' names. */
 gg_status gg_settings_resolve(struct gg_settings *settings) GG_MUST_USE;
+
+/* The checkpoint that a new run begins with, or NULL: run.from, or finetune.from; and which of them. */
+const char *gg_settings_from(const struct gg_settings *settings, const char **name);
 
 /* As gg_options_yaml. */
 char *gg_settings_yaml(const struct gg_settings *settings);

@@ -9,10 +9,10 @@
 
 /* The next micro-batch. Collective over the grid, whose rank 0 reads.
  *   loader     [in]  started; on ranks that do not read NULL
- *   inputs, targets (micro, context), sample_ids (micro) [out]
+ *   to              [out] (micro, context), with marks where the source has them
  *   waited_seconds  [out] as gg_loader_next; 0 on ranks that do not read; NULL if not wanted
  * Errors: the loader's, alike on every rank of the grid. */
-gg_status gg_feed_next(MPI_Comm grid, gg_loader *loader, int64_t micro, int64_t context, int32_t *inputs,
-                       int32_t *targets, uint64_t *sample_ids, double *waited_seconds) GG_MUST_USE;
+gg_status gg_feed_next(MPI_Comm grid, gg_loader *loader, int64_t micro, int64_t context,
+                       const struct gg_micro_batch *to, double *waited_seconds) GG_MUST_USE;
 
 #endif

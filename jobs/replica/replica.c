@@ -29,6 +29,23 @@ bool gg_replica_reads(const struct gg_replica *r) {
     return r->topology.shards.feature_index == 0 && r->topology.shards.token_index == 0;
 }
 
+struct gg_batch gg_replica_batch(const struct gg_replica *r, const struct gg_micro_batch *all,
+                                 const struct gg_marks *marks, int64_t first, int64_t rows) {
+    const int64_t context = r->graph.config.context;
+    const struct gg_marks ours = gg_marks_from(marks, first * context);
+    return (struct gg_batch){
+        .sequences = rows,
+        .time = context,
+        .inputs = all->inputs + first * context,
+        .targets = all->targets + first * context,
+        .loss_weights = ours.loss_weights,
+        .starts = all->marks.starts != NULL ? ours.starts : NULL,
+        .labels = ours.labels,
+        .label_weights = ours.label_weights,
+        .sample_ids = all->sample_ids + first,
+    };
+}
+
 gg_status gg_replica_open_grid(struct gg_replica *r) {
     const struct gg_shards *shards = &r->topology.shards;
     GG_TRY(gg_agree(r->world->comm,

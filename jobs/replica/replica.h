@@ -68,6 +68,11 @@ gg_status gg_replica_shape(struct gg_replica *replica, int64_t vocab, enum gg_pr
 /* Whether this rank is the one of its replica that reads data for all of them. */
 bool gg_replica_reads(const struct gg_replica *replica);
 
+/* Rows [first, first + rows) of a micro-batch, as the model takes them.
+ *   marks [in] of all its rows, which need not be the micro-batch's own */
+struct gg_batch gg_replica_batch(const struct gg_replica *replica, const struct gg_micro_batch *all,
+                                 const struct gg_marks *marks, int64_t first, int64_t rows);
+
 gg_status gg_replica_open_grid(struct gg_replica *replica) GG_MUST_USE;
 
 /* The grid, and room for the weights. GG_RESOURCE. */

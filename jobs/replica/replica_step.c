@@ -20,16 +20,14 @@ static void clear_gradients(struct gg_replica *r) {
         gradients[i] = 0;
 }
 
-/* This rank's sequences of the micro-batch that was loaded. */
-static struct gg_batch local_batch(const struct gg_replica *r) {
-    const int64_t first = r->topology.shards.token_index * r->plan.local_sequences;
-    return (struct gg_batch){
-        .sequences = r->plan.local_sequences,
-        .time = r->graph.config.context,
-        .inputs = r->state.inputs + first * r->graph.config.context,
-        .targets = r->state.targets + first * r->graph.config.context,
-        .sample_ids = r->state.sample_ids + first,
-    };
+/* This rank's sequences of the micro-batch that was loaded, and what counts in them. */
+static struct gg_batch local_batch(const struct gg_replica *r, double *count) {
+    const struct gg_micro_batch *all = &r->state.batch;
+    const int64_t sequences = r->plan.local_sequences, context = r->graph.config.context,
+                  first = r->topology.shards.token_index * sequences;
+    const struct gg_marks marks = gg_marks_from(&all->marks, first * context);
+    *count = gg_marks_count(&marks, sequences * context, r->graph.config.classes > 0);
+    return gg_replica_batch(r, all, &all->marks, first, sequences);
 }
 
 /* Vectors stand on every token shard, each with its tokens' share. */
@@ -45,25 +43,27 @@ static void sum_replicated(struct gg_replica *r) {
 
 /* Forward and backward over all micro-batches; the reduction starts during the last one. A rank whose loader
  * fails takes part in the reduction all the same, so that nobody waits for it. */
-static gg_status compute_gradients(struct gg_replica *r, gg_loader *loader, double *loss_sum) {
+static gg_status compute_gradients(struct gg_replica *r, gg_loader *loader, double *loss_sum,
+                                   double *counts) {
     const float loss_scale = (float)(1.0 / (double)r->plan.tokens_per_step);
     const struct gg_gradient_hook hook = gg_reducer_hook(r->reducer);
     gg_status status = GG_OK;
     const bool grid = r->topology.shards.feature_shards * r->topology.shards.token_shards > 1;
-    *loss_sum = 0;
+    *loss_sum = *counts = 0;
     gg_reducer_begin(r->reducer);
     for (int64_t micro = 0; micro < r->plan.accumulation && status == GG_OK; micro++) {
-        double waited = 0, sum = 0;
+        double waited = 0, sum = 0, count;
         gg_watchdog_at("waiting for data", grid ? "the batch from the grid's rank that reads" : NULL);
         status = gg_feed_next(r->topology.grid, loader, r->settings->batch.micro, r->graph.config.context,
-                              r->state.inputs, r->state.targets, r->state.sample_ids, &waited);
+                              &r->state.batch, &waited);
         r->seconds[GG_PHASE_DATA] += waited;
         if (status != GG_OK)
             break;
-        const struct gg_batch batch = local_batch(r);
+        const struct gg_batch batch = local_batch(r, &count);
         gg_watchdog_at("forward and backward", grid ? "one of the grid's (PBLAS, sums over shards)" : NULL);
         gg_model_train(r->model, &batch, loss_scale, micro == r->plan.accumulation - 1 ? &hook : NULL, &sum);
         *loss_sum += sum;
+        *counts += count;
     }
     gg_watchdog_at("reduce", "sum of the gradients over replicas");
     gg_reducer_finish(r->reducer);
@@ -93,13 +93,15 @@ static double square_sum(const struct gg_replica *r) {
 /* What all ranks must know before any may touch the weights, in one allreduce. Squares come from each replica
  * for its parts, losses from one feature shard. */
 struct verdict {
-    double loss_sum, square_sum, failed, votes[GG_STEP_VOTES];
+    double loss_sum, count, square_sum, failed, votes[GG_STEP_VOTES];
 };
 
 static struct verdict agree_on_step(const struct gg_replica *r, struct gg_replica_step *step,
-                                    gg_status status, double loss_sum, double squares) {
+                                    gg_status status, double loss_sum, double count, double squares) {
+    const bool counts = r->topology.shards.feature_index == 0;
     struct verdict mine = {
-        .loss_sum = r->topology.shards.feature_index == 0 ? loss_sum : 0,
+        .loss_sum = counts ? loss_sum : 0,
+        .count = counts ? count : 0,
         .square_sum = squares,
         .failed = status != GG_OK,
     };
@@ -111,9 +113,10 @@ static struct verdict agree_on_step(const struct gg_replica *r, struct gg_replic
     return all;
 }
 
-static void update_weights(struct gg_replica *r, const struct gg_replica_step *step) {
+/*   unit [in] what the sums of gradients are multiplied by to be those of the mean */
+static void update_weights(struct gg_replica *r, const struct gg_replica_step *step, double unit) {
     const double clip = r->settings->optim.clip;
-    const double scale = clip > 0 && step->grad_norm > clip ? clip / step->grad_norm : 1;
+    const double scale = unit * (clip > 0 && step->grad_norm > clip ? clip / step->grad_norm : 1);
     r->updates++;
     gg_bf16 *rounded = gg_model_rounded_weights(r->model);
     int count;
@@ -157,27 +160,30 @@ static void count_seconds(struct gg_replica *r, double reduce_before) {
 gg_status gg_replica_step(struct gg_replica *r, gg_loader *loader, struct gg_replica_step *step) {
     const double begin = gg_clock_seconds();
     const struct gg_reducer_times before = gg_reducer_times(r->reducer);
-    double loss_sum;
+    double loss_sum, count;
     gg_model_times_reset(r->model);
     clear_gradients(r);
     const double cleared = gg_clock_seconds();
-    const gg_status status = compute_gradients(r, loader, &loss_sum);
+    const gg_status status = compute_gradients(r, loader, &loss_sum, &count);
     const double computed = gg_clock_seconds();
     const double squares = square_sum(r);
     const double squared = gg_clock_seconds();
-    const struct verdict verdict = agree_on_step(r, step, status, loss_sum, squares);
+    const struct verdict verdict = agree_on_step(r, step, status, loss_sum, count, squares);
     const double agreed = gg_clock_seconds();
     if (verdict.failed > 0)
         return gg_agree(r->world->comm, status);
 
     memcpy(step->votes, verdict.votes, sizeof step->votes);
-    step->loss = verdict.loss_sum / (double)r->plan.tokens_per_step;
-    step->grad_norm = sqrt(verdict.square_sum);
+    /* The gradients are those of a mean over all tokens; only now it is known how many count. */
+    const double unit = verdict.count > 0 ? (double)r->plan.tokens_per_step / verdict.count : 0;
+    step->loss = verdict.count > 0 ? verdict.loss_sum / verdict.count : 0;
+    step->grad_norm = unit * sqrt(verdict.square_sum);
+    step->count = verdict.count;
     step->skipped = !isfinite(step->loss) || !isfinite(step->grad_norm);
     const double visible = gg_reducer_times(r->reducer).visible;
     gg_watchdog_at("optimizer", r->plan.scattered ? "gathering the weights from the replicas" : NULL);
     if (!step->skipped)
-        update_weights(r, step);
+        update_weights(r, step, unit);
     const double gathered = gg_reducer_times(r->reducer).visible - visible;
     const double end = gg_clock_seconds();
     count_seconds(r, before.hook + before.visible);

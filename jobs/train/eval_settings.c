@@ -7,7 +7,7 @@ static const struct gg_option rows[] = {
     {GG_ROW_INTEGER("eval.every_steps", every_steps, 0, GG_ROW_MANY, "0",
                     "steps between validations; 0: first and last step")},
     {GG_ROW_INTEGER("eval.sequences", sequences, 0, GG_ROW_MANY, "64",
-                    "validation sequences each time; 0: all")},
+                    "validation sequences of each corpus each time; 0: all")},
 };
 const struct gg_option_table gg_eval_setting_rows = {"setting", "", rows, sizeof rows / sizeof *rows};
 #undef GG_ROWS_OF

@@ -1,55 +1,67 @@
 #include "jobs/train/train_data.h"
 
 #include "core/base/memory.h"
+#include "core/base/random.h"
 #include "core/text/tokenizer.h"
+#include "io/shards/corpora_source.h"
+#include "io/shards/shard.h"
 #include "io/tokenizer/tokenizer_file.h"
 
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Opens the shards that a setting names.
- *   first [out] the first shard's path, owned by the caller; NULL if not wanted */
-static gg_status open_loader(const struct gg_settings *settings, const struct gg_text_list *patterns,
-                             const char *origin, bool shuffle, gg_loader **loader, char **first) {
-    struct gg_text_list paths = {0};
-    gg_status status = gg_shards_expand(patterns, &paths, origin);
-    if (status == GG_OK)
-        status =
-            gg_loader_create(&paths, settings->model.context, (uint64_t)settings->data.seed, shuffle, loader);
-    if (status != GG_OK && paths.count > 0)
-        status = gg_fail_within(status, "%s", origin);
-    if (status == GG_OK && first != NULL)
-        *first = gg_strdup(paths.items[0]);
-    gg_text_list_free(&paths);
-    return status;
+static gg_status open_val(const struct gg_settings *settings, int corpus, struct gg_train_data *data) {
+    struct gg_source val;
+    GG_TRY(gg_val_source_open(&settings->data, settings->model.context, corpus, &val));
+    gg_loader_create(&val, &data->val[corpus]);
+    const struct gg_source *train = gg_loader_source(data->train);
+    if (val.tokenizer_fingerprint == train->tokenizer_fingerprint && val.vocab == train->vocab)
+        return GG_OK;
+    const bool named = settings->data.val.count > 0;
+    return gg_fail(GG_BAD_DATA,
+                   "the shards of data.val%s%s and data.train were made with different tokenizers; "
+                   "prepare them together",
+                   named ? "." : "", named ? settings->data.val.named[corpus].name : "");
 }
 
+/* A blend beside the source's, which is the read-ahead's thread's. */
+static gg_blend *make_counter(const struct gg_corpora *corpora) {
+    double weights[GG_CORPORA_MOST];
+    for (size_t c = 0; c < corpora->count; c++)
+        weights[c] = corpora->named[c].weight;
+    return corpora->count > 0 ? gg_blend_create(weights, (int)corpora->count) : NULL;
+}
+
+/*   first [out] the first shard's path, owned by the caller */
 static gg_status open_loaders(const struct gg_settings *settings, struct gg_train_data *data, char **first) {
-    if (settings->data.train.count == 0)
+    struct gg_corpora_facts facts = {0};
+    struct gg_source train;
+    if (gg_corpora_count(&settings->data.train) == 0)
         return gg_fail(GG_USAGE,
                        "data.train is not set: name the training shards that 'gridgpt prepare' wrote, "
                        "data.train=DIR/train-*.h5 for example");
-    GG_TRY(open_loader(settings, &settings->data.train, "data.train", true, &data->train, first));
-    data->tokenizer_fingerprint = gg_loader_fingerprint(data->train);
-    data->data_fingerprint = gg_loader_data_fingerprint(data->train);
-    data->samples = gg_loader_samples(data->train);
-    data->vocab = gg_loader_vocab(data->train);
-    if (settings->data.val.count == 0)
-        return GG_OK;
-    GG_TRY(open_loader(settings, &settings->data.val, "data.val", false, &data->val, NULL));
-    if (gg_loader_fingerprint(data->val) != data->tokenizer_fingerprint ||
-        gg_loader_vocab(data->val) != gg_loader_vocab(data->train))
-        return gg_fail(GG_BAD_DATA,
-                       "the shards of data.val and data.train were made with different tokenizers; "
-                       "prepare them together");
+    const gg_status status = gg_train_source_open(&settings->data, settings->model.context, &train, &facts);
+    *first = facts.first_shard;
+    GG_TRY(status);
+    gg_loader_create(&train, &data->train);
+    memcpy(data->corpus_samples, facts.samples, sizeof data->corpus_samples);
+    data->counter = make_counter(&settings->data.train);
+    data->tokenizer_fingerprint = train.tokenizer_fingerprint;
+    data->data_fingerprint = train.data_fingerprint;
+    data->samples = train.samples;
+    data->vocab = train.vocab;
+    for (int c = 0; c < data->val_corpora; c++)
+        GG_TRY(open_val(settings, c, data));
     return GG_OK;
 }
 
 /* Every reader must have opened what rank 0 has. */
 static gg_status compare_with_root(const struct gg_replica *r, const struct gg_train_data *data) {
-    const uint64_t mine[3] = {data->data_fingerprint, (uint64_t)data->vocab,
-                              data->val != NULL ? gg_loader_data_fingerprint(data->val) : 0};
+    uint64_t mine[3] = {data->data_fingerprint, (uint64_t)data->vocab, 0};
+    for (int c = 0; c < data->val_corpora && data->val[c] != NULL; c++)
+        mine[2] = gg_random_bits(mine[2], GG_STREAM(GG_STREAM_CORPUS, c),
+                                 gg_loader_source(data->val[c])->data_fingerprint);
     uint64_t roots[3] = {mine[0], mine[1], mine[2]};
     MPI_Bcast(roots, 3, MPI_UINT64_T, 0, r->world->comm);
     if (!gg_replica_reads(r) || memcmp(mine, roots, sizeof mine) == 0)
@@ -88,7 +100,7 @@ static gg_status load_tokenizer(const struct gg_settings *settings, const char *
                     "that one, or prepare the shards again",
                     path);
     if (status == GG_OK)
-        status = gg_shard_vocab_check(first_shard, gg_loader_vocab(data->train), path,
+        status = gg_shard_vocab_check(first_shard, gg_loader_source(data->train)->vocab, path,
                                       gg_tokenizer_vocab(tokenizer));
     if (status == GG_OK) {
         data->vocab = gg_tokenizer_vocab(tokenizer);
@@ -106,7 +118,7 @@ gg_status gg_train_data_open(const struct gg_replica *r, bool tokenizer, struct 
     const struct gg_settings *settings = r->settings;
     const struct gg_world *world = r->world;
     char *first = NULL;
-    data->validates = settings->data.val.count > 0;
+    data->val_corpora = (int)gg_corpora_count(&settings->data.val);
     gg_status status =
         gg_agree(world->comm, gg_replica_reads(r) ? open_loaders(settings, data, &first) : GG_OK);
     if (status == GG_OK)
@@ -121,7 +133,17 @@ gg_status gg_train_data_open(const struct gg_replica *r, bool tokenizer, struct 
 
 void gg_train_data_close(struct gg_train_data *data) {
     gg_loader_destroy(&data->train);
-    gg_loader_destroy(&data->val);
+    for (int c = 0; c < data->val_corpora; c++)
+        gg_loader_destroy(&data->val[c]);
+    gg_blend_destroy(&data->counter);
     free(data->tokenizer_json);
     *data = (struct gg_train_data){0};
+}
+
+void gg_train_data_epochs(const struct gg_train_data *data, int64_t samples, uint64_t *counts,
+                          double *epochs) {
+    const int corpora = gg_blend_corpora(data->counter);
+    gg_blend_count(data->counter, (uint64_t)samples, counts);
+    for (int c = 0; c < corpora; c++)
+        epochs[c] = (double)counts[c] / (double)data->corpus_samples[c];
 }

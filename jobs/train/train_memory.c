@@ -24,8 +24,8 @@ void gg_train_memory_measure(const struct gg_world *world, const struct gg_plan 
                                        .replica = place->replica,
                                        .replicas = place->replicas};
     size_t loader = data->train != NULL ? gg_loader_bytes(data->train, &train) : 0;
-    if (data->val != NULL)
-        loader += gg_loader_bytes(data->val, &val);
+    for (int c = 0; c < data->val_corpora && data->val[c] != NULL; c++)
+        loader += gg_loader_bytes(data->val[c], &val);
     uint64_t parts[] = {plan->memory.activations, plan->memory.products + library_bytes, loader,
                         gg_memory_resident(), gg_memory_peak()};
     MPI_Allreduce(MPI_IN_PLACE, parts, 5, MPI_UINT64_T, MPI_MAX, world->comm);

@@ -1,5 +1,6 @@
 #include "jobs/train/train_report.h"
 
+#include "core/base/memory.h"
 #include "core/kernels/matmul/matmul.h"
 #include "core/model/graph_figures.h"
 #include "jobs/launch/precision_choice.h"
@@ -41,11 +42,11 @@ static void print_changed_settings(const struct gg_settings *settings) {
             settings->run.dir);
     for (size_t i = 0; i < gg_settings_table.count; i++) {
         const struct gg_option *option = &gg_settings_table.options[i];
-        char value[1024], usual[1024];
-        gg_options_format(option, settings, value, sizeof value);
-        gg_options_format(option, &defaults, usual, sizeof usual);
+        char *value = gg_option_text(option, settings), *usual = gg_option_text(option, &defaults);
         if (strcmp(value, usual) != 0)
             fprintf(stderr, "  %s: %s\n", option->name, value);
+        free(value);
+        free(usual);
     }
     gg_settings_free(&defaults);
 }
@@ -60,6 +61,25 @@ static void print_memory(const struct gg_train_memory *memory) {
         if (parts[i].bytes > 0)
             fprintf(stderr, "%s%s %s", i > 0 ? ", " : "", parts[i].name, megabytes(parts[i].bytes, text));
     fprintf(stderr, ")\n");
+}
+
+/* What the run takes of each corpus of a blend. */
+static void print_blend(const struct gg_trainer *t) {
+    const struct gg_settings *settings = t->session.settings;
+    const struct gg_corpora *corpora = &settings->data.train;
+    const struct gg_train_data *data = &t->session.data;
+    const int64_t samples = settings->run.steps * settings->batch.sequences;
+    uint64_t counts[GG_CORPORA_MOST];
+    double epochs[GG_CORPORA_MOST];
+    char tokens[AMOUNT_BYTES];
+    gg_train_data_epochs(data, samples, counts, epochs);
+    fprintf(stderr, "data: a blend of %zu corpora; %lld steps are %lld samples, of them\n", corpora->count,
+            (long long)settings->run.steps, (long long)samples);
+    for (size_t c = 0; c < corpora->count; c++)
+        fprintf(stderr, "  %s: %.2f%%, %llu samples, which are %.2f epochs of %s tokens\n",
+                corpora->named[c].name, 100 * (double)counts[c] / (double)samples,
+                (unsigned long long)counts[c], epochs[c],
+                amount((double)(data->corpus_samples[c] * t->session.replica.graph.config.context), tokens));
 }
 
 void gg_train_report_plan(const struct gg_trainer *t) {
@@ -98,9 +118,13 @@ void gg_train_report_plan(const struct gg_trainer *t) {
             "MFU = FLOP per token x tokens/s / that\n",
             gg_matmul_maker(t->session.replica.graph.config.precision),
             gg_precision_names[t->session.replica.graph.config.precision], 1e-9 * t->session.gemm.all);
-    fprintf(stderr, "data: %s tokens per epoch; %lld steps are %.2f epochs\n",
-            amount(tokens_per_epoch, tokens), (long long)settings->run.steps,
-            (double)settings->run.steps * (double)t->session.replica.plan.tokens_per_step / tokens_per_epoch);
+    if (settings->data.train.count > 0)
+        print_blend(t);
+    else
+        fprintf(stderr, "data: %s tokens per epoch; %lld steps are %.2f epochs\n",
+                amount(tokens_per_epoch, tokens), (long long)settings->run.steps,
+                (double)settings->run.steps * (double)t->session.replica.plan.tokens_per_step /
+                    tokens_per_epoch);
     print_memory(&t->session.memory);
 }
 
@@ -146,6 +170,21 @@ static void show_step(struct gg_trainer *t, const struct gg_step_result *result,
     gg_progress_update(&t->progress, t->at.step, extra);
 }
 
+/* The validation's loss, and each corpus'. */
+static void show_validation(struct gg_trainer *t, double val_loss) {
+    const struct gg_corpora *corpora = &t->session.settings->data.val;
+    char *each = gg_strdup("");
+    for (size_t c = 0; c < corpora->count; c++) {
+        char *longer =
+            gg_format("%s%s%s %.4f", each, c > 0 ? ", " : ": ", corpora->named[c].name, t->val_losses[c]);
+        free(each);
+        each = longer;
+    }
+    gg_train_report_note(t, "step %lld: validation loss %.4f (perplexity %.2f)%s", (long long)t->at.step,
+                         val_loss, exp(val_loss), each);
+    free(each);
+}
+
 gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result *result,
                                const double *val_loss) {
     gg_status status = GG_OK;
@@ -161,6 +200,7 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
                                        .trained = result != NULL,
                                        .validated = val_loss != NULL,
                                        .val_loss = val_loss != NULL ? *val_loss : 0,
+                                       .val_losses = {&t->session.settings->data.val, t->val_losses},
                                        .phases = phases,
                                        .phase_count = GG_PHASES};
         if (t->written_fresh && t->written.written) {
@@ -168,6 +208,12 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
             line.checkpoint_seconds = t->written.write_seconds;
         }
         t->written_fresh = false;
+        uint64_t counts[GG_CORPORA_MOST];
+        double epochs[GG_CORPORA_MOST];
+        if (result != NULL && t->session.data.counter != NULL) {
+            gg_train_data_epochs(&t->session.data, t->at.consumed_samples, counts, epochs);
+            line.epochs = (struct gg_metrics_corpora){&t->session.settings->data.train, epochs};
+        }
         if (result != NULL) {
             line.skipped = result->skipped;
             line.loss = result->loss;
@@ -179,12 +225,21 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
             show_step(t, result, line.tokens_per_s, line.mfu);
         }
         if (val_loss != NULL)
-            gg_train_report_note(t, "step %lld: validation loss %.4f (perplexity %.2f)",
-                                 (long long)t->at.step, *val_loss, exp(*val_loss));
+            show_validation(t, *val_loss);
         status = gg_metrics_write(t->metrics, &line);
     }
     memset(t->seconds, 0, sizeof t->seconds);
     return status;
+}
+
+static void print_epochs(const struct gg_trainer *t) {
+    const struct gg_corpora *corpora = &t->session.settings->data.train;
+    uint64_t counts[GG_CORPORA_MOST];
+    double epochs[GG_CORPORA_MOST];
+    gg_train_data_epochs(&t->session.data, t->at.consumed_samples, counts, epochs);
+    for (size_t c = 0; c < corpora->count; c++)
+        fprintf(stderr, "%s%s %.2f", c > 0 ? ", " : "epochs: ", corpora->named[c].name, epochs[c]);
+    fprintf(stderr, "\n");
 }
 
 void gg_train_report_end(struct gg_trainer *t) {
@@ -204,6 +259,8 @@ void gg_train_report_end(struct gg_trainer *t) {
     fprintf(stderr, "trained %lld steps in %s: %s tok/s, MFU %.1f%%\n", (long long)steps, duration,
             amount(tokens_per_s, rate),
             100 * tokens_per_s * gg_graph_flops_per_token(&t->session.replica.graph) / t->session.gemm.all);
+    if (t->session.data.counter != NULL)
+        print_epochs(t);
     fprintf(stderr, "peak memory of a rank: %s (announced %s)\n", megabytes((size_t)largest, peak),
             megabytes(gg_train_memory_total(&t->session.memory), announced));
     if (t->written.written)

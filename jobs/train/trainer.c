@@ -79,6 +79,20 @@ void gg_trainer_destroy(struct gg_trainer *t) {
     gg_train_resume_free(t);
 }
 
+/* The losses of all corpora, and their mean. */
+static gg_status evaluate_corpora(struct gg_trainer *t, const struct gg_evaluator *evaluator,
+                                  struct gg_evaluation *all) {
+    for (int c = 0; c < t->session.data.val_corpora; c++) {
+        struct gg_evaluation one;
+        GG_TRY(gg_evaluate(evaluator, t->session.data.val[c], t->session.settings->eval.sequences, &one));
+        t->val_losses[c] = one.loss;
+        all->count += one.count;
+        all->loss += (one.loss - all->loss) * (one.count / all->count);
+        all->seconds += one.seconds;
+    }
+    return GG_OK;
+}
+
 /* GG_STOPPED: it was left, and no loss of a validation is known then. The checkpoint keeps that, so that the
  * next start makes up for it. */
 static gg_status validate(struct gg_trainer *t) {
@@ -86,18 +100,18 @@ static gg_status validate(struct gg_trainer *t) {
     const struct gg_evaluator evaluator = {.replica = r,
                                            .model = r->model,
                                            .micro = t->session.settings->batch.micro,
+                                           .marked = r->plan.marked,
                                            .stop = gg_stop_requested};
-    struct gg_evaluation evaluation;
+    struct gg_evaluation all = {0};
     gg_watchdog_at("validation", "sum of the losses over all ranks");
     gg_watchdog_await(GG_WATCHED_LONG);
     t->at.val_loss = NAN;
-    const gg_status status =
-        gg_evaluate(&evaluator, t->session.data.val, t->session.settings->eval.sequences, &evaluation);
+    const gg_status status = evaluate_corpora(t, &evaluator, &all);
     gg_model_times_reset(t->session.replica.model);
     GG_TRY(status);
-    t->seconds[GG_PHASE_EVAL] += evaluation.seconds;
-    gg_time_limit_eval(&t->time_limit, evaluation.seconds);
-    t->at.val_loss = evaluation.loss;
+    t->seconds[GG_PHASE_EVAL] += all.seconds;
+    gg_time_limit_eval(&t->time_limit, all.seconds);
+    t->at.val_loss = all.loss;
     return GG_OK;
 }
 
@@ -123,8 +137,8 @@ static bool every(int64_t interval, int64_t step) {
 /* Whether a validation belongs behind the step that the run stands at. */
 static bool validation_is_due(const struct gg_trainer *t) {
     const int64_t step = t->at.step;
-    return t->session.data.validates && (step == 0 || step == t->session.settings->run.steps ||
-                                         every(t->session.settings->eval.every_steps, step));
+    return t->session.data.val_corpora > 0 && (step == 0 || step == t->session.settings->run.steps ||
+                                               every(t->session.settings->eval.every_steps, step));
 }
 
 /* After a step: validates, reports, saves, as due. A stop that is asked for in the validation counts as one

@@ -39,6 +39,8 @@ struct gg_trainer {
     struct gg_checkpoint_outcome written; /* of the last write, and whether metrics have yet to tell it */
     bool written_fresh;
 
+    double val_losses[GG_CORPORA_MOST]; /* of each corpus of data.val, of the last validation */
+
     double seconds[GG_PHASES];       /* since the last line of metrics; rank 0's are reported */
     double checkpoint_clock;         /* when the last checkpoint was written */
     int64_t saved_step;              /* of the newest checkpoint, or -1 */

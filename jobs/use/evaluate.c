@@ -2,6 +2,7 @@
 #include "jobs/command/commands.h"
 
 #include "core/text/clean.h"
+#include "io/shards/shard_source.h"
 #include "jobs/command/job.h"
 #include "jobs/launch/precision_choice.h"
 #include "jobs/launch/progress.h"
@@ -49,19 +50,22 @@ struct job {
 static gg_status open_data(struct job *job) {
     const struct gg_model_config *config = &job->model.replica.graph.config;
     GG_TRY(gg_shards_expand(&job->values->data, &job->shards, "--data"));
-    GG_TRY(gg_loader_create(&job->shards, config->context, 0, false, &job->loader));
+    struct gg_source source;
+    GG_TRY(gg_shard_source_open(&job->shards, config->context, 0, false, &source));
+    gg_loader_create(&source, &job->loader);
     if (job->model.tokenizer == NULL) { /* any tokenizer's ids, if the model has them */
-        if (gg_loader_vocab(job->loader) > config->vocab)
+        if (gg_loader_source(job->loader)->vocab > config->vocab)
             return gg_fail(GG_BAD_DATA, "%s: has a vocabulary of %lld ids, and the model of %s has %lld",
-                           job->shards.items[0], (long long)gg_loader_vocab(job->loader), job->model.path,
-                           (long long)config->vocab);
+                           job->shards.items[0], (long long)gg_loader_source(job->loader)->vocab,
+                           job->model.path, (long long)config->vocab);
         return GG_OK;
     }
-    if (gg_loader_fingerprint(job->loader) != job->model.contents.meta.tokenizer_fingerprint)
+    if (gg_loader_source(job->loader)->tokenizer_fingerprint !=
+        job->model.contents.meta.tokenizer_fingerprint)
         return gg_fail(GG_BAD_DATA,
                        "%s: was prepared with another tokenizer than the model of %s was trained with",
                        job->shards.items[0], job->model.path);
-    GG_TRY(gg_shard_vocab_check(job->shards.items[0], gg_loader_vocab(job->loader), job->model.path,
+    GG_TRY(gg_shard_vocab_check(job->shards.items[0], gg_loader_source(job->loader)->vocab, job->model.path,
                                 gg_tokenizer_vocab(job->model.tokenizer)));
     return GG_OK;
 }
@@ -80,11 +84,10 @@ static void print_json(const struct job *job, const struct gg_evaluation *result
     struct gg_text path = {0};
     size_t invalid_at;
     GG_ASSERT(gg_clean(&rules, job->model.path, strlen(job->model.path), &path, &invalid_at) == GG_OK);
-    json_t *object =
-        json_pack("{s:s%, s:I, s:f, s:f, s:f, s:I, s:f}", "checkpoint", path.bytes, path.count, "step",
-                  (json_int_t)job->model.contents.meta.step, "loss", result->loss, "perplexity",
-                  exp(result->loss), "bits_per_byte", bits, "tokens", (json_int_t)result->tokens,
-                  "tokens_per_s", (double)result->tokens / result->seconds);
+    json_t *object = json_pack("{s:s%, s:I, s:f, s:f, s:f, s:I, s:f}", "checkpoint", path.bytes, path.count,
+                               "step", (json_int_t)job->model.contents.meta.step, "loss", result->loss,
+                               "perplexity", exp(result->loss), "bits_per_byte", bits, "tokens",
+                               (json_int_t)result->count, "tokens_per_s", result->count / result->seconds);
     gg_text_free(&path);
     GG_ASSERT(object != NULL);
     json_dumpf(object, stdout, JSON_REAL_PRECISION(9));
@@ -97,9 +100,9 @@ static void print_words(const struct job *job, const struct gg_evaluation *resul
     printf("  loss           %.4f nats per token\n", result->loss);
     printf("  perplexity     %.2f\n", exp(result->loss));
     printf("  bits per byte  %.4f  (%.3f bytes of text per token)\n", bits,
-           gg_loader_text_bytes_per_token(job->loader));
-    printf("  tokens         %lld in %.1f s, %.0f tokens/s\n", (long long)result->tokens, result->seconds,
-           (double)result->tokens / result->seconds);
+           gg_loader_source(job->loader)->text_bytes_per_token);
+    printf("  tokens         %lld in %.1f s, %.0f tokens/s\n", (long long)result->count, result->seconds,
+           result->count / result->seconds);
 }
 
 static void show_progress(void *bar, int64_t done, int64_t total) {
@@ -125,7 +128,7 @@ static gg_status measure(struct job *job) {
     GG_TRY(status);
     if (world->rank != 0)
         return GG_OK;
-    const double bits = gg_bits_per_byte(result.loss, gg_loader_text_bytes_per_token(job->loader));
+    const double bits = gg_bits_per_byte(result.loss, gg_loader_source(job->loader)->text_bytes_per_token);
     if (job->values->json)
         print_json(job, &result, bits);
     else

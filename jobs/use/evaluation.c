@@ -9,56 +9,70 @@
 
 /* A replica's micro-batch, whole; a rank computes on its token shard's rows of it. */
 struct buffers {
-    int32_t *inputs, *targets;
-    uint64_t *sample_ids;
-    float *loss_weights;
+    struct gg_micro_batch read;   /* with marks where the source has them */
+    struct gg_marks marks, owned; /* of all rows, whether it has or not */
 };
 
-static struct buffers make_buffers(int64_t micro, int64_t context) {
+static struct buffers make_buffers(int64_t micro, int64_t context, bool marked) {
     const size_t tokens = (size_t)(micro * context);
-    return (struct buffers){gg_calloc(tokens, sizeof(int32_t)), gg_calloc(tokens, sizeof(int32_t)),
-                            gg_calloc((size_t)micro, sizeof(uint64_t)), gg_calloc(tokens, sizeof(float))};
+    struct buffers b = {
+        .read = {gg_calloc(tokens, sizeof(int32_t)),
+                 gg_calloc(tokens, sizeof(int32_t)),
+                 gg_calloc((size_t)micro, sizeof(uint64_t)),
+                 {0}},
+        .owned = {gg_calloc(tokens, sizeof(float)), gg_calloc(tokens, sizeof(int32_t)),
+                  gg_calloc(tokens, sizeof(int32_t)), gg_calloc(tokens, sizeof(float))},
+    };
+    b.marks = b.owned;
+    if (marked)
+        b.read.marks = b.owned;
+    return b;
 }
 
 static void free_buffers(struct buffers *b) {
-    free(b->inputs);
-    free(b->targets);
-    free(b->sample_ids);
-    free(b->loss_weights);
+    free(b->read.inputs);
+    free(b->read.targets);
+    free(b->read.sample_ids);
+    free(b->owned.loss_weights);
+    free(b->owned.starts);
+    free(b->owned.labels);
+    free(b->owned.label_weights);
 }
 
-/* Rows that count: of samples below `limit`. The others get weight 0. */
+/* Rows that count: of samples below `limit`. In the others nothing does. */
 static int64_t weigh_rows(const struct buffers *b, int64_t micro, int64_t context, int64_t limit) {
     int64_t rows = 0;
     for (int64_t row = 0; row < micro; row++) {
-        const bool counts = b->sample_ids[row] < (uint64_t)limit;
+        const bool counts = b->read.sample_ids[row] < (uint64_t)limit;
+        const struct gg_marks marks = gg_marks_from(&b->owned, row * context);
         rows += counts;
-        for (int64_t t = 0; t < context; t++)
-            b->loss_weights[row * context + t] = counts ? 1 : 0;
+        if (!counts)
+            gg_marks_clear(&marks, context);
+        for (int64_t t = 0; counts && b->read.marks.loss_weights == NULL && t < context; t++)
+            marks.loss_weights[t] = 1;
     }
     return rows;
 }
 
-/* This rank's losses of the micro-batch. */
-static double evaluate_rows(const struct gg_evaluator *e, const struct buffers *b) {
-    const int64_t context = e->replica->graph.config.context;
-    const int64_t local = e->micro / e->replica->topology.shards.token_shards,
-                  first = e->replica->topology.shards.token_index * local * context;
-    const struct gg_batch batch = {.sequences = local,
-                                   .time = context,
-                                   .inputs = b->inputs + first,
-                                   .targets = b->targets + first,
-                                   .loss_weights = b->loss_weights + first};
+/* Adds this rank's losses of the micro-batch, and what counts in it. */
+static void evaluate_rows(const struct gg_evaluator *e, const struct buffers *b, double *loss,
+                          double *count) {
+    const int64_t local = e->micro / e->replica->topology.shards.token_shards;
+    const int64_t first = e->replica->topology.shards.token_index * local;
+    const struct gg_batch batch = gg_replica_batch(e->replica, &b->read, &b->marks, first, local);
+    const int64_t tokens = local * e->replica->graph.config.context;
     double sum;
     gg_model_evaluate(e->model, &batch, &sum);
-    return sum;
+    const struct gg_marks marks = gg_marks_from(&b->marks, first * e->replica->graph.config.context);
+    *loss += sum;
+    *count += gg_marks_count(&marks, tokens, e->replica->graph.config.classes > 0);
 }
 
 /* This rank's next micro-batch, or the ranks' agreement that there is none for all. */
 static gg_status next_rows(const struct gg_evaluator *e, gg_loader *loader, struct buffers *b) {
     const struct gg_replica *r = e->replica;
-    gg_status status = gg_feed_next(r->topology.grid, loader, e->micro, r->graph.config.context, b->inputs,
-                                    b->targets, b->sample_ids, NULL);
+    gg_status status =
+        gg_feed_next(r->topology.grid, loader, e->micro, r->graph.config.context, &b->read, NULL);
     if (status == GG_OK && e->stop != NULL && e->stop())
         status = gg_fail(GG_STOPPED, "the evaluation was left on request");
     return gg_agree(r->world->comm, status);
@@ -71,7 +85,7 @@ static gg_status start(const struct gg_evaluator *e, gg_loader *loader, int64_t 
                                         .micro = e->micro,
                                         .replica = topology->replica,
                                         .replicas = topology->replicas};
-    *samples = loader != NULL ? gg_loader_samples(loader) : 0;
+    *samples = loader != NULL ? gg_loader_source(loader)->samples : 0;
     MPI_Bcast(samples, 1, MPI_INT64_T, 0, topology->grid);
     return gg_agree(e->replica->world->comm, loader != NULL ? gg_loader_start(loader, &plan) : GG_OK);
 }
@@ -84,29 +98,26 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
     int64_t all;
     GG_TRY(start(e, loader, &all));
     const int64_t limit = sequences > 0 && sequences < all ? sequences : all;
-    struct buffers buffers = make_buffers(e->micro, context);
-    double loss = 0;
-    int64_t rows = 0;
+    struct buffers buffers = make_buffers(e->micro, context, e->marked);
+    double loss = 0, count = 0;
     gg_status status = GG_OK;
     for (int64_t first = 0; status == GG_OK && first < limit; first += round) {
         status = next_rows(e, loader, &buffers);
         if (status != GG_OK)
             break;
-        const int64_t counting = weigh_rows(&buffers, e->micro, context, limit);
-        rows += counting;
-        if (counting > 0)
-            loss += evaluate_rows(e, &buffers);
+        if (weigh_rows(&buffers, e->micro, context, limit) > 0)
+            evaluate_rows(e, &buffers, &loss, &count);
         if (e->progress != NULL)
             e->progress(e->context_of_progress, first + round < limit ? first + round : limit, limit);
     }
     free_buffers(&buffers);
     GG_TRY(status);
-    /* Feature shards hold the same sums, and all ranks of a replica count the same rows. */
+    /* Feature shards hold the same sums. */
     const bool counts = topology->shards.feature_index == 0;
-    double sums[2] = {counts ? loss : 0, gg_replica_reads(e->replica) ? (double)rows : 0};
+    double sums[2] = {counts ? loss : 0, counts ? count : 0};
     MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, e->replica->world->comm);
-    result->tokens = (int64_t)sums[1] * context;
-    result->loss = sums[0] / (double)result->tokens;
+    result->count = sums[1];
+    result->loss = sums[0] / result->count;
     result->seconds = gg_clock_seconds() - begin;
     return GG_OK;
 }

@@ -11,14 +11,15 @@ struct gg_evaluator {
     const struct gg_replica *replica;
     gg_model *model;    /* of the replica's graph, of any use but generation */
     int64_t micro;      /* B, sequences of a replica's micro-batch; Q divides it */
+    bool marked;        /* the loader's source has marks */
     bool (*stop)(void); /* asked before each micro-batch whether to leave; or NULL */
     void (*progress)(void *context_of_progress, int64_t done, int64_t total); /* sequences; or NULL */
     void *context_of_progress;
 };
 
 struct gg_evaluation {
-    double loss;    /* mean cross-entropy of a token, nats */
-    int64_t tokens; /* that were predicted */
+    double loss;  /* mean cross-entropy of a token, or of a class, nats */
+    double count; /* tokens that were predicted, by their weights, or classes */
     double seconds;
 };
 

@@ -2,7 +2,9 @@
 
 #include "core/plan/legality.h"
 #include "core/plan/plan.h"
+#include "io/shards/corpora_source.h"
 #include "io/shards/loader.h"
+#include "io/shards/shard_source.h"
 #include "io/tokenizer/tokenizer_file.h"
 
 #include <stdio.h>
@@ -20,12 +22,14 @@ gg_status gg_plan_vocab(const struct gg_settings *settings, int64_t *vocab) {
     return GG_OK;
 }
 
-/* The loaders of the rank that reads for its replica. */
+/* The loaders of the rank that reads for its replica: one to train, one for each corpus to validate on. */
 static size_t loader_bytes(const struct gg_settings *settings, int64_t vocab, const struct gg_place *place) {
     const size_t one = gg_loader_most_bytes(vocab, settings->model.context, settings->batch.micro);
+    const size_t train =
+        one - gg_shard_source_most_bytes(vocab) + gg_train_source_most_bytes(&settings->data, vocab);
     if (place->shards.feature_index > 0 || place->shards.token_index > 0)
         return 0;
-    return settings->data.val.count > 0 ? 2 * one : one;
+    return train + gg_corpora_count(&settings->data.val) * one;
 }
 
 static gg_status plan_rank(const struct gg_settings *settings, int64_t vocab, int ranks, int rank,

@@ -1,8 +1,8 @@
 #include "jobs/use/prompts.h"
 
 #include "core/base/memory.h"
+#include "io/base/jsonl.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +23,9 @@ void gg_prompts_free(struct gg_prompts *prompts) {
     *prompts = (struct gg_prompts){0};
 }
 
-/* The prompt of a line's value; the message leaves file and line to the caller. */
-static gg_status take(const json_t *value, int64_t line, struct gg_prompts *prompts) {
+/* The prompt of a line's value. */
+static gg_status take(void *context, const json_t *value, int64_t line) {
+    struct gg_prompts *prompts = context;
     const json_t *prompt = json_is_object(value) ? json_object_get(value, "prompt") : value;
     if (prompt == NULL)
         return gg_fail(GG_BAD_DATA, "has no \"prompt\"; a line is {\"prompt\": TEXT} or a string");
@@ -37,31 +38,8 @@ static gg_status take(const json_t *value, int64_t line, struct gg_prompts *prom
     return GG_OK;
 }
 
-static gg_status parse_line(const char *text, size_t bytes, int64_t line, struct gg_prompts *prompts) {
-    json_error_t error;
-    json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (value == NULL)
-        return gg_fail(GG_BAD_DATA, "is not JSON: column %d: %s", error.column, error.text);
-    const gg_status status = take(value, line, prompts);
-    json_decref(value);
-    return status;
-}
-
 gg_status gg_prompts_parse(const char *path, const char *data, size_t bytes, struct gg_prompts *prompts) {
-    int64_t line = 0;
-    for (size_t at = 0, length; at < bytes; at += length + 1) {
-        const char *begin = data + at, *end = memchr(begin, '\n', bytes - at);
-        length = end != NULL ? (size_t)(end - begin) : bytes - at;
-        line++;
-        size_t blanks = 0;
-        while (blanks < length && strchr(" \t\r", begin[blanks]) != NULL && begin[blanks] != '\0')
-            blanks++;
-        if (blanks == length)
-            continue;
-        const gg_status status = parse_line(begin, length, line, prompts);
-        if (status != GG_OK)
-            return gg_fail_within(status, "%s: line %lld", path, (long long)line);
-    }
+    GG_TRY(gg_jsonl_each(path, data, bytes, take, prompts));
     if (prompts->count == 0)
         return gg_fail(GG_BAD_DATA, "%s: holds no prompt; a line is {\"prompt\": TEXT} or a string", path);
     return GG_OK;

@@ -25,17 +25,18 @@ static int64_t key_index(const struct gg_attention *s, int64_t b, int64_t h, int
     return b * s->key_sequence_stride + k * s->key_stride + kv_head * s->head_size;
 }
 
-/* The first key that query t sees. */
-static int64_t first_key(const struct gg_attention *s, int64_t t) {
+/* The first key that query t of a sequence sees. */
+static int64_t first_key(const struct gg_attention *s, int64_t b, int64_t t) {
     const int64_t first = s->first + t - s->window + 1;
-    return s->window > 0 && first > 0 ? first : 0;
+    const int64_t text = s->starts != NULL ? s->starts[b * s->time + t] : 0;
+    return s->window > 0 && first > text ? first : text;
 }
 
 /* The softmax over the keys that query t of (b, h) sees, and its mask, from its first key on; returns the
  * log-sum. */
 static double softmax(const struct gg_attention *s, const double *query, const double *key, int64_t b,
                       int64_t h, int64_t t, double *softmax, double *mask) {
-    const int64_t end = s->first + t + 1, from = first_key(s, t), head = s->first_head + h;
+    const int64_t end = s->first + t + 1, from = first_key(s, b, t), head = s->first_head + h;
     for (int64_t k = from; k < end; k++) {
         softmax[k] = dot(query_at(s, query, b, h, t), key + key_index(s, b, h, k), s->head_size) /
                      sqrt((double)s->head_size);
@@ -63,7 +64,7 @@ void reference_attention(const struct gg_attention *s, const double *query, cons
                 log_sums[(b * s->heads + h) * s->time + t] = softmax(s, query, key, b, h, t, p, mask);
                 for (int64_t i = 0; i < s->head_size; i++) {
                     row[i] = 0;
-                    for (int64_t k = first_key(s, t); k <= s->first + t; k++)
+                    for (int64_t k = first_key(s, b, t); k <= s->first + t; k++)
                         row[i] += p[k] * mask[k] * value[key_index(s, b, h, k) + i];
                 }
             }
@@ -91,7 +92,7 @@ void reference_attention_backward(const struct gg_attention *s, const double *qu
                 const double *q = query_at(s, query, b, h, t), product = dot(d_out + row, out + row, size);
                 const int64_t at_q = q - query;
                 softmax(s, query, key, b, h, t, p, mask);
-                for (int64_t k = first_key(s, t); k <= t; k++) {
+                for (int64_t k = first_key(s, b, t); k <= t; k++) {
                     const int64_t at = key_index(s, b, h, k);
                     const double d_probability = mask[k] * dot(d_out + row, value + at, size);
                     const double d_score = p[k] * (d_probability - product) / sqrt((double)size);

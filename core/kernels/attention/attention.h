@@ -29,7 +29,9 @@ struct gg_attention {
     int64_t heads;         /* this rank's */
     int64_t kv_heads; /* this rank's; divides heads: query head h reads head h / (heads / kv_heads) of them */
     int64_t head_size;
-    int64_t window; /* a query sees the last so many keys, itself included; 0: all */
+    int64_t window;        /* a query sees the last so many keys, itself included; 0: all */
+    const int32_t *starts; /* (sequences, time) first key that a query sees, not above its own place and never
+                            * falling along a sequence; NULL: 0. With `first` 0 only */
 
     /* Rows of queries have `heads` heads side by side, those of keys and of values `kv_heads`; a sequence's
      * keys start `key_sequence_stride` elements after the one's before. */

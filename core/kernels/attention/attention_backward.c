@@ -94,6 +94,8 @@ static void backward_keys(const struct gg_attention_pair *p, int64_t key, int64_
     for (int64_t start = key / GG_QUERY_ROWS * GG_QUERY_ROWS; start < time; start += GG_QUERY_ROWS) {
         const int64_t end = start + GG_QUERY_ROWS < s->time ? start + GG_QUERY_ROWS : s->time;
         const int64_t first_key = gg_attention_first_key(p, start), from = first_key > key ? first_key : key;
+        if (from >= key_end) /* nor does any later query see one: texts begin further on */
+            break;
         const struct gg_attention_block block = {start, end - start, from,
                                                  (end < key_end ? end : key_end) - from, from > first_key};
         backward_block(p, &block, log_sums, d_out);

@@ -23,6 +23,18 @@ static void rescale(float *values, int64_t count, float factor) {
         values[i] *= factor;
 }
 
+/* Row r where the query sees no key of the block, as its text begins behind it. */
+static void no_exponentials(const struct gg_attention_pair *p, const struct gg_attention_block *b,
+                            int64_t r) {
+    const struct gg_attention_scratch *own = &p->scratch;
+    for (int64_t k = 0; k < b->keys; k++)
+        own->scores[r * b->keys + k] = 0;
+    if (!b->begun) {
+        own->largest[r] = -INFINITY;
+        own->sums[r] = 0;
+    }
+}
+
 /* Row r of scores becomes exponentials, relative to the row's largest score so far; sums over earlier blocks
  * are scaled down to it (Milakov and Gimelshein 2018, algorithm 3). */
 static void exponentials(const struct gg_attention_pair *p, const struct gg_attention_block *b, int64_t r) {
@@ -71,7 +83,10 @@ static void add_block(const struct gg_attention_pair *p, const struct gg_attenti
     const struct gg_attention_scratch *own = &p->scratch;
     gg_attention_scores(p, b);
     for (int64_t r = 0; r < b->rows; r++) {
-        exponentials(p, b, r);
+        if (gg_attention_hidden(p, b, r) < gg_attention_visible(p, b, r))
+            exponentials(p, b, r);
+        else
+            no_exponentials(p, b, r);
         gg_attention_row_operand(p, own->scores + r * b->keys, r, b->keys, own->probabilities);
     }
     gg_attention_multiply(p, GG_PLAIN, GG_PLAIN, b->rows, s->head_size, b->keys, own->probabilities, b->keys,

@@ -65,6 +65,7 @@ struct gg_attention_pair gg_attention_pair_make(const struct gg_attention *shape
         .sequence = sequence,
         .head = head,
         .first = shape->firsts != NULL ? shape->firsts[sequence] : shape->first,
+        .starts = shape->starts != NULL ? shape->starts + sequence * shape->time : NULL,
         .query = gg_at(stored, query, sequence * shape->time * shape->query_stride + column),
         .key = gg_at(stored, key, sequence * shape->key_sequence_stride + key_column),
         .value = gg_at(stored, value, sequence * shape->key_sequence_stride + key_column),

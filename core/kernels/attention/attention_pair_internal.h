@@ -26,7 +26,8 @@ struct gg_attention_scratch {
 struct gg_attention_pair {
     const struct gg_attention *shape;
     int64_t sequence, head;
-    int64_t first; /* position of the first query */
+    int64_t first;         /* position of the first query */
+    const int32_t *starts; /* of this sequence, or NULL */
     const void *query, *key, *value;
     float scale;
     struct gg_attention_scratch scratch;
@@ -48,20 +49,26 @@ struct gg_attention_pair gg_attention_pair_make(const struct gg_attention *shape
                                                 const void *query, const void *key, const void *value,
                                                 void *workspace);
 
-/* Where the keys begin that a block of queries is worked on with, `start` being the first: in steps, because a
- * library's bf16 product is made for its shape. Every query sees one of the first GG_KEY_ROWS keys from there
- * on, and a step never reaches from one block of GG_KEY_ROWS keys into the one before. */
-_Static_assert(GG_QUERY_ROWS + GG_KEY_STEP <= GG_KEY_ROWS && GG_KEY_ROWS % GG_KEY_STEP == 0, "see above");
-static inline int64_t gg_attention_first_key(const struct gg_attention_pair *p, int64_t start) {
-    const int64_t window = p->shape->window, first = p->first + start - window + 1;
-    return window == 0 || first < 0 ? 0 : first / GG_KEY_STEP * GG_KEY_STEP;
+/* The first key that a query sees: of its window, and of its text. */
+static inline int64_t gg_attention_seen_from(const struct gg_attention_pair *p, int64_t query) {
+    const int64_t window = p->shape->window, first = p->first + query - window + 1;
+    const int64_t from = window == 0 || first < 0 ? 0 : first;
+    return p->starts != NULL && p->starts[query] > from ? p->starts[query] : from;
 }
 
-/* Query start + r sees a block's keys [hidden, visible): those before come before its window. */
+/* Where the keys begin that a block of queries is worked on with, `start` being the first: in steps, because a
+ * library's bf16 product is made for its shape. A step never reaches from one block of GG_KEY_ROWS keys into the
+ * one before. With texts that begin later a query may see none of the first keys. */
+_Static_assert(GG_KEY_ROWS % GG_KEY_STEP == 0, "see above");
+static inline int64_t gg_attention_first_key(const struct gg_attention_pair *p, int64_t start) {
+    return gg_attention_seen_from(p, start) / GG_KEY_STEP * GG_KEY_STEP;
+}
+
+/* Query start + r sees a block's keys [hidden, visible), or none: those before come before its window or text. */
 static inline int64_t gg_attention_hidden(const struct gg_attention_pair *p,
                                           const struct gg_attention_block *b, int64_t r) {
-    const int64_t hidden = p->first + b->start + r - p->shape->window + 1 - b->key;
-    return p->shape->window == 0 || hidden < 0 ? 0 : hidden < b->keys ? hidden : b->keys;
+    const int64_t hidden = gg_attention_seen_from(p, b->start + r) - b->key;
+    return hidden < 0 ? 0 : hidden < b->keys ? hidden : b->keys;
 }
 
 static inline int64_t gg_attention_visible(const struct gg_attention_pair *p,

@@ -42,6 +42,7 @@ static struct gg_attention shape_of(const struct gg_model *model, const struct g
         .heads = heads,
         .kv_heads = config->kv_heads / shards->feature_shards,
         .head_size = config->head_size,
+        .starts = pass->batch->starts,
         .window = ((const struct attention *)step->module)->window,
         .query_stride = rows->query_stride,
         .key_stride = rows->key_stride,

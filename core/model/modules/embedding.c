@@ -65,8 +65,8 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
     const int64_t together = pass->positions == NULL ? pass->tokens : time; /* tokens of like positions */
     for (int64_t t = 0; t < pass->tokens && has_positions(model->graph); t += together)
         gg_positions_add(stored, gg_at(stored, step->at.y, t * width),
-                         positions(model, step, gg_pass_position(pass, t / time), time), together, time,
-                         width);
+                         positions(model, step, gg_pass_position(pass, t / time), time), pass->batch->starts,
+                         together, time, width);
     const struct gg_dropout_rows rows = gg_module_dropout(model, module, pass);
     if (rows.dropout.threshold > 0)
         gg_dropout_apply(stored, step->at.y, &rows, step->at.y, pass->tokens, width, step->at.scratch);
@@ -80,12 +80,13 @@ static void backward_positions(struct gg_model *model, const struct gg_step *ste
     const int64_t width = gg_module_width(model, module), time = pass->batch->time;
     float *gradients = gg_module_gradients(model, module->parameters[1]);
     if (fabric->shards.token_shards == 1) {
-        gg_positions_gradient(stored, step->at.d_y, gradients, pass->tokens, time, width);
+        gg_positions_gradient(stored, step->at.d_y, gradients, pass->batch->starts, pass->tokens, time,
+                              width);
         return;
     }
     const struct position_rows state = position_state(model, step);
     memset(state.rows, 0, (size_t)(time * width) * sizeof(float));
-    gg_positions_gradient(stored, step->at.d_y, state.rows, pass->tokens, time, width);
+    gg_positions_gradient(stored, step->at.d_y, state.rows, pass->batch->starts, pass->tokens, time, width);
     fabric->embedding_gradient(fabric, GG_PRECISION_FP32, state.rows, state.ids, time, gradients,
                                gg_module_parameter(model, module->parameters[1])->local_rows, width);
 }

@@ -1,5 +1,6 @@
-/* The head: logits = x E^T, with the token embedding E or a matrix of its own like it; softmax cross-entropy, and
- * the gradients of x and E, a few rows at a time so that the whole micro-batch's logits never exist. */
+/* A head: logits = x E^T, with the token embedding E or a matrix of its own like it; softmax cross-entropy, and
+ * the gradients of x and E, a few rows at a time so that the whole micro-batch's logits never exist. Its entries are
+ * the vocabulary, or the classes of texts. */
 #include "core/base/clock.h"
 #include "core/kernels/loss.h"
 #include "core/model/builder_internal.h"
@@ -7,22 +8,23 @@
 #include "core/model/module_internal.h"
 
 struct head {
-    struct gg_module module; /* parameter: E (vocabulary, width) */
+    struct gg_module module; /* parameter: E (entries, width) */
     struct gg_linear product;
+    bool classes;
 };
 
 static const struct head *head_of(const struct gg_module *module) {
     return (const struct head *)module;
 }
 
-static int64_t local_vocab_of(const struct gg_graph *graph) {
-    return graph->config.padded_vocab / graph->shards.feature_shards;
+static int64_t local_entries_of(const struct gg_graph *graph, const struct gg_module *module) {
+    return head_of(module)->product.out / graph->shards.feature_shards;
 }
 
 /* Enough that the weight gradient's product is deep, few enough for memory. */
-int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens) {
+static int64_t rows_of(int64_t local_entries, int64_t local_tokens) {
     const int64_t most = (int64_t)64 << 20;
-    int64_t rows = most / local_vocab_of(graph) / 64 * 64;
+    int64_t rows = most / local_entries / 64 * 64;
     rows = rows < 64 ? 64 : rows;
     if (rows >= local_tokens)
         return local_tokens;
@@ -30,17 +32,22 @@ int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens) {
     return (local_tokens + parts - 1) / parts;
 }
 
-/* Scratch: logits (rows, local vocabulary), then three numbers a row. */
-static int64_t most_rows(const struct gg_graph *graph, enum gg_model_use use, int64_t local_sequences) {
-    const int64_t tokens = local_sequences * graph->config.context;
-    return gg_head_tokens(graph, use == GG_MODEL_GENERATE ? local_sequences : tokens);
+int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens) {
+    return rows_of(graph->config.padded_vocab / graph->shards.feature_shards, local_tokens);
+}
+
+/* Scratch: logits (rows, local entries), then three numbers a row. */
+static int64_t most_rows(const struct gg_graph *graph, const struct gg_module *module, enum gg_model_use use,
+                         int64_t local_sequences) {
+    const int64_t tokens =
+        use == GG_MODEL_GENERATE ? local_sequences : local_sequences * graph->config.context;
+    return rows_of(local_entries_of(graph, module), tokens);
 }
 
 static void needs(const struct gg_graph *graph, const struct gg_module *module, enum gg_model_use use,
                   int64_t local_sequences, struct gg_needs *needs) {
-    (void)module;
-    const int64_t rows = most_rows(graph, use, local_sequences);
-    needs->scratch = (size_t)(rows * (local_vocab_of(graph) + 3)) * sizeof(float);
+    const int64_t rows = most_rows(graph, module, use, local_sequences);
+    needs->scratch = (size_t)(rows * (local_entries_of(graph, module) + 3)) * sizeof(float);
 }
 
 /* Rows of logits taken at once: all where the vocabulary is split over ranks, so that one exchange serves
@@ -78,24 +85,27 @@ static void backward_rows(struct gg_model *model, const struct gg_step *step, in
     fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, product, rows, x, d_logits, true,
                    gg_module_gradients(model, weight));
     fabric->matmul(fabric, GG_PRODUCT_INPUT_GRADIENT, product, rows, d_logits,
-                   gg_module_operand(model, weight), false, d_x);
+                   gg_module_operand(model, weight), step->add, d_x);
 }
 
 static void forward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
     const struct gg_graph *graph = model->graph;
     const enum gg_precision stored = graph->config.precision;
-    const int64_t width = gg_module_input_width(model, step->module, 0), local_vocab = local_vocab_of(graph);
-    const int64_t most = most_rows(graph, model->use, model->local_sequences);
-    float *values = step->at.scratch, *sums = values + most * local_vocab;
+    const struct head *head = head_of(step->module);
+    const int64_t width = gg_module_input_width(model, step->module, 0),
+                  local = local_entries_of(graph, step->module);
+    const int64_t most = most_rows(graph, step->module, model->use, model->local_sequences);
+    const int32_t *all_targets = head->classes ? pass->batch->labels : pass->batch->targets;
+    const float *all_weights = head->classes ? pass->batch->label_weights : pass->batch->loss_weights;
+    float *values = step->at.scratch, *sums = values + most * local;
     struct gg_model_times *times = &model->times;
-    pass->loss_sum = 0;
     for (int64_t start = 0; start < pass->tokens; start += most) {
         const int64_t rows = start + most < pass->tokens ? most : pass->tokens - start;
         const void *x = gg_at(stored, step->at.x[0], start * width);
-        const int32_t *targets = pass->batch->targets + start;
-        const float *weights = pass->batch->loss_weights != NULL ? pass->batch->loss_weights + start : NULL;
-        const struct gg_logits logits = {values, rows, local_vocab, graph->shards.feature_index * local_vocab,
-                                         graph->config.vocab};
+        const int32_t *targets = all_targets + start;
+        const float *weights = all_weights != NULL ? all_weights + start : NULL;
+        const struct gg_logits logits = {values, rows, local, graph->shards.feature_index * local,
+                                         head->classes ? graph->config.classes : graph->config.vocab};
         const double begin = gg_clock_seconds();
         model->fabric->matmul(model->fabric, GG_PRODUCT_FORWARD, &head_of(step->module)->product, rows, x,
                               gg_module_operand(model, step->module->parameters[0]), false, values);
@@ -119,15 +129,15 @@ void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t 
                     float *logits) {
     const struct gg_fabric *fabric = model->fabric;
     const int64_t width = gg_module_input_width(model, step->module, 0),
-                  local_vocab = local_vocab_of(model->graph);
+                  local = local_entries_of(model->graph, step->module);
     float *values = step->at.scratch;
-    GG_ASSERT(rows <= most_rows(model->graph, model->use, model->local_sequences));
+    GG_ASSERT(rows <= most_rows(model->graph, step->module, model->use, model->local_sequences));
     fabric->matmul(fabric, GG_PRODUCT_FORWARD, &head_of(step->module)->product, rows,
                    gg_at(model->graph->config.precision, step->at.x[0], row * width),
                    gg_module_operand(model, step->module->parameters[0]), false, values);
     for (int64_t r = 0; r < rows; r++)
-        fabric->feature_gather(fabric, values + r * local_vocab, local_vocab,
-                               logits + r * model->graph->config.padded_vocab);
+        fabric->feature_gather(fabric, values + r * local, local,
+                               logits + r * head_of(step->module)->product.out);
 }
 
 static const struct gg_linear *product(const struct gg_module *module) {
@@ -142,19 +152,33 @@ const struct gg_module_kind gg_head_kind = {
     .linear = product,
 };
 
-void gg_build_head(struct gg_builder *b, const char *token_weight, int x) {
-    const struct gg_model_config *config = gg_build_config(b);
+bool gg_head_of_classes(const struct gg_module *module) {
+    return module->kind == &gg_head_kind && head_of(module)->classes;
+}
+
+static void append(struct gg_builder *b, int weight, int64_t padded_entries, bool classes, int x) {
     const struct gg_tensor in = *gg_build_tensor(b, x);
     struct head *head = gg_build_module(b, &gg_head_kind, sizeof *head, 0, 0);
     gg_build_input(b, &head->module, x);
-    head->module.parameters[0] = config->tied ? gg_build_find(b, token_weight)
-                                              : gg_build_embedding_table(b, "lm_head.weight", config->vocab,
-                                                                         config->padded_vocab, config->width);
+    head->classes = classes;
+    head->module.parameters[0] = weight;
     head->product = (struct gg_linear){in.features,
-                                       config->padded_vocab,
+                                       padded_entries,
                                        in.block,
-                                       config->padded_vocab / gg_build_shards(b)->feature_shards,
+                                       padded_entries / gg_build_shards(b)->feature_shards,
                                        true,
-                                       config->precision,
+                                       gg_build_config(b)->precision,
                                        GG_PRECISION_FP32};
+}
+
+void gg_build_head(struct gg_builder *b, const char *token_weight, int x) {
+    const struct gg_model_config *c = gg_build_config(b);
+    if (c->classes > 0)
+        append(b, gg_build_embedding_table(b, "score.weight", c->classes, c->padded_classes, c->width),
+               c->padded_classes, true, x);
+    if (!c->classes_only)
+        append(b,
+               c->tied ? gg_build_find(b, token_weight)
+                       : gg_build_embedding_table(b, "lm_head.weight", c->vocab, c->padded_vocab, c->width),
+               c->padded_vocab, false, x);
 }

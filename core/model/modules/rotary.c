@@ -16,7 +16,7 @@ static void turn(const struct gg_model *model, const struct gg_step *step, const
     for (int64_t t = 0; t < pass->tokens; t += together)
         gg_rotate(config->precision, gg_at(config->precision, x, t * width), step->at.state,
                   gg_at(config->precision, y, t * width), together, time, gg_pass_position(pass, t / time),
-                  width / config->head_size, config->head_size, back);
+                  pass->batch->starts, width / config->head_size, config->head_size, back);
 }
 
 static void forward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {

@@ -195,6 +195,45 @@ static void windows(void **state) {
     compare_both((struct how){600, 2, 1, 6, 129, 0});
 }
 
+/* Texts of such lengths in turn, other ones in each sequence. */
+static int32_t *text_starts(int64_t time, const int64_t *lengths, int count) {
+    int32_t *starts = case_take((size_t)(SEQUENCES * time) * sizeof *starts, 0);
+    for (int64_t b = 0; b < SEQUENCES; b++) {
+        int64_t start = 0;
+        for (int64_t t = 0, i = b; t < time; t++) {
+            if (t - start == lengths[i % count]) {
+                start = t;
+                i++;
+            }
+            starts[b * time + t] = (int32_t)start;
+        }
+    }
+    return starts;
+}
+
+static void compare_texts(enum gg_precision stored, const struct how how, const int64_t *lengths, int count) {
+    struct problem p = make(stored, how);
+    p.shape.starts = text_starts(how.time, lengths, count);
+    run_with_threads(forward, &p, (struct tensor *const[]){&p.out, &p.log_sums}, 2);
+    check_forward(&p, how.time);
+    run_with_threads(backward, &p, (struct tensor *const[]){&p.d_qkv}, 1);
+    check_backward(&p);
+    case_end();
+}
+
+/* Texts side by side in a sequence: of one token, within a block, over blocks; with windows, groups, dropout. */
+static void texts(void **state) {
+    (void)state;
+    static const int64_t lengths[] = {1, 2, 70, 300, 1, 128, 257, 5, 64};
+    for (int precision = 0; precision < (gg_matmul_has_bf16() ? 2 : 1); precision++) {
+        const enum gg_precision stored = (enum gg_precision)precision;
+        compare_texts(stored, (struct how){9, 1, 1, 6, 0, 0}, lengths, 2);
+        compare_texts(stored, (struct how){700, 2, 2, 20, 0, 0}, lengths, 9);
+        compare_texts(stored, (struct how){650, 2, 1, 6, 0, 0.2}, lengths + 3, 6);
+        compare_texts(stored, (struct how){650, 2, 1, 6, 100, 0.1}, lengths + 2, 7);
+    }
+}
+
 /* Fills columns [from, from + count) of rows [first, end) of the first sequence with what is not a number. */
 static void poison(struct problem *p, int64_t first, int64_t end, int64_t from, int64_t count) {
     for (int64_t t = first; t < end; t++)
@@ -233,6 +272,21 @@ static void skipped_blocks(void **state) {
     backward(&p);
     assert_true(are_numbers(&p.d_qkv, p.row, 0, 256, 0, p.row));
     assert_false(are_numbers(&p.d_qkv, p.row, LATE, TIME, 0, p.row));
+    case_end();
+}
+
+/* Nor those of other texts. */
+static void skipped_texts(void **state) {
+    (void)state;
+    enum { TIME = 700, SIZE = 6, SECOND = 320 };
+    struct problem p = make(GG_PRECISION_FP32, (struct how){TIME, 1, 1, SIZE, 0, 0});
+    p.shape.starts = text_starts(TIME, (const int64_t[]){SECOND, TIME}, 2);
+    forward(&p);
+    poison(&p, 0, 256, column(&p, 1), 2 * p.key_width);
+    backward(&p);
+    assert_true(are_numbers(&p.d_qkv, p.row, SECOND + 128, TIME, 0, p.row));
+    forward(&p);
+    assert_true(are_numbers(&p.out, p.width, SECOND + 128, TIME, 0, p.width));
     case_end();
 }
 
@@ -311,6 +365,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(odd_shapes),     cmocka_unit_test(dropout),
                                        cmocka_unit_test(groups),         cmocka_unit_test(windows),
                                        cmocka_unit_test(skipped_blocks), cmocka_unit_test(cached_keys),
-                                       cmocka_unit_test(growing_scores), cmocka_unit_test(scratch)};
+                                       cmocka_unit_test(growing_scores), cmocka_unit_test(scratch),
+                                       cmocka_unit_test(texts),          cmocka_unit_test(skipped_texts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,12 +35,13 @@ struct arguments {
     int64_t time, first, heads, head_size;
     bool back;
     struct tensor *x, *table, *y;
+    const int32_t *starts; /* or NULL */
 };
 
 static void rotate(const void *argument) {
     const struct arguments *a = argument;
     gg_rotate(a->x->stored, a->x->values, a->table->values, a->y->values, SEQUENCES * a->time, a->time,
-              a->first, a->heads, a->head_size, a->back);
+              a->first, a->starts, a->heads, a->head_size, a->back);
 }
 
 /* Each result is a sum of two products, whose cosine or sine is rounded: three roundings of each number. */
@@ -48,20 +49,30 @@ static void expect(const struct arguments *a, double theta, double *expected, do
     const int64_t half = a->head_size / 2;
     for (int64_t head = 0; head < SEQUENCES * a->time * a->heads; head++) {
         const double *x = a->x->exact + head * a->head_size;
-        const int64_t position = a->first + head / a->heads % a->time;
+        const int64_t token = head / a->heads, start = a->starts != NULL ? a->starts[token] : 0;
+        const int64_t position = a->first + token % a->time - start;
         reference_rotate(x, position, a->head_size, theta, a->back ? -1 : 1, expected + head * a->head_size);
         for (int64_t i = 0; i < a->head_size; i++)
             sizes[head * a->head_size + i] = fabs(x[i % half]) + fabs(x[half + i % half]);
     }
 }
 
-static void check_rotate(enum gg_precision stored, int64_t time, int64_t heads, int64_t head_size,
-                         bool back) {
+/* Texts of seven tokens, side by side. */
+static int32_t *text_starts(int64_t time) {
+    int32_t *starts = case_take((size_t)(SEQUENCES * time) * sizeof *starts, 0);
+    for (int64_t t = 0; t < SEQUENCES * time; t++)
+        starts[t] = (int32_t)(t % time / 7 * 7);
+    return starts;
+}
+
+static void check_rotate(enum gg_precision stored, int64_t time, int64_t heads, int64_t head_size, bool back,
+                         bool texts) {
     const double theta = 10000;
     const int64_t count = SEQUENCES * time * heads * head_size;
     struct tensor x = tensor_make(stored, 1, count), y = tensor_make(stored, 2, count);
     struct tensor table = tensor_make(GG_PRECISION_FP32, 3, (FIRST + time) * head_size);
-    struct arguments a = {time, FIRST, heads, head_size, back, &x, &table, &y};
+    struct arguments a = {
+        time, FIRST, heads, head_size, back, &x, &table, &y, texts ? text_starts(time) : NULL};
     double *expected = case_doubles(count), *sizes = case_doubles(count);
     gg_rotary_table(table.values, FIRST + time, head_size, theta);
     expect(&a, theta, expected, sizes);
@@ -80,8 +91,8 @@ static void rows(void **state) {
         for (int s = 0; s < 5; s++)
             for (int t = 0; t < 3; t++)
                 for (int64_t heads = 1; heads <= 3; heads += 2) {
-                    check_rotate((enum gg_precision)precision, times[t], heads, sizes[s], false);
-                    check_rotate((enum gg_precision)precision, times[t], heads, sizes[s], true);
+                    check_rotate((enum gg_precision)precision, times[t], heads, sizes[s], false, heads == 1);
+                    check_rotate((enum gg_precision)precision, times[t], heads, sizes[s], true, heads == 1);
                 }
 }
 
@@ -94,7 +105,8 @@ static void distance_alone_counts(void **state) {
     gg_rotary_table(table.values, TIME, SIZE, 10000);
     for (int64_t i = 0; i < x.count; i++) /* one query at all positions, and then one key */
         tensor_set(&x, i, x.exact[i / (TIME * SIZE) * TIME * SIZE + i % SIZE]);
-    gg_rotate(GG_PRECISION_FP32, x.values, table.values, x.values, SEQUENCES * TIME, TIME, 0, 1, SIZE, false);
+    gg_rotate(GG_PRECISION_FP32, x.values, table.values, x.values, SEQUENCES * TIME, TIME, 0, NULL, 1, SIZE,
+              false);
     const double *turned = tensor_results(&x);
     double first = 0;
     for (int64_t t = APART; t < TIME; t++) {

@@ -9,7 +9,7 @@
 struct arguments {
     int64_t tokens, time, width, rows;
     struct tensor *x, *vector, *y;
-    const int32_t *ids;
+    const int32_t *ids; /* of embedding rows; or where texts begin */
 };
 
 static void bias_add(const void *argument) {
@@ -24,12 +24,13 @@ static void bias_gradient(const void *argument) {
 
 static void positions_add(const void *argument) {
     const struct arguments *a = argument;
-    gg_positions_add(a->x->stored, a->x->values, a->vector->values, a->tokens, a->time, a->width);
+    gg_positions_add(a->x->stored, a->x->values, a->vector->values, a->ids, a->tokens, a->time, a->width);
 }
 
 static void positions_gradient(const void *argument) {
     const struct arguments *a = argument;
-    gg_positions_gradient(a->x->stored, a->x->values, a->vector->values, a->tokens, a->time, a->width);
+    gg_positions_gradient(a->x->stored, a->x->values, a->vector->values, a->ids, a->tokens, a->time,
+                          a->width);
 }
 
 /* rows added to x: one rounding. */
@@ -83,6 +84,37 @@ static void positions(void **state) {
     for_each_shape(check_positions);
 }
 
+/* Texts of three tokens, of which each has one of three positions, whatever the sequence's length. */
+static void check_texts(enum gg_precision stored, int64_t tokens, int64_t width) {
+    enum { LENGTH = 3 };
+    const int64_t time = tokens > LENGTH ? tokens / LENGTH * LENGTH : tokens;
+    int32_t *starts = case_take((size_t)tokens * sizeof *starts, 0);
+    for (int64_t t = 0; t < tokens; t++)
+        starts[t] = (int32_t)(t % time / LENGTH * LENGTH);
+    struct tensor x = tensor_make(stored, 1, tokens * width), d_y = tensor_make(stored, 3, tokens * width);
+    struct tensor rows = tensor_make(GG_PRECISION_FP32, 2, time * width),
+                  gradient = tensor_make(GG_PRECISION_FP32, 4, time * width);
+    const int64_t period = time < LENGTH ? time : LENGTH;
+    double *expected = case_doubles(x.count), *sizes = case_doubles(x.count);
+    double *d_expected = tensor_results(&gradient), *d_sizes = tensor_magnitudes(&gradient);
+    const struct arguments
+        a = {.tokens = tokens, .time = time, .width = width, .x = &x, .vector = &rows, .ids = starts},
+        d = {.tokens = tokens, .time = time, .width = width, .x = &d_y, .vector = &gradient, .ids = starts};
+    reference_rows_add(x.exact, rows.exact, tokens, period, width, expected);
+    reference_rows_add(tensor_magnitudes(&x), tensor_magnitudes(&rows), tokens, period, width, sizes);
+    reference_rows_gradient(d_y.exact, tokens, period, width, d_expected);
+    reference_rows_gradient(tensor_magnitudes(&d_y), tokens, period, width, d_sizes);
+    run_with_threads(positions_add, &a, (struct tensor *const[]){&x}, 1);
+    tensor_check("positions of texts", &x, expected, sizes, 1);
+    run_with_threads(positions_gradient, &d, (struct tensor *const[]){&gradient}, 1);
+    tensor_check("their gradient", &gradient, d_expected, d_sizes, sum_units(tokens / period + 2));
+}
+
+static void texts(void **state) {
+    (void)state;
+    for_each_shape(check_texts);
+}
+
 static void embedding_rows(const void *argument) {
     const struct arguments *a = argument;
     const struct gg_fabric fabric = gg_fabric_local();
@@ -125,6 +157,6 @@ static void embedding(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(biases), cmocka_unit_test(positions),
-                                       cmocka_unit_test(embedding)};
+                                       cmocka_unit_test(texts), cmocka_unit_test(embedding)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,9 +34,9 @@ static void dotted_and_nested(void **state) {
     assert_int_equal(settings.model.layers, 3);
     assert_true(settings.optim.lr == 1e-3);
     assert_int_equal(settings.optim.schedule, GG_SCHEDULE_WSD);
-    assert_int_equal(settings.data.train.count, 2);
-    assert_string_equal(settings.data.train.items[1], "b c.h5");
-    assert_string_equal(settings.data.val.items[0], "v.h5");
+    assert_int_equal(settings.data.train.paths.count, 2);
+    assert_string_equal(settings.data.train.paths.items[1], "b c.h5");
+    assert_string_equal(settings.data.val.paths.items[0], "v.h5");
     assert_string_equal(settings.run.dir, "some \"where");
 }
 
@@ -129,6 +129,7 @@ static void every_setting_round_trips(void **state) {
                                      "\xef\xbb\xbf\xef\xbf\xbd\xef\xbf\xbe\xef\xbf\xbf\xf0\x9f\x98\x80"};
         switch (option->type) {
         case GG_OPTION_LIST:
+        case GG_OPTION_CORPORA:
             gg_options_set_list(option, &settings, items, sizeof items / sizeof *items);
             continue;
         case GG_OPTION_INTEGER:
@@ -160,10 +161,182 @@ static void every_setting_round_trips(void **state) {
         assert_string_equal(before, after);
         assert_true(again.given[i]);
     }
-    assert_int_equal(again.data.train.count, 10);
-    assert_string_equal(again.data.train.items[3], "new\nline");
+    assert_int_equal(again.data.train.paths.count, 10);
+    assert_string_equal(again.data.train.paths.items[3], "new\nline");
     free(yaml);
     gg_settings_free(&again);
+}
+
+/* Named corpora, in all the ways that there are to write them, read back as they were. */
+static void corpora(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "data.train: {en: {paths: [e1.h5, \"e 2\"], weight: 0.7}, de: {paths: d.h5, weight: 0.3}}\n"
+        "data.val: {en: v.h5, de: [w.h5, x.h5]}\n",
+        "data:\n  train:\n    de.weight: 0.3\n    en: [e1.h5, e 2]\n    en.weight: 0.7\n"
+        "  train.de:\n    paths: [d.h5]\n  val.de.paths: [w.h5, x.h5]\n  val.en: v.h5\n",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        gg_settings_free(&settings);
+        gg_settings_init(&settings);
+        CHECK_OK(read_text(texts[i]));
+        CHECK_OK(gg_settings_resolve(&settings));
+        const struct gg_corpora *train = &settings.data.train;
+        assert_int_equal(gg_corpora_count(train), 2);
+        assert_int_equal(train->paths.count, 0);
+        assert_string_equal(train->named[0].name, "de");
+        assert_string_equal(train->named[1].paths.items[1], "e 2");
+        assert_true(train->named[0].weight == 0.3 && train->named[1].weight == 0.7);
+        assert_int_equal(settings.data.val.named[0].paths.count, 2);
+        char *yaml = gg_settings_yaml(&settings), *text;
+        text = gg_option_text(gg_options_find(&gg_settings_table, "data.train"), &settings);
+        assert_string_equal(
+            text, "{de: {paths: [\"d.h5\"], weight: 0.3}, en: {paths: [\"e1.h5\", \"e 2\"], weight: 0.7}}");
+        free(text);
+        struct gg_settings again;
+        gg_settings_init(&again);
+        CHECK_OK(gg_settings_read_text(&again, yaml, strlen(yaml), "resolved"));
+        char *yaml_again = gg_settings_yaml(&again);
+        assert_string_equal(yaml, yaml_again);
+        assert_true(gg_options_given(&gg_settings_table, again.given, "data.train"));
+        free(yaml);
+        free(yaml_again);
+        gg_settings_free(&again);
+    }
+}
+
+static void corpora_round_trip(void **state) {
+    (void)state;
+    /* Names that YAML could take for something else, paths that it must quote. */
+    const char *const names[] = {"-", "null", "1e3", "no", "_", "A-z_9"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *paths = gg_format("data.train.%s.paths", names[i]),
+             *weight = gg_format("data.train.%s.weight", names[i]);
+        char *number = gg_format("%.17g", 0.1 + (double)i / 3), *val = gg_format("data.val.%s", names[i]);
+        CHECK_OK(gg_settings_set(&settings, paths, "new\nline \xc3\xa4 \"q\" \\", "here"));
+        CHECK_OK(gg_settings_set(&settings, paths, " # {x}: ", "here"));
+        CHECK_OK(gg_settings_set(&settings, weight, number, "here"));
+        CHECK_OK(gg_settings_set(&settings, val, "v.h5", "here"));
+        free(paths);
+        free(weight);
+        free(number);
+        free(val);
+    }
+    CHECK_OK(gg_settings_resolve(&settings));
+    char *yaml = gg_settings_yaml(&settings);
+    struct gg_settings again;
+    gg_settings_init(&again);
+    CHECK_OK(gg_settings_read_text(&again, yaml, strlen(yaml), "resolved"));
+    assert_int_equal(again.data.train.count, 6);
+    for (size_t i = 0; i < 6; i++) {
+        const struct gg_corpus *was = &settings.data.train.named[i], *is = &again.data.train.named[i];
+        assert_string_equal(is->name, was->name);
+        assert_true(is->weight == was->weight && was->weight > 0);
+        assert_int_equal(is->paths.count, 2);
+        assert_string_equal(is->paths.items[0], "new\nline \xc3\xa4 \"q\" \\");
+        assert_string_equal(is->paths.items[1], " # {x}: ");
+        assert_string_equal(again.data.val.named[i].paths.items[0], "v.h5");
+    }
+    free(yaml);
+    gg_settings_free(&again);
+}
+
+static void corpora_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"data.train: {en: {paths: a, weight: 0}}\n",
+         "line 1: setting data.train.en.weight cannot be '0'; allowed: a number above 0"},
+        {"data.train.en.weight: -0.5\n", "data.train.en.weight cannot be '-0.5'"},
+        {"data.train.en.weight: nan\n", "data.train.en.weight cannot be 'nan'"},
+        {"data.train.en.weight: 1x\n", "data.train.en.weight cannot be '1x'"},
+        {"data.train.en.weight: [1]\n", "data.train.en.weight takes no list"},
+        {"data.val.en.weight: 1\n", "the corpora of data.val have paths, and no weights"},
+        {"data.val: {en: {paths: a, weight: 1}}\n", "the corpora of data.val have paths, and no weights"},
+        {"data.train: {paths: a, weight: 1}\n", "'paths' is no name of a corpus"},
+        {"data.train: {weight: 1}\n", "'weight' is no name of a corpus"},
+        {"data.train: {\"e n\": a}\n", "'e n' is no name of a corpus"},
+        {"data.train..weight: 1\n", "'' is no name of a corpus"},
+        {"data.train.aaaaaaaaaabbbbbbbbbbccccccccccdddddddddde: a\n", "is no name of a corpus"},
+        {"data.train.en.wieght: 1\n",
+         "unknown setting 'data.train.en.wieght'; a corpus of data.train has paths and weight"},
+        {"data.train.en.weight: 1\ndata.train.en.weight: 2\n",
+         "line 2: setting data.train.en.weight is given twice"},
+        {"data.train.en: a\ndata.train: {en: {paths: b}}\n", "line 2: setting data.train.en is given twice"},
+        {"data.train: a\ndata.train.en: b\n", "line 2: setting data.train is given as shards and as corpora"},
+        {"data.train.en: b\ndata.train: a\n", "line 2: setting data.train is given twice"},
+        {"data.train: {}\n", "the map of data.train is empty"},
+        {"data.train: {en: {}}\n", "the map of data.train.en is empty"},
+        {"data.tokenizer: {en: a}\n", "setting 'data.tokenizer' is a value, not a section"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gg_settings_free(&settings);
+        gg_settings_init(&settings);
+        CHECK_FAILS(read_text(cases[i].text), GG_USAGE, cases[i].message);
+    }
+    static const struct {
+        const char *text, *message;
+    } together[] = {
+        {"data.train.en.weight: 1\n", "data.train.en has no paths"},
+        {"data.train: {en: {paths: a, weight: 1}, de: b}\n",
+         "data.train.de has no weight; set data.train.de.weight"},
+        {"data.train: {en: {paths: a, weight: 65536}, de: {paths: b, weight: 1}}\n",
+         "data.train.de.weight is 1 of 65537"},
+        {"data.val: {en: a, de: []}\n", "data.val.de has no paths"},
+    };
+    for (size_t i = 0; i < sizeof together / sizeof *together; i++) {
+        gg_settings_free(&settings);
+        gg_settings_init(&settings);
+        CHECK_OK(read_text(together[i].text));
+        CHECK_FAILS(gg_settings_resolve(&settings), GG_USAGE, together[i].message);
+    }
+    gg_settings_free(&settings);
+    gg_settings_init(&settings);
+    for (int i = 0; i < GG_CORPORA_MOST + 1; i++) {
+        char *name = gg_format("data.train.c%d", i);
+        if (i < GG_CORPORA_MOST)
+            CHECK_OK(gg_settings_set(&settings, name, "a", "here"));
+        else
+            CHECK_FAILS(gg_settings_set(&settings, name, "a", "here"), GG_USAGE,
+                        "there are 64 corpora already");
+        free(name);
+    }
+}
+
+static gg_status set_words(char *const *line) {
+    for (int i = 0; line[i] != NULL; i++)
+        GG_TRY(gg_settings_set_word(&settings, line, i));
+    return GG_OK;
+}
+
+/* Words add to the corpora of a file, replace their lists, and take a list's place; a list takes theirs. */
+static void corpora_in_words(void **state) {
+    (void)state;
+    char text[9][40] = {"data.train.en.weight=2",  "data.train.de=d1",       "data.train.de=d2",
+                        "data.train.fr.paths=[f]", "data.train.fr.weight=1", "data.train=all",
+                        "data.train=more",         "data.val.en=v",          "data.val=w"};
+    const struct gg_corpora *train = &settings.data.train;
+    CHECK_OK(read_text("data.train: {en: {paths: e, weight: 1}, de: {paths: [d, dd, ddd], weight: 3}}\n"));
+    CHECK_OK(set_words((char *const[]){text[0], text[1], text[2], text[3], text[4], NULL}));
+    assert_int_equal(train->count, 3);
+    assert_string_equal(train->named[2].name, "fr");
+    assert_true(train->named[1].weight == 2 && train->named[0].weight == 3);
+    assert_int_equal(train->named[0].paths.count, 2);
+    assert_string_equal(train->named[0].paths.items[1], "d2");
+    assert_string_equal(train->named[1].paths.items[0], "e");
+
+    CHECK_OK(set_words((char *const[]){text[5], text[6], NULL}));
+    assert_int_equal(train->count, 0);
+    assert_int_equal(train->paths.count, 2);
+    CHECK_OK(set_words((char *const[]){text[1], NULL}));
+    assert_int_equal(train->count, 1);
+    assert_int_equal(train->paths.count, 0);
+
+    CHECK_FAILS(set_words((char *const[]){text[5], text[1], NULL}), GG_USAGE,
+                "data.train is given as shards and as corpora");
+    CHECK_FAILS(set_words((char *const[]){text[7], text[8], NULL}), GG_USAGE,
+                "data.val is given as shards and as corpora");
 }
 
 static void resolving(void **state) {
@@ -202,8 +375,8 @@ static void words(void **state) {
     for (int i = 0; i < 3; i++)
         CHECK_OK(gg_settings_set_word(&settings, line, i));
     assert_true(settings.optim.lr == 2e-3);
-    assert_int_equal(settings.data.train.count, 2);
-    assert_string_equal(settings.data.train.items[0], "a.h5");
+    assert_int_equal(settings.data.train.paths.count, 2);
+    assert_string_equal(settings.data.train.paths.items[0], "a.h5");
     CHECK_FAILS(gg_settings_set_word(&settings, line, 3), GG_USAGE, "name=value");
     CHECK_FAILS(gg_settings_set_word(&settings, line, 4), GG_USAGE, "name=value");
 }
@@ -250,6 +423,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(nothing_is_allowed, setup, teardown),
         cmocka_unit_test_setup_teardown(refused, setup, teardown),
         cmocka_unit_test_setup_teardown(every_setting_round_trips, setup, teardown),
+        cmocka_unit_test_setup_teardown(corpora, setup, teardown),
+        cmocka_unit_test_setup_teardown(corpora_round_trip, setup, teardown),
+        cmocka_unit_test_setup_teardown(corpora_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(corpora_in_words, setup, teardown),
         cmocka_unit_test_setup_teardown(resolving, setup, teardown),
         cmocka_unit_test_setup_teardown(words, setup, teardown),
         cmocka_unit_test_setup_teardown(words_that_are_not_utf8, setup, teardown),

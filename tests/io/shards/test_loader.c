@@ -1,6 +1,7 @@
 /* The loader: the same samples for any number of replicas, resumable, and exactly what the shards hold. */
 #include "core/data/sampler.h"
 #include "io/shards/loader.h"
+#include "io/shards/shard_source.h"
 #include "tests/shard_fixture.h"
 
 #include <time.h>
@@ -26,9 +27,17 @@ static int remove_shards(void **state) {
     return 0;
 }
 
+static gg_status create(const struct gg_text_list *list, int64_t context, uint64_t seed, bool shuffle,
+                        gg_loader **loader) {
+    struct gg_source source;
+    GG_TRY(gg_shard_source_open(list, context, seed, shuffle, &source));
+    gg_loader_create(&source, loader);
+    return GG_OK;
+}
+
 static gg_loader *make(bool shuffle) {
     gg_loader *loader = NULL;
-    CHECK_OK(gg_loader_create(&paths, CONTEXT, 9, shuffle, &loader));
+    CHECK_OK(create(&paths, CONTEXT, 9, shuffle, &loader));
     return loader;
 }
 
@@ -48,10 +57,10 @@ static void check_row(uint64_t id, bool shuffle, const int32_t *inputs, const in
 static void facts(void **state) {
     (void)state;
     gg_loader *loader = make(true);
-    assert_int_equal(gg_loader_samples(loader), 299 + 10485 + 10528 + 0 + 77);
-    assert_int_equal(gg_loader_vocab(loader), VOCAB);
-    assert_int_equal(gg_loader_fingerprint(loader), FIXTURE_FINGERPRINT);
-    assert_true(fabs(gg_loader_text_bytes_per_token(loader) - 4) < 1e-12);
+    assert_int_equal(gg_loader_source(loader)->samples, 299 + 10485 + 10528 + 0 + 77);
+    assert_int_equal(gg_loader_source(loader)->vocab, VOCAB);
+    assert_int_equal(gg_loader_source(loader)->tokenizer_fingerprint, FIXTURE_FINGERPRINT);
+    assert_true(fabs(gg_loader_source(loader)->text_bytes_per_token - 4) < 1e-12);
     gg_loader_destroy(&loader);
     gg_loader_destroy(&loader);
 }
@@ -66,7 +75,7 @@ static void rows_hold_the_shards_tokens(void **state) {
     CHECK_OK(gg_loader_start(loader, &plan));
     for (uint64_t n = 0; n < 400; n++) {
         double waited = -1;
-        CHECK_OK(gg_loader_next(loader, inputs, targets, ids, &waited));
+        CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}}, &waited));
         assert_true(waited >= 0);
         for (uint64_t b = 0; b < B; b++) {
             assert_int_equal(ids[b], n * B + b);
@@ -91,7 +100,8 @@ static void replicas_share_each_step(void **state) {
                     for (int64_t a = 0; a < G / micro / replicas; a++) {
                         int32_t inputs[2 * CONTEXT], targets[2 * CONTEXT];
                         uint64_t ids[2];
-                        CHECK_OK(gg_loader_next(loader, inputs, targets, ids, NULL));
+                        CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}},
+                                                NULL));
                         for (int64_t b = 0; b < micro; b++) {
                             assert_int_equal((ids[b] - CONSUMED) / G, step);
                             seen[ids[b] - CONSUMED]++;
@@ -117,14 +127,14 @@ static void sequential_ends_with_empty_rows(void **state) {
     enum { B = 64, D = 3 };
     static int32_t inputs[B * CONTEXT], targets[B * CONTEXT];
     gg_loader *loader = make(false);
-    const int64_t samples = gg_loader_samples(loader), calls = (samples + B * D - 1) / (B * D);
+    const int64_t samples = gg_loader_source(loader)->samples, calls = (samples + B * D - 1) / (B * D);
     char *seen = gg_calloc((size_t)samples, 1);
     /* One loader, started anew for each replica: a start forgets the look-ahead of the last. */
     for (int replica = 0; replica < D; replica++) {
         CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){0, B * D, B, replica, D}));
         for (int64_t n = 0; n < calls; n++) {
             uint64_t ids[B];
-            CHECK_OK(gg_loader_next(loader, inputs, targets, ids, NULL));
+            CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}}, NULL));
             for (int64_t b = 0; b < B; b++) {
                 if (b > 0 && ids[b - 1] == GG_LOADER_NO_SAMPLE)
                     assert_true(ids[b] == GG_LOADER_NO_SAMPLE);
@@ -152,12 +162,13 @@ static void damage_reaches_the_consumer(void **state) {
     char *bad = (char[]){"loader-bad.h5"};
     const struct gg_text_list list = {&bad, 1};
     gg_loader *loader = NULL;
-    CHECK_OK(gg_loader_create(&list, CONTEXT, 9, true, &loader));
+    CHECK_OK(create(&list, CONTEXT, 9, true, &loader));
     assert_int_equal(truncate("loader-bad.h5", 3000), 0);
     CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){0, 4, 4, 0, 1}));
     int32_t inputs[4 * CONTEXT], targets[4 * CONTEXT];
     for (int again = 0; again < 2; again++)
-        CHECK_FAILS(gg_loader_next(loader, inputs, targets, NULL, NULL), GG_BAD_DATA, "loader-bad.h5");
+        CHECK_FAILS(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, NULL, {0}}, NULL),
+                    GG_BAD_DATA, "loader-bad.h5");
     gg_loader_destroy(&loader);
     unlink("loader-bad.h5");
 }
@@ -168,11 +179,11 @@ static void shards_that_do_not_belong_together(void **state) {
     char *two[] = {items[0], (char[]){"loader-other.h5"}};
     const struct gg_text_list list = {two, 2};
     gg_loader *loader = NULL;
-    CHECK_FAILS(gg_loader_create(&list, CONTEXT, 9, true, &loader), GG_BAD_DATA, "loader-other.h5");
+    CHECK_FAILS(create(&list, CONTEXT, 9, true, &loader), GG_BAD_DATA, "loader-other.h5");
     assert_non_null(strstr(gg_failure(), items[0]));
     assert_null(loader);
-    CHECK_FAILS(gg_loader_create(&(struct gg_text_list){items + 3, 1}, CONTEXT, 9, true, &loader),
-                GG_BAD_DATA, "loader-3.h5");
+    CHECK_FAILS(create(&(struct gg_text_list){items + 3, 1}, CONTEXT, 9, true, &loader), GG_BAD_DATA,
+                "loader-3.h5");
     unlink("loader-other.h5");
 }
 
@@ -238,7 +249,7 @@ static void start_and_stop(void **state) {
         CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){i * 2, 2, 2, 0, 1}));
         for (int n = 0; n < i % 5; n++) {
             uint64_t ids[2];
-            CHECK_OK(gg_loader_next(loader, inputs, targets, ids, NULL));
+            CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}}, NULL));
             assert_int_equal(ids[0], 2 * i + 2 * n);
         }
     }
@@ -262,7 +273,7 @@ static gg_loader *make_large(const char *path, int64_t vocab, int64_t chunks) {
     free(tokens);
     char *item = (char *)path;
     const struct gg_text_list large = {.items = &item, .count = 1};
-    CHECK_OK(gg_loader_create(&large, CONTEXT, 1, true, &loader));
+    CHECK_OK(create(&large, CONTEXT, 1, true, &loader));
     return loader;
 }
 

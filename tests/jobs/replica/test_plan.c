@@ -85,12 +85,12 @@ static void compare(bool is_llama, int p, int q, enum gg_precision precision, co
 static size_t exchanged(struct gg_replica *r, int64_t first, int64_t stride) {
     const struct gg_batch batch = {.sequences = r->plan.local_sequences,
                                    .time = r->graph.config.context,
-                                   .inputs = r->state.inputs,
-                                   .targets = r->state.targets,
-                                   .sample_ids = r->state.sample_ids};
+                                   .inputs = r->state.batch.inputs,
+                                   .targets = r->state.batch.targets,
+                                   .sample_ids = r->state.batch.sample_ids};
     double loss;
     for (int64_t i = 0; i < batch.sequences * batch.time; i++)
-        r->state.inputs[i] = (int32_t)((first + i * stride) % VOCAB);
+        r->state.batch.inputs[i] = (int32_t)((first + i * stride) % VOCAB);
     gg_model_train(r->model, &batch, 1, NULL, &loss);
     return gg_grid_exchange_bytes(r->grid);
 }

@@ -1,9 +1,11 @@
 /* A run that stops anywhere and goes on with other replicas, grids and ZeRO stages takes every training
  * sample once: none is skipped, none is seen twice. Counted by the samples' own numbers, as the trainer's
- * steps take them. */
+ * steps take them. And the same of a blend, by the tokens: those that (seed, number) tell, whoever reads them. */
 #include "jobs/command/settings.h"
 #include "tests/shard_fixture.h"
 
+#include "core/data/blend.h"
+#include "core/data/sampler.h"
 #include "core/text/bpe_training.h"
 #include "io/base/file.h"
 #include "io/tokenizer/tokenizer_file.h"
@@ -15,6 +17,14 @@
 
 /* STEPS steps are some two and a half epochs of 190 samples. */
 enum { CONTEXT = 16, SEQUENCES = 24, STEPS = 20, TOKENS = 190 * CONTEXT + 1 };
+
+/* A blend of corpora of other lengths: the first is seen more than twice in BLEND_STEPS steps, the last not once. */
+enum { CORPORA = 3, BLEND_STEPS = 10 };
+static const struct {
+    const char *name, *weight;
+    int64_t tokens;
+} corpora[CORPORA] = {
+    {"a", "5", 70 * CONTEXT + 1}, {"b-2", "2.5", 100 * CONTEXT + 3}, {"c", "0.5", 90 * CONTEXT + 1}};
 
 static struct gg_world world;
 static char folder[64];
@@ -32,6 +42,12 @@ static void make_data(void) {
     CHECK_OK(gg_bpe_train(&none, GG_VOCABULARY_MIN, &tokenizer));
     CHECK_OK(gg_tokenizer_save(tokenizer, path));
     fixture_shard(shard, 1, TOKENS, TOKENS, GG_VOCABULARY_MIN, gg_tokenizer_fingerprint(tokenizer));
+    for (int c = 0; c < CORPORA; c++) {
+        char *name = gg_format("%s/%s.h5", folder, corpora[c].name);
+        fixture_shard(name, 10 + (uint64_t)c, corpora[c].tokens, corpora[c].tokens, GG_VOCABULARY_MIN,
+                      gg_tokenizer_fingerprint(tokenizer));
+        free(name);
+    }
     gg_tokenizer_destroy(&tokenizer);
     free(shard);
     free(path);
@@ -42,36 +58,81 @@ static void set(struct gg_settings *settings, const char *name, char *text) {
     free(text);
 }
 
-static void make_settings(struct gg_settings *s, int p, int q, int zero) {
+static void set_blend(struct gg_settings *s) {
+    for (int c = 0; c < CORPORA; c++) {
+        char *paths = gg_format("data.train.%s.paths", corpora[c].name);
+        char *weight = gg_format("data.train.%s.weight", corpora[c].name);
+        set(s, paths, gg_format("%s/%s.h5", folder, corpora[c].name));
+        set(s, weight, gg_strdup(corpora[c].weight));
+        free(paths);
+        free(weight);
+    }
+}
+
+static void make_settings(struct gg_settings *s, bool blend, int p, int q, int zero) {
     const int replicas = world.size / (p * q);
     gg_settings_init(s);
     set(s, "model.layers", gg_strdup("1"));
     set(s, "model.heads", gg_strdup("12"));
     set(s, "model.width", gg_strdup("24"));
     set(s, "model.context", gg_format("%d", CONTEXT));
-    set(s, "data.train", in_folder("train.h5"));
+    if (blend)
+        set_blend(s);
+    else
+        set(s, "data.train", in_folder("train.h5"));
     set(s, "batch.sequences", gg_format("%d", SEQUENCES));
     /* One micro-batch a step: all of a step's samples are there to be looked at. */
     set(s, "batch.micro", gg_format("%d", SEQUENCES / replicas));
     set(s, "optim.warmup", gg_strdup("2"));
     set(s, "parallel.grid", gg_format("%dx%d", p, q));
     set(s, "parallel.zero", gg_format("%d", zero));
-    set(s, "run.dir", in_folder("run"));
+    set(s, "run.dir", in_folder(blend ? "blend" : "run"));
     set(s, "run.steps", gg_format("%d", STEPS));
     CHECK_OK(gg_settings_resolve(s));
 }
 
+/* What a sample of the blend must hold, straight from the fixture. */
+static void check_tokens(const struct gg_trainer *t, gg_blend *blend, uint64_t sample, const int32_t *inputs,
+                         const int32_t *targets) {
+    int corpus;
+    uint64_t number;
+    int64_t shard, offset;
+    struct gg_sampler sampler;
+    gg_blend_locate(blend, sample, &corpus, &number);
+    CHECK_OK(gg_sampler_init(&sampler, &corpora[corpus].tokens, 1, CONTEXT,
+                             gg_data_corpus_seed(&t->session.settings->data, corpora[corpus].name), true));
+    gg_sampler_locate(&sampler, number, &shard, &offset);
+    for (int i = 0; i < CONTEXT; i++) {
+        assert_int_equal(inputs[i], fixture_token(10 + (uint64_t)corpus, offset + i, GG_VOCABULARY_MIN));
+        assert_int_equal(targets[i], fixture_token(10 + (uint64_t)corpus, offset + i + 1, GG_VOCABULARY_MIN));
+    }
+    gg_sampler_free(&sampler);
+}
+
+static void check_blend(const struct gg_trainer *t) {
+    const struct gg_micro_batch *batch = &t->session.replica.state.batch;
+    const int count = SEQUENCES / t->session.replica.topology.replicas;
+    double weights[CORPORA];
+    for (int c = 0; c < CORPORA; c++)
+        weights[c] = strtod(corpora[c].weight, NULL);
+    gg_blend *blend = gg_blend_create(weights, CORPORA);
+    for (int row = 0; row < count; row++)
+        check_tokens(t, blend, batch->sample_ids[row], batch->inputs + row * CONTEXT,
+                     batch->targets + row * CONTEXT);
+    gg_blend_destroy(&blend);
+}
+
 static void note_samples(const struct gg_trainer *t) {
     const int count = SEQUENCES / t->session.replica.topology.replicas;
-    MPI_Allgather(t->session.replica.state.sample_ids, count, MPI_UINT64_T, taken[t->at.step], count,
+    MPI_Allgather(t->session.replica.state.batch.sample_ids, count, MPI_UINT64_T, taken[t->at.step], count,
                   MPI_UINT64_T, t->session.replica.topology.across_replicas);
 }
 
 /* Goes on to step `end`; of that, what comes behind step `saved` is lost. */
-static void run(int p, int q, int zero, int64_t begin, int64_t saved, int64_t end) {
+static void run(bool blend, int p, int q, int zero, int64_t begin, int64_t saved, int64_t end) {
     struct gg_settings settings;
     struct gg_trainer trainer = {0};
-    make_settings(&settings, p, q, zero);
+    make_settings(&settings, blend, p, q, zero);
     CHECK_OK(gg_trainer_create(&world, &settings, &trainer));
     assert_int_equal(trainer.at.step, begin);
     while (trainer.at.step < end) {
@@ -79,6 +140,8 @@ static void run(int p, int q, int zero, int64_t begin, int64_t saved, int64_t en
         CHECK_OK(gg_train_step(&trainer, &result));
         assert_true(result.loss > 0 && !result.skipped);
         note_samples(&trainer);
+        if (blend)
+            check_blend(&trainer);
         if (trainer.at.step == saved)
             gg_train_checkpoint_begin(&trainer);
     }
@@ -98,6 +161,23 @@ static void check_checkpoint(int64_t step) {
     free(checkpoints);
 }
 
+/* Each sample of the first `steps` steps was taken once. */
+static void check_taken(int steps) {
+    int times[STEPS * SEQUENCES] = {0};
+    for (int step = 1; step <= steps; step++) {
+        for (int i = 0; i < SEQUENCES; i++) {
+            const uint64_t sample = taken[step][i];
+            if (sample >= (uint64_t)steps * SEQUENCES)
+                fail_msg("step %d takes sample %llu of %d", step, (unsigned long long)sample,
+                         steps * SEQUENCES);
+            times[sample]++;
+        }
+    }
+    for (int sample = 0; sample < steps * SEQUENCES; sample++)
+        if (times[sample] != 1)
+            fail_msg("sample %d was taken %d times", sample, times[sample]);
+}
+
 static void every_sample_once(void **state) {
     (void)state;
     static const struct {
@@ -108,27 +188,34 @@ static void every_sample_once(void **state) {
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         /* 0: as many as there are ranks */
         const int p = runs[i].p > 0 ? runs[i].p : world.size, q = runs[i].q > 0 ? runs[i].q : world.size;
-        run(p, q, runs[i].zero, begin, runs[i].saved, runs[i].end);
+        run(false, p, q, runs[i].zero, begin, runs[i].saved, runs[i].end);
         begin = runs[i].saved;
         check_checkpoint(begin);
     }
-    int times[STEPS * SEQUENCES] = {0};
-    for (int step = 1; step <= STEPS; step++) {
-        for (int i = 0; i < SEQUENCES; i++) {
-            const uint64_t sample = taken[step][i];
-            if (sample >= STEPS * SEQUENCES)
-                fail_msg("step %d takes sample %llu of %d", step, (unsigned long long)sample,
-                         STEPS * SEQUENCES);
-            times[sample]++;
-        }
-    }
-    for (int sample = 0; sample < STEPS * SEQUENCES; sample++)
-        if (times[sample] != 1)
-            fail_msg("sample %d was taken %d times", sample, times[sample]);
+    check_taken(STEPS);
+}
+
+/* As many replicas as ranks, and then one grid of all ranks, goes on. */
+static void blend_goes_on(void **state) {
+    (void)state;
+    memset(taken, 0xFF, sizeof taken);
+    run(true, 1, 1, 1, 0, 4, 6);
+    run(true, 1, world.size, 0, 4, BLEND_STEPS, BLEND_STEPS);
+    check_taken(BLEND_STEPS);
 }
 
 static void remove_files(void) {
     static const char *const names[] = {"train.h5",
+                                        "a.h5",
+                                        "b-2.h5",
+                                        "c.h5",
+                                        "blend/lock",
+                                        "blend/settings.yaml",
+                                        "blend/metrics.jsonl",
+                                        "blend/checkpoints/step-00000004.h5",
+                                        "blend/checkpoints/step-00000010.h5",
+                                        "blend/checkpoints",
+                                        "blend",
                                         "tokenizer.json",
                                         "run/lock",
                                         "run/settings.yaml",
@@ -158,7 +245,7 @@ int main(void) {
         make_data();
     }
     MPI_Barrier(world.comm);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_sample_once)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_sample_once), cmocka_unit_test(blend_goes_on)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Barrier(world.comm);
     if (world.rank == 0)
