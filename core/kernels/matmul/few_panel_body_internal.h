@@ -305,10 +305,10 @@ GG_FEW_BODY void few_transposed(enum gg_precision stored, int rows, const struct
 GG_FEW_BODY void few_some_rows(enum gg_precision stored, int rows, const struct gg_few_panel *p) {
     if (p->transpose_w == GG_TRANSPOSED)
         few_transposed(stored, rows, p);
-    else if (rows > 1)
-        few_columns(stored, rows, p);
-    else
+    else if (rows == 1 && p->columns == p->w_stride)
         few_add_rows(p, 0, p->in, 0);
+    else
+        few_columns(stored, rows, p);
 }
 
 /* The number of rows as a constant. */

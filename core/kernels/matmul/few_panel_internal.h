@@ -2,8 +2,9 @@
  * calling thread.
  *
  * One core reads memory at its full rate in one stream alone; two streams side by side halve it. So one row
- * takes the matrix as it stands in memory, line by line, and several rows, which have more to compute than to
- * read, have what comes next brought near in that order while they work on what is there.
+ * takes a matrix whose columns are all its own line by line, as it stands in memory; several rows, which have
+ * more to compute than to read, and threads that share the columns, have what comes next brought near in that
+ * order while they work on what is there.
  *
  * Order of summation of an element, all steps being fused multiply-adds from 0 on:
  *   W (in, out)   over k = 0, 1, 2, ...
