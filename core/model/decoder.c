@@ -1,6 +1,7 @@
 #include "core/model/decoder.h"
 
 #include "core/base/memory.h"
+#include "core/kernels/vector_math.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -190,11 +191,13 @@ uint32_t gg_decoder_sample(gg_decoder *d, int64_t text, const struct gg_sampling
 double gg_decoder_log_probability(const gg_decoder *d, int64_t text, uint32_t id) {
     const float *logits = text_of(d, text)->logits;
     const int64_t vocab = d->graph->config.vocab;
-    int64_t best = 0;
-    for (int64_t v = 1; v < vocab; v++)
-        best = logits[v] > logits[best] ? v : best;
-    double sum = 1; /* of exponentials relative to the largest, which is this one */
+    float most = logits[0];
+#pragma omp simd reduction(max : most)
     for (int64_t v = 0; v < vocab; v++)
-        sum += v != best ? exp((double)logits[v] - (double)logits[best]) : 0;
-    return (double)logits[id] - (double)logits[best] - log(sum);
+        most = logits[v] > most ? logits[v] : most;
+    double sum = 0; /* of exponentials relative to the largest */
+#pragma omp simd reduction(+ : sum)
+    for (int64_t v = 0; v < vocab; v++)
+        sum += (double)gg_expf(logits[v] - most);
+    return (double)logits[id] - (double)most - log(sum);
 }
