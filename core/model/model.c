@@ -221,8 +221,7 @@ void gg_model_decode(gg_model *model, const int64_t *sequences, int64_t count, c
                      const int64_t *positions, float *logits) {
     GG_ASSERT(model->use == GG_MODEL_GENERATE);
     const struct gg_batch batch = {.sequences = count, .time = 1, .inputs = ids};
-    struct gg_pass pass = {
-        .batch = &batch, .tokens = count, .positions = positions, .sequences = sequences};
+    struct gg_pass pass = {.batch = &batch, .tokens = count, .positions = positions, .sequences = sequences};
     for (int64_t s = 0; s < count; s++) {
         GG_ASSERT(sequences[s] >= 0 && sequences[s] < model->local_sequences);
         pass.position = positions[s] > pass.position ? positions[s] : pass.position;

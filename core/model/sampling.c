@@ -98,8 +98,8 @@ void gg_penalise_repetition(const float *logits, int64_t vocab, const bool *seen
 }
 
 /* Draws from those that the cuts leave. */
-static uint32_t draw_of_few(const float *logits, int64_t vocab, const struct gg_sampling *sampling, float most,
-                            double uniform, struct gg_candidate *candidates) {
+static uint32_t draw_of_few(const float *logits, int64_t vocab, const struct gg_sampling *sampling,
+                            float most, double uniform, struct gg_candidate *candidates) {
     const float inverse = (float)(1 / sampling->temperature);
     float weights[BLOCK];
     for (int64_t from = 0; from < vocab; from += BLOCK) {
@@ -121,8 +121,8 @@ static uint32_t draw_of_few(const float *logits, int64_t vocab, const struct gg_
 }
 
 /* Draws from all: a block of tokens by the blocks' sums, which stand in place of candidates, then one of its. */
-static uint32_t draw_of_all(const float *logits, int64_t vocab, const struct gg_sampling *sampling, float most,
-                            double uniform, struct gg_candidate *candidates) {
+static uint32_t draw_of_all(const float *logits, int64_t vocab, const struct gg_sampling *sampling,
+                            float most, double uniform, struct gg_candidate *candidates) {
     const float inverse = (float)(1 / sampling->temperature);
     const int64_t blocks = (vocab + BLOCK - 1) / BLOCK;
     float weights[BLOCK];
@@ -158,9 +158,10 @@ uint32_t gg_sample(const float *logits, int64_t vocab, const struct gg_sampling 
     const uint32_t likeliest = largest(logits, vocab);
     if (sampling->temperature == 0)
         return likeliest;
-    const bool cuts = (sampling->top_k > 0 && sampling->top_k < vocab) || sampling->top_p < 1 ||
-                      sampling->min_p > 0;
+    const bool cuts =
+        (sampling->top_k > 0 && sampling->top_k < vocab) || sampling->top_p < 1 || sampling->min_p > 0;
     const double uniform =
         gg_random_uniform(sampling->seed, GG_STREAM(GG_STREAM_SAMPLE, sampling->text), index);
-    return (cuts ? draw_of_few : draw_of_all)(logits, vocab, sampling, logits[likeliest], uniform, candidates);
+    return (cuts ? draw_of_few : draw_of_all)(logits, vocab, sampling, logits[likeliest], uniform,
+                                              candidates);
 }

@@ -154,7 +154,8 @@ static gg_status allocate(struct bench *b) {
     gg_parameters_initialise(&r->graph.table, (uint64_t)b->replica.settings->run.seed, r->state.weights);
     for (int i = 0; i < BATCHES; i++)
         GG_TRY(gg_decoder_create(&r->graph, &r->fabric, r->state.weights, batches[i], &b->decoders[i]));
-    GG_TRY(gg_model_create(&r->graph, &r->fabric, GG_MODEL_EVALUATE, 1, r->state.weights, NULL, &b->training));
+    GG_TRY(
+        gg_model_create(&r->graph, &r->fabric, GG_MODEL_EVALUATE, 1, r->state.weights, NULL, &b->training));
     b->ids = gg_calloc((size_t)config->context + 1, sizeof *b->ids);
     for (int64_t i = 0; i <= config->context; i++)
         b->ids[i] = (int32_t)(gg_random_bits(1, 1, (uint64_t)i) % (uint64_t)config->vocab);
@@ -168,8 +169,9 @@ static gg_status open_bench(struct bench *b, const struct gg_settings *settings,
     struct gg_replica *r = &b->replica;
     GG_TRY(gg_replica_place(b->world, settings, r));
     if (r->topology.replicas > 1)
-        return gg_fail(GG_USAGE, "bench --generate: one model writes text, and %d ranks hold %d; try "
-                                 "parallel.grid=%dx1",
+        return gg_fail(GG_USAGE,
+                       "bench --generate: one model writes text, and %d ranks hold %d; try "
+                       "parallel.grid=%dx1",
                        b->world->size, r->topology.replicas, b->world->size);
     GG_TRY(gg_replica_shape(r, vocab, b->precision, false));
     if (r->graph.config.context < 2)
@@ -203,18 +205,20 @@ static double spread(const struct series *s) {
 }
 
 static void print_words(const struct bench *b) {
-    printf("%s, %d ranks x %d threads: %.1f MB of weights a step, read at %.1f GB/s; medians of %d turns after one "
-           "that warms up\n",
-           gg_precision_names[b->precision], b->world->size, omp_get_max_threads(),
-           1e-6 * (double)b->weights_bytes * b->world->size, 1e-9 * median(&b->read), b->repeats);
+    printf(
+        "%s, %d ranks x %d threads: %.1f MB of weights a step, read at %.1f GB/s; medians of %d turns after one "
+        "that warms up\n",
+        gg_precision_names[b->precision], b->world->size, omp_get_max_threads(),
+        1e-6 * (double)b->weights_bytes * b->world->size, 1e-9 * median(&b->read), b->repeats);
     printf("  texts at once   tokens/s   spread   bytes of weights a second, of the rate of reading\n");
     for (int i = 0; i < BATCHES; i++)
         printf("  %13lld %10.1f %7.1f%% %33.1f GB/s %8.1f%%\n", (long long)batches[i], median(&b->rate[i]),
                100 * spread(&b->rate[i]), 1e-9 * median(&b->share[i]) * median(&b->read),
                100 * median(&b->share[i]));
-    printf("  a prompt of %lld: %.0f tokens/s (spread %.1f%%), training's forward pass of as many %.0f (%.1f%%)\n",
-           (long long)b->prompt, median(&b->prefill), 100 * spread(&b->prefill), median(&b->forward),
-           100 * spread(&b->forward));
+    printf(
+        "  a prompt of %lld: %.0f tokens/s (spread %.1f%%), training's forward pass of as many %.0f (%.1f%%)\n",
+        (long long)b->prompt, median(&b->prefill), 100 * spread(&b->prefill), median(&b->forward),
+        100 * spread(&b->forward));
 }
 
 static json_t *json_of(const struct bench *b) {
@@ -223,13 +227,14 @@ static json_t *json_of(const struct bench *b) {
         json_array_append_new(rows, json_pack("{s:I, s:f, s:f, s:f}", "texts", (json_int_t)batches[i],
                                               "tokens_per_s", median(&b->rate[i]), "spread",
                                               spread(&b->rate[i]), "of_reading", median(&b->share[i])));
-    json_t *all = json_pack(
-        "{s:s, s:i, s:i, s:I, s:f, s:I, s:I, s:o, s:I, s:f, s:f, s:i}", "precision",
-        gg_precision_names[b->precision], "ranks", b->world->size, "threads", omp_get_max_threads(),
-        "weights_bytes", (json_int_t)b->weights_bytes * b->world->size, "read_gb_s", 1e-9 * median(&b->read),
-        "from_position", (json_int_t)b->begin, "to_position", (json_int_t)b->end, "batches", rows,
-        "prompt_tokens", (json_int_t)b->prompt, "prompt_tokens_per_s", median(&b->prefill),
-        "forward_tokens_per_s", median(&b->forward), "repeats", b->repeats);
+    json_t *all =
+        json_pack("{s:s, s:i, s:i, s:I, s:f, s:I, s:I, s:o, s:I, s:f, s:f, s:i}", "precision",
+                  gg_precision_names[b->precision], "ranks", b->world->size, "threads", omp_get_max_threads(),
+                  "weights_bytes", (json_int_t)b->weights_bytes * b->world->size, "read_gb_s",
+                  1e-9 * median(&b->read), "from_position", (json_int_t)b->begin, "to_position",
+                  (json_int_t)b->end, "batches", rows, "prompt_tokens", (json_int_t)b->prompt,
+                  "prompt_tokens_per_s", median(&b->prefill), "forward_tokens_per_s", median(&b->forward),
+                  "repeats", b->repeats);
     GG_ASSERT(all != NULL);
     return all;
 }
@@ -269,8 +274,10 @@ gg_status gg_bench_generate(const struct gg_world *world, const struct gg_settin
     gg_status status = GG_OK;
     for (int i = 0; i < (given ? 1 : 2) && status == GG_OK; i++) {
         enum gg_precision wanted =
-            given ? (enum gg_precision)settings->compute.precision : (enum gg_precision)i, precision;
-        status = gg_precision_choose(world, wanted, given ? (enum gg_fallback)settings->compute.fallback : GG_FALLBACK_FP32,
+                              given ? (enum gg_precision)settings->compute.precision : (enum gg_precision)i,
+                          precision;
+        status = gg_precision_choose(world, wanted,
+                                     given ? (enum gg_fallback)settings->compute.fallback : GG_FALLBACK_FP32,
                                      &precision);
         if (status == GG_OK && (given || precision == wanted))
             status = bench_precision(world, settings, vocab, precision, repeats, results);

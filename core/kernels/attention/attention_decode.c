@@ -45,8 +45,8 @@ GG_KERNEL_BODY void score(enum gg_precision stored, const struct part *p, int64_
     for (int64_t k = 0; k < keys; k++) {
         const void *row = gg_attention_key(p->first, p->first->key, key + k);
         for (int64_t h = 0; h < p->heads; h++)
-            p->scores[h * KEYS + k] = product(stored, p->query + h * p->size,
-                                              gg_at(stored, row, h / p->group * p->size), p->size);
+            p->scores[h * KEYS + k] =
+                product(stored, p->query + h * p->size, gg_at(stored, row, h / p->group * p->size), p->size);
     }
     for (int64_t h = 0; h < p->heads; h++) {
         float *scores = p->scores + h * KEYS, best = p->best[h], sum = 0;
@@ -123,7 +123,8 @@ GG_KERNEL_BODY void some_heads(enum gg_precision stored, const struct part *p, v
 /* Key-value heads that go together: all of a sequence, or fewer where there would be less work than threads. */
 static int64_t together(const struct gg_attention *shape) {
     const int64_t wanted = (omp_get_max_threads() + shape->sequences - 1) / shape->sequences;
-    const int64_t fair = (shape->kv_heads + wanted - 1) / wanted, most = MOST_HEADS / gg_attention_group(shape);
+    const int64_t fair = (shape->kv_heads + wanted - 1) / wanted,
+                  most = MOST_HEADS / gg_attention_group(shape);
     return fair < most ? fair : most;
 }
 
@@ -149,7 +150,6 @@ void gg_attention_decode(const struct gg_attention *shape, const void *query, co
                                .best = first.scratch.largest,
                                .totals = first.scratch.sums,
                                .factors = first.scratch.mask};
-        GG_SPECIALISE(some_heads, shape->stored, &p,
-                      gg_at(shape->stored, out, head * shape->head_size));
+        GG_SPECIALISE(some_heads, shape->stored, &p, gg_at(shape->stored, out, head * shape->head_size));
     }
 }

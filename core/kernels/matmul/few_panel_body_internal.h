@@ -33,6 +33,9 @@ static inline gg_floats16 gg_few_pairs_plain(gg_floats16 sum, gg_few_lanes w, gg
 /* Rows of W (in, out) that several rows of x take at once; columns taken at once; floats of a vector. */
 enum { FEW_DEPTH = 16, FEW_COLUMNS = 32, FEW_LANES = 16, FEW_LINE = 64 };
 
+/* Keeps the compiler from reading two rows side by side. */
+#define FEW_ONE_BY_ONE() __asm__ volatile("" ::: "memory")
+
 /* Elements in 16 lanes. */
 GG_FEW_BODY int64_t few_step(enum gg_precision stored) {
     return stored == GG_PRECISION_BF16 ? 2 * FEW_LANES : FEW_LANES;
@@ -63,12 +66,12 @@ GG_FEW_BODY gg_floats16 few_sums(const float *sums) {
 
 /* ---- W (in, out) ---- */
 
-/* sums += x W[k, :]: a row of W for a row of x. A function of its own, so that no compiler reads two rows
- * side by side. */
-static __attribute__((noinline)) GG_FEW_TARGET void few_add_row(enum gg_precision stored, const void *w,
-                                                                float x, int64_t columns, float *sums) {
+/* sums += x W[k, :]: a row of W for a row of x. */
+static GG_FEW_TARGET void few_add_row(enum gg_precision stored, const void *w, float x, int64_t columns,
+                                      float *sums) {
     enum { ONCE = 4 * FEW_LANES };
     int64_t c = 0;
+    FEW_ONE_BY_ONE();
     if (stored == GG_PRECISION_BF16) {
         for (; c + ONCE <= columns; c += ONCE)
             GG_FEW_UNROLL for (int64_t v = c; v < c + ONCE; v += FEW_LANES) {
@@ -229,18 +232,15 @@ GG_FEW_BODY float few_total(gg_floats16 s) {
 /* The sums of the lanes of sixteen, in the same order of summation. */
 GG_FEW_BODY gg_floats16 few_totals(const gg_floats16 s[16]) {
     gg_floats16 a[8], b[4], c[2];
-    GG_FEW_UNROLL for (int i = 0; i < 8; i++)
-        a[i] = __builtin_shufflevector(s[i], s[i + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-               __builtin_shufflevector(s[i], s[i + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29,
-                                       30, 31);
-    GG_FEW_UNROLL for (int i = 0; i < 4; i++)
-        b[i] = __builtin_shufflevector(a[i], a[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
-               __builtin_shufflevector(a[i], a[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30,
-                                       31);
-    GG_FEW_UNROLL for (int i = 0; i < 2; i++)
-        c[i] = __builtin_shufflevector(b[i], b[i + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
-               __builtin_shufflevector(b[i], b[i + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30,
-                                       31);
+    GG_FEW_UNROLL for (int i = 0; i < 8; i++) a[i] =
+        __builtin_shufflevector(s[i], s[i + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+        __builtin_shufflevector(s[i], s[i + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    GG_FEW_UNROLL for (int i = 0; i < 4; i++) b[i] =
+        __builtin_shufflevector(a[i], a[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
+        __builtin_shufflevector(a[i], a[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+    GG_FEW_UNROLL for (int i = 0; i < 2; i++) c[i] =
+        __builtin_shufflevector(b[i], b[i + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+        __builtin_shufflevector(b[i], b[i + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
     const gg_floats16 even =
         __builtin_shufflevector(c[0], c[1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30);
     const gg_floats16 odd =
@@ -265,8 +265,8 @@ GG_FEW_BODY void few_dots(enum gg_precision stored, int rows, int taken, const s
         }
         GG_FEW_UNROLL for (int r = 0; r < rows; r++) {
             const gg_few_lanes x = few_load(gg_at(stored, p->x, r * p->in + k));
-            GG_FEW_UNROLL for (int v = 0; v < taken; v++)
-                sums[r * taken + v] = few_add(stored, sums[r * taken + v], weights[v], x);
+            GG_FEW_UNROLL for (int v = 0; v < taken; v++) sums[r * taken + v] =
+                few_add(stored, sums[r * taken + v], weights[v], x);
         }
     }
     if (whole == p->in)
@@ -275,8 +275,8 @@ GG_FEW_BODY void few_dots(enum gg_precision stored, int rows, int taken, const s
         weights[v] = few_load_some(stored, gg_at(stored, w, v * p->in + whole), p->in - whole);
     GG_FEW_UNROLL for (int r = 0; r < rows; r++) {
         const gg_few_lanes x = few_load_some(stored, gg_at(stored, p->x, r * p->in + whole), p->in - whole);
-        GG_FEW_UNROLL for (int v = 0; v < taken; v++)
-            sums[r * taken + v] = few_add(stored, sums[r * taken + v], weights[v], x);
+        GG_FEW_UNROLL for (int v = 0; v < taken; v++) sums[r * taken + v] =
+            few_add(stored, sums[r * taken + v], weights[v], x);
     }
 }
 
@@ -294,9 +294,9 @@ GG_FEW_BODY void few_transposed(enum gg_precision stored, int rows, const struct
     }
     for (; v < p->columns; v++) {
         gg_floats16 sums[GG_FEW_ROWS] = {{0}};
+        FEW_ONE_BY_ONE();
         few_dots(stored, rows, 1, p, gg_at(stored, p->w, v * p->in), sums);
-        GG_FEW_UNROLL for (int r = 0; r < rows; r++)
-            p->sums[r * p->sums_stride + v] = few_total(sums[r]);
+        GG_FEW_UNROLL for (int r = 0; r < rows; r++) p->sums[r * p->sums_stride + v] = few_total(sums[r]);
     }
 }
 

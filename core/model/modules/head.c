@@ -125,8 +125,8 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
     }
 }
 
-void gg_head_logits(struct gg_model *model, const struct gg_step *step, const struct gg_pass *pass, int64_t row,
-                    int64_t rows, float *logits) {
+void gg_head_logits(struct gg_model *model, const struct gg_step *step, const struct gg_pass *pass,
+                    int64_t row, int64_t rows, float *logits) {
     const struct gg_fabric *fabric = model->fabric;
     const int64_t width = gg_module_input_width(model, step->module, 0),
                   local = local_entries_of(model->graph, step->module);
