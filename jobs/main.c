@@ -14,6 +14,7 @@ static const struct gg_command *const commands[] = {
     &gg_command_prepare,
     &gg_command_settings,
     &gg_command_train,
+    &gg_command_finetune,
     &gg_command_evaluate,
     &gg_command_generate,
     &gg_command_inspect,

@@ -148,7 +148,7 @@ static inline void watch_final(void *context, int64_t from) {
  * Returns the hook's calls. */
 static inline int model_fixture_train_watched(const struct model_fixture *f, const struct gg_batch *batch,
                                               double *loss) {
-    const int64_t elements = f->graph.table.local_elements;
+    const int64_t elements = f->graph.table.trained_elements;
     const size_t bytes = (size_t)elements * sizeof(float);
     struct watch watch = {f, gg_malloc(bytes), elements, 0};
     const struct gg_gradient_hook hook = {watch_final, &watch};

@@ -34,21 +34,40 @@ static const char *const family[] = {
 };
 enum { FAMILY = sizeof family / sizeof *family };
 
-/* What a setting's text "key=value key=value ..." says; what it does not say is as by default. */
-static inline struct gg_model_settings variant_settings(const char *text) {
-    struct gg_model_settings settings = {0};
-    bool *given = gg_calloc(gg_model_setting_rows.count, sizeof *given);
+/* Sets what a text "key=value key=value ..." says of a room of settings: those whose names begin with its prefix. */
+static inline void variant_words(const struct gg_option_values *values, const char *prefix,
+                                 const char *text) {
     char *copy = gg_format("%s", text), *rest = copy, *word;
-    gg_options_defaults(&gg_model_setting_rows, &settings);
-    const struct gg_option_values values = {&gg_model_setting_rows, &settings, given};
     while ((word = strtok_r(rest, " \n", &rest)) != NULL) {
         char *equals = strchr(word, '=');
         assert_non_null(equals);
         *equals = '\0';
-        CHECK_OK(gg_option_values_set(&values, word, equals + 1, "test"));
+        if (strncmp(word, prefix, strlen(prefix)) == 0)
+            CHECK_OK(gg_option_values_set(values, word, equals + 1, "test"));
+        else
+            assert_true(strncmp(word, "model.", 6) == 0 || strncmp(word, "finetune.lora.", 14) == 0);
     }
-    CHECK_OK(gg_model_settings_resolve(&settings, given));
     free(copy);
+}
+
+/* The model's settings in such a text; what it does not say is as by default. */
+static inline struct gg_model_settings variant_settings(const char *text) {
+    struct gg_model_settings settings = {0};
+    bool *given = gg_calloc(gg_model_setting_rows.count, sizeof *given);
+    gg_options_defaults(&gg_model_setting_rows, &settings);
+    const struct gg_option_values values = {&gg_model_setting_rows, &settings, given};
+    variant_words(&values, "model.", text);
+    CHECK_OK(gg_model_settings_resolve(&settings, given));
+    free(given);
+    return settings;
+}
+
+/* Its adapters, which are told whole or not at all; free with gg_options_free. */
+static inline struct gg_lora_settings variant_lora(const char *text) {
+    struct gg_lora_settings settings = {0};
+    bool *given = gg_calloc(gg_lora_setting_rows.count, sizeof *given);
+    const struct gg_option_values values = {&gg_lora_setting_rows, &settings, given};
+    variant_words(&values, "finetune.lora.", text);
     free(given);
     return settings;
 }

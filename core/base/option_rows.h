@@ -18,7 +18,7 @@
     GG_ROW(NAME, GG_OPTION_FLAG, MEMBER, HELP), .default_text = (VALUE)
 #define GG_ROW_TEXT(NAME, MEMBER, VALUE, HELP)                                                               \
     GG_ROW(NAME, GG_OPTION_TEXT, MEMBER, HELP), .default_text = (VALUE)
-#define GG_ROW_LIST(NAME, MEMBER, HELP)       GG_ROW(NAME, GG_OPTION_LIST, MEMBER, HELP)
+#define GG_ROW_LIST(NAME, MEMBER, HELP) GG_ROW(NAME, GG_OPTION_LIST, MEMBER, HELP)
 #define GG_ROW_CORPORA(NAME, MEMBER, MOST_WEIGHT, HELP)                                                      \
     GG_ROW(NAME, GG_OPTION_CORPORA, MEMBER, HELP), .max = (MOST_WEIGHT)
 #define GG_ROW_CHOICE(NAME, MEMBER, NAMES, VALUE, HELP)                                                      \

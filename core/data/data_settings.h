@@ -7,7 +7,7 @@
 
 struct gg_data_settings {
     struct gg_corpora train, val; /* named ones: a blend by their weights; a validation loss of each */
-    char *tokenizer; /* NULL: tokenizer.json beside the first training shard */
+    char *tokenizer;              /* NULL: tokenizer.json beside the first training shard */
     int64_t seed;
 };
 

@@ -17,6 +17,18 @@ void gg_bias_add(enum gg_precision stored, void *x, const float *bias, int64_t t
         GG_SPECIALISE(bias_add_row, stored, gg_at(stored, x, t * width), bias, width);
 }
 
+GG_KERNEL_BODY void scale_row(enum gg_precision stored, void *x, float factor, int64_t width) {
+#pragma omp simd
+    for (int64_t c = 0; c < width; c++)
+        gg_store(stored, x, c, gg_load(stored, x, c) * factor);
+}
+
+void gg_rows_scale(enum gg_precision stored, void *x, float factor, int64_t tokens, int64_t width) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++)
+        GG_SPECIALISE(scale_row, stored, gg_at(stored, x, t * width), factor, width);
+}
+
 /* Sums columns [from, from + count) over runs of rows, so that long sums keep their accuracy. */
 GG_KERNEL_BODY void sum_columns(enum gg_precision stored, const void *d_y, float *gradient, int64_t tokens,
                                 int64_t width, int64_t from, int64_t count) {

@@ -10,6 +10,10 @@
  *   x (tokens, width), bias (width) */
 void gg_bias_add(enum gg_precision stored, void *x, const float *bias, int64_t tokens, int64_t width);
 
+/* x *= factor.
+ *   x (tokens, width) */
+void gg_rows_scale(enum gg_precision stored, void *x, float factor, int64_t tokens, int64_t width);
+
 /* gradient[c] += sum over tokens of d_y[t, c]. Threads share the columns, so that the order of summation does
  * not depend on their number.
  *   d_y (tokens, width), gradient (width) */

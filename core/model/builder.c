@@ -77,7 +77,8 @@ static struct gg_parameter *append_parameter(struct gg_builder *b, const char *n
     struct gg_parameter_table *table = &b->graph->table;
     table->items = grow(table->items, table->count, sizeof *table->items);
     struct gg_parameter *parameter = &table->items[table->count++];
-    *parameter = (struct gg_parameter){.rows = 1, .dimensions = 1};
+    *parameter =
+        (struct gg_parameter){.rows = 1, .dimensions = 1, .trained = b->graph->config.lora.rank == 0};
     const int length = snprintf(parameter->name, sizeof parameter->name, "%s%s", b->prefix, name);
     GG_ASSERT(length < (int)sizeof parameter->name);
     return parameter;
@@ -98,6 +99,18 @@ int gg_build_matrix(struct gg_builder *b, const char *name, int64_t in, int64_t 
     parameter->local_rows = in / shards->token_shards;
     parameter->local_columns = out / shards->feature_shards;
     return b->graph->table.count - 1;
+}
+
+int gg_build_padded_matrix(struct gg_builder *b, const char *name, int64_t in, int64_t out, int64_t padded_in,
+                           int64_t padded_out, int64_t column_block, enum gg_initial initial,
+                           double deviation) {
+    const int index = gg_build_matrix(b, name, in, out, column_block, deviation);
+    const struct gg_shards *shards = &b->graph->shards;
+    struct gg_parameter *parameter = &b->graph->table.items[index];
+    parameter->initial = initial;
+    parameter->local_rows = padded_in / shards->token_shards;
+    parameter->local_columns = padded_out / shards->feature_shards;
+    return index;
 }
 
 int gg_build_vector(struct gg_builder *b, const char *name, int64_t width, int64_t column_block,
@@ -123,12 +136,23 @@ int gg_build_embedding_table(struct gg_builder *b, const char *name, int64_t row
     return index;
 }
 
+void gg_build_trained(struct gg_builder *b, int parameter) {
+    b->graph->table.items[parameter].trained = true;
+}
+
 int gg_build_find(const struct gg_builder *b, const char *name) {
     char whole[NAME_BYTES];
     snprintf(whole, sizeof whole, "%s%s", b->prefix, name);
     const int index = gg_parameter_find(&b->graph->table, whole);
     GG_ASSERT(index >= 0);
     return index;
+}
+
+bool gg_build_is_target(const struct gg_builder *b) {
+    char name[NAME_BYTES];
+    const struct gg_lora_settings *lora = &b->graph->config.lora;
+    snprintf(name, sizeof name, "%.*s", (int)strlen(b->prefix) - 1, b->prefix); /* without its dot */
+    return lora->rank > 0 && gg_lora_is_target(lora, name);
 }
 
 int gg_build_first(const struct gg_builder *b, const struct gg_module_kind *kind) {
@@ -152,9 +176,8 @@ void *gg_build_module(struct gg_builder *b, const struct gg_module_kind *kind, s
                                  .attention = b->attention};
     if (features > 0) {
         graph->tensors = grow(graph->tensors, graph->tensor_count, sizeof *graph->tensors);
-        graph->tensors[graph->tensor_count] =
-            (struct gg_tensor){features, features / graph->shards.feature_shards, block, graph->module_count,
-                               0};
+        graph->tensors[graph->tensor_count] = (struct gg_tensor){
+            features, features / graph->shards.feature_shards, block, graph->module_count, 0, false};
         module->output = graph->tensor_count++;
     }
     graph->modules[graph->module_count++] = module;

@@ -7,6 +7,7 @@
 #include "core/base/status.h"
 #include "core/model/compute_settings.h"
 #include "core/model/fabric.h"
+#include "core/model/lora_settings.h"
 #include "core/model/model_settings.h"
 
 #include <stdbool.h>
@@ -32,12 +33,13 @@ struct gg_model_config {
     int64_t window; /* keys that a query of a banded layer sees */
     bool qk_norm, tied, biases;
     double dropout;
-    uint64_t seed; /* of dropout */
+    uint64_t seed;                /* of dropout */
+    struct gg_lora_settings lora; /* its targets are the settings', and read while the graph is made */
     enum gg_precision precision;
     enum gg_recompute recompute; /* training only; loss and gradients are the same, bit for bit */
 };
 
-/* The configuration that settings describe.
+/* The configuration that settings describe, without adapters: whoever trains them sets config->lora.
  *   seed   [in] of dropout (run.seed)
  *   vocab  [in] the tokenizer's; taken where model.vocab is 0
  *   shards [in] the padded vocabulary is a multiple of P and Q, which no file shows

@@ -20,6 +20,7 @@ struct gg_tensor {
     int64_t block;                    /* features are dealt out over P in turns, in blocks of so many */
     int producer;                     /* index of the module that makes it */
     int readers;                      /* modules that read it */
+    bool wants_gradient;              /* something that is trained stands before it */
 };
 
 enum { GG_MODULE_INPUTS = 3, GG_MODULE_PARAMETERS = 2 };

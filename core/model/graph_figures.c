@@ -21,16 +21,27 @@ int64_t gg_graph_parameter_count(const struct gg_graph *graph) {
     return count;
 }
 
+int64_t gg_graph_trained_count(const struct gg_graph *graph) {
+    int64_t count = 0;
+    for (int i = 0; i < graph->table.count; i++)
+        if (graph->table.items[i].trained)
+            count += graph->table.items[i].rows * graph->table.items[i].columns;
+    return count;
+}
+
 double gg_graph_flops_per_token(const struct gg_graph *graph) {
     double flops = 0;
     for (int i = 0; i < graph->module_count; i++) {
         const struct gg_module *module = graph->modules[i];
         if (module->kind->linear != NULL) {
             const struct gg_parameter *weight = &graph->table.items[module->parameters[0]];
-            flops += 6 * (double)weight->rows * (double)weight->columns;
+            const int products = 1 + gg_piece_is_wanted(graph, module, GG_MAKES_INPUT_GRADIENT) +
+                                 gg_piece_is_wanted(graph, module, GG_MAKES_PARAMETER_GRADIENT);
+            flops += 2 * products * (double)weight->rows * (double)weight->columns;
         }
         if (module->kind->own_flops_per_token != NULL)
-            flops += module->kind->own_flops_per_token(graph, module);
+            flops += module->kind->own_flops_per_token(graph, module) *
+                     (gg_piece_is_wanted(graph, module, GG_MAKES_INPUT_GRADIENT) ? 1.0 : 1.0 / 3);
     }
     return flops;
 }

@@ -17,9 +17,13 @@ int64_t gg_head_tokens(const struct gg_graph *graph, int64_t local_tokens);
 /* Parameters of the whole model, padding excluded. */
 int64_t gg_graph_parameter_count(const struct gg_graph *graph);
 
+/* Of them, those that are trained. */
+int64_t gg_graph_trained_count(const struct gg_graph *graph);
+
 /* Floating-point operations per trained token: 6 (matmul weights, head included) + attention's, whose two
- * products forward and four backward are counted as the causal mask has them, 6 C T a layer. What
- * is recomputed does not count twice. */
+ * products forward and four backward are counted as the causal mask has them, 6 C T a layer. Gradients that nobody
+ * wants, of frozen weights and of what stands before all that is trained, are left out. What is recomputed does not
+ * count twice. */
 double gg_graph_flops_per_token(const struct gg_graph *graph);
 
 #endif

@@ -5,16 +5,35 @@
 
 #include <stdlib.h>
 
-/* Tensors of a rank stand in one flat buffer, in table order, each on a cache line of its own. */
-static void assign_offsets(struct gg_parameter_table *table) {
+/* Tensors of a rank stand in one flat buffer, in table order, each on a cache line of its own; what is frozen stands
+ * behind what is trained. Returns the end of those that it placed. */
+static int64_t place_parameters(struct gg_parameter_table *table, bool trained, int64_t offset) {
     enum { ALIGNMENT = 16 }; /* floats */
-    int64_t offset = 0;
     for (int i = 0; i < table->count; i++) {
+        if (table->items[i].trained != trained)
+            continue;
         table->items[i].offset = offset;
         const int64_t elements = table->items[i].local_rows * table->items[i].local_columns;
         offset += (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
-    table->local_elements = offset;
+    return offset;
+}
+
+static void assign_offsets(struct gg_parameter_table *table) {
+    table->trained_elements = place_parameters(table, true, 0);
+    table->local_elements = place_parameters(table, false, table->trained_elements);
+}
+
+/* A tensor wants a gradient when it depends on something that is trained. */
+static void find_gradients(struct gg_graph *graph) {
+    for (int i = 0; i < graph->module_count; i++) {
+        const struct gg_module *module = graph->modules[i];
+        bool wanted = gg_module_trained(graph, module);
+        for (int k = 0; k < module->input_count; k++)
+            wanted = wanted || graph->tensors[module->inputs[k]].wants_gradient;
+        if (module->output >= 0)
+            graph->tensors[module->output].wants_gradient = wanted;
+    }
 }
 
 /* A bias is added where the map's output is read anyway, if one module reads it and can add it: that spares a
@@ -53,6 +72,7 @@ void gg_graph_make(const struct gg_model_config *config, const struct gg_shards 
     write_page(config, builder);
     gg_builder_destroy(&builder);
     assign_offsets(&graph->table);
+    find_gradients(graph);
     defer_biases(graph);
 }
 

@@ -65,8 +65,10 @@ gg_status gg_model_create(const struct gg_graph *graph, const struct gg_fabric *
                               .local_sequences = local_sequences,
                               .weights = weights,
                               .gradients = gradients};
-    if (use == GG_MODEL_TRAIN)
+    if (use == GG_MODEL_TRAIN) {
         made->dropout = gg_dropout_make(graph->config.dropout, graph->config.seed);
+        made->adapter_dropout = gg_dropout_make(graph->config.lora.dropout, graph->config.seed);
+    }
     made->steps = gg_step_list_make(graph, use, local_sequences);
     const gg_status status = allocate(made);
     if (status != GG_OK) {
@@ -82,6 +84,11 @@ gg_status gg_model_create(const struct gg_graph *graph, const struct gg_fabric *
 void gg_model_weights_changed(gg_model *model) {
     if (model->rounded_weights != NULL)
         gg_bf16_from_floats(model->weights, model->rounded_weights, model->graph->table.local_elements);
+}
+
+void gg_model_trained_weights_changed(gg_model *model) {
+    if (model->rounded_weights != NULL)
+        gg_bf16_from_floats(model->weights, model->rounded_weights, model->graph->table.trained_elements);
 }
 
 gg_bf16 *gg_model_rounded_weights(gg_model *model) {
@@ -142,7 +149,7 @@ static void call_hook(struct gg_model *model, const struct gg_gradient_hook *hoo
 
 static void backward(struct gg_model *model, struct gg_pass *pass, const struct gg_gradient_hook *hook) {
     const struct gg_step *end = model->steps->items + model->steps->count;
-    int64_t from = model->graph->table.local_elements;
+    int64_t from = model->graph->table.trained_elements;
     call_hook(model, hook, from);
     for (const struct gg_step *step = head_of(model) + 1; step < end;) {
         if (!step->recompute)
@@ -171,35 +178,20 @@ void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *lo
     *loss_sum = pass.loss_sum;
 }
 
-/* The step of the head whose entries are the classes. */
+/* The step of the head whose entries are the classes, or NULL. */
 static const struct gg_step *class_head_of(const struct gg_model *model) {
-    const struct gg_step *step = head_of(model);
-    while (!gg_head_of_classes(step->module))
-        step--;
-    return step;
+    for (const struct gg_step *step = head_of(model); step >= model->steps->items; step--)
+        if (gg_head_of_classes(step->module))
+            return step;
+    return NULL;
 }
 
-static int32_t largest(const float *values, int64_t count) {
-    int32_t best = 0;
-    for (int64_t i = 1; i < count; i++)
-        best = values[i] > values[best] ? (int32_t)i : best;
-    return best;
-}
-
-void gg_model_classify(gg_model *model, const struct gg_batch *batch, int32_t *told) {
-    enum { ROWS = 64 }; /* the same on all token shards: their products go together */
-    const struct gg_step *head = class_head_of(model);
-    const int64_t tokens = batch->sequences * batch->time, padded = model->graph->config.padded_classes;
-    struct gg_pass pass = {.batch = batch, .tokens = tokens};
-    float *logits = gg_malloc((size_t)(ROWS * padded) * sizeof *logits);
-    forward(model, &pass, head);
-    for (int64_t start = 0; start < tokens; start += ROWS) {
-        const int64_t rows = start + ROWS < tokens ? ROWS : tokens - start;
-        gg_head_logits(model, head, &pass, start, rows, logits);
-        for (int64_t r = 0; r < rows; r++)
-            told[start + r] = largest(logits + r * padded, model->graph->config.classes);
-    }
-    free(logits);
+void gg_model_score(gg_model *model, const struct gg_batch *batch, struct gg_token_scores *scores) {
+    struct gg_pass pass = {.batch = batch, .tokens = batch->sequences * batch->time};
+    const struct gg_step *classes = class_head_of(model), *head = scores->classes ? classes : head_of(model);
+    GG_ASSERT(scores->classes ? classes != NULL : !model->graph->config.classes_only);
+    forward(model, &pass, classes != NULL ? classes : head); /* it stands before the other one */
+    gg_head_score(model, head, batch, scores);
 }
 
 void gg_model_prefill(gg_model *model, int64_t sequence, const int32_t *ids, int64_t count, int64_t position,

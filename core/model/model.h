@@ -14,6 +14,7 @@
 #include "core/model/fabric.h"
 #include "core/model/graph.h"
 #include "core/model/model_types.h"
+#include "core/model/token_scores.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +32,7 @@ const char *gg_model_activations_name(const struct gg_graph *graph, enum gg_mode
  *   local_sequences [in]  this rank's sequences of a micro-batch (micro-batch / Q)
  *   weights         [in]  flat buffer of the graph's table, kept; may change between calls
  *                         (gg_model_weights_changed)
- *   gradients       [in]  flat buffer, kept; NULL unless GG_MODEL_TRAIN
+ *   gradients       [in]  flat buffer (trained_elements), kept; NULL unless GG_MODEL_TRAIN
  * GG_RESOURCE: no memory. Local. */
 gg_status gg_model_create(const struct gg_graph *graph, const struct gg_fabric *fabric, enum gg_model_use use,
                           int64_t local_sequences, const float *weights, float *gradients,
@@ -42,10 +43,13 @@ void gg_model_destroy(gg_model **model);
  * after the weights changed. Nothing to do in fp32. Local. */
 void gg_model_weights_changed(gg_model *model);
 
+/* The same where only those changed that are trained. */
+void gg_model_trained_weights_changed(gg_model *model);
+
 /* That copy, of the flat buffer's layout, for an optimizer that writes both at once; NULL in fp32. */
 gg_bf16 *gg_model_rounded_weights(gg_model *model);
 
-/* Called during the backward pass: gradients at offsets >= `from` of the flat buffer are final for this
+/* Called during the backward pass: gradients at offsets >= `from` of their flat buffer are final for this
  * micro-batch, and `from` only ever falls, to 0 at last. Called between kernels even when nothing new is
  * final (then `from` is as before), so that communication may be driven on. */
 struct gg_gradient_hook {
@@ -65,10 +69,10 @@ void gg_model_train(gg_model *model, const struct gg_batch *batch, float loss_sc
 /* Forward pass without dropout: sum of weighted losses, as above. */
 void gg_model_evaluate(gg_model *model, const struct gg_batch *batch, double *loss_sum);
 
-/* Forward pass without dropout of a model with classes: the likeliest class of the text that ends with each input,
- * the first of those that are equally likely.
- *   told [out] (sequences, time) */
-void gg_model_classify(gg_model *model, const struct gg_batch *batch, int32_t *told);
+/* Forward pass without dropout, for what a head makes of each target: its log-probability and rank, and the likeliest
+ * entries in its place (token_scores.h); of the vocabulary, or of the classes of texts. Targets of weight 0 are passed
+ * over: what stands for them then means nothing. The batch's targets of the other head are not looked at. */
+void gg_model_score(gg_model *model, const struct gg_batch *batch, struct gg_token_scores *scores);
 
 /* Forward pass of `count` more tokens of one sequence, with its key-value cache: the cache must hold the
  * tokens before `position`, and holds these too afterwards. position + count must not exceed the context.

@@ -2,6 +2,27 @@
 
 #include "core/model/fabric.h"
 
+bool gg_module_trained(const struct gg_graph *graph, const struct gg_module *module) {
+    bool any = false, all = true;
+    for (int k = 0; k < GG_MODULE_PARAMETERS; k++) {
+        if (module->parameters[k] < 0)
+            continue;
+        const bool trained = graph->table.items[module->parameters[k]].trained;
+        any = any || trained;
+        all = all && trained;
+    }
+    GG_ASSERT(all || !any);
+    return any;
+}
+
+bool gg_piece_is_wanted(const struct gg_graph *graph, const struct gg_module *module, unsigned does) {
+    bool inputs = false;
+    for (int k = 0; k < module->input_count; k++)
+        inputs = inputs || graph->tensors[module->inputs[k]].wants_gradient;
+    return (does & GG_MAKES_INPUT_GRADIENT && inputs) ||
+           (does & GG_MAKES_PARAMETER_GRADIENT && gg_module_trained(graph, module));
+}
+
 const struct gg_parameter *gg_module_parameter(const struct gg_model *model, int index) {
     return &model->graph->table.items[index];
 }
@@ -11,6 +32,7 @@ const float *gg_module_weights(const struct gg_model *model, int index) {
 }
 
 float *gg_module_gradients(const struct gg_model *model, int index) {
+    GG_ASSERT(gg_module_parameter(model, index)->trained);
     return model->gradients + gg_module_parameter(model, index)->offset;
 }
 

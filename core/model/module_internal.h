@@ -8,6 +8,7 @@
 #include "core/kernels/storage.h"
 #include "core/model/graph.h"
 #include "core/model/model_types.h"
+#include "core/model/token_scores.h"
 
 /* What a pass over the steps is about. */
 struct gg_pass {
@@ -51,11 +52,18 @@ typedef void gg_step_rows(struct gg_model *model, const struct gg_step *step, st
                           int64_t start, int64_t count);
 
 /* A part of a backward pass. */
-enum { GG_READS_X = 1, GG_READS_Y = 2, GG_READS_SAVED = 4, GG_MAKES_INPUT_GRADIENT = 8 };
+enum {
+    GG_READS_X = 1,
+    GG_READS_FIRST_X = 2, /* of the inputs the first alone */
+    GG_READS_Y = 4,
+    GG_READS_SAVED = 8,
+    GG_MAKES_INPUT_GRADIENT = 16,
+    GG_MAKES_PARAMETER_GRADIENT = 32, /* of the module's own; left away where they are frozen */
+};
 struct gg_backward_piece {
     gg_step_run *run;
     enum gg_kernel_kind kernel;
-    unsigned does; /* reads which values of the forward pass; it may always read d_y */
+    unsigned does; /* reads which values of the forward pass, makes what; it may always read d_y */
 };
 
 /* How a module makes the gradient of an input. */
@@ -64,6 +72,10 @@ enum gg_input_gradient {
     GG_GRADIENT_IN_PLACE, /* assigns it, perhaps over d_y, which nobody reads afterwards */
     GG_GRADIENT_SAME,     /* it is d_y */
 };
+
+static inline bool gg_reads_input(unsigned does, int input) {
+    return does & GG_READS_X || (does & GG_READS_FIRST_X && input == 0);
+}
 
 /* Bytes that a module wants beside its tensors; see struct gg_places. */
 struct gg_needs {
@@ -78,6 +90,7 @@ struct gg_module_kind {
     bool adds_input_bias;               /* can add the bias of the map that made its input */
     bool finishes_input;                /* and writes that sum over its input */
     bool output_in_place;               /* its output may stand where its second input stood */
+    bool output_always_in_place;        /* it does stand there: nobody else reads that input, then or later */
     bool remakes_output; /* its backward pass can recompute its output at no cost but the writing */
     bool rows_exchange;  /* rows are only independent where features are not split */
     bool times_itself;   /* books its own seconds */
@@ -92,14 +105,25 @@ struct gg_module_kind {
 };
 
 extern const struct gg_module_kind gg_embedding_kind, gg_stream_norm_kind, gg_linear_kind, gg_head_norm_kind,
-    gg_rotary_kind, gg_attention_kind, gg_activation_kind, gg_swiglu_kind, gg_residual_kind, gg_head_kind;
+    gg_rotary_kind, gg_attention_kind, gg_activation_kind, gg_swiglu_kind, gg_residual_kind, gg_head_kind,
+    gg_adapter_down_kind, gg_adapter_up_kind;
 
 /* Whether it is a head, whose entries are the classes of texts. */
 bool gg_head_of_classes(const struct gg_module *module);
 
+/* A head's entries, those of this rank with padding, and how many rows of them its scratch takes. */
+struct gg_head_size {
+    int64_t entries, local, rows;
+};
+struct gg_head_size gg_head_size_of(const struct gg_model *model, const struct gg_module *module);
+
 /* A head's logits of rows [row, row + rows). logits (rows, entries with padding), whole. */
 void gg_head_logits(struct gg_model *model, const struct gg_step *step, const struct gg_pass *pass, int64_t row,
                     int64_t rows, float *logits);
+
+/* Scores of all tokens of a micro-batch, from the head's input. */
+void gg_head_score(struct gg_model *model, const struct gg_step *step, const struct gg_batch *batch,
+                   struct gg_token_scores *scores);
 
 struct gg_model {
     const struct gg_graph *graph;
@@ -110,6 +134,7 @@ struct gg_model {
     gg_bf16 *rounded_weights; /* in bf16, the matmuls' and the embedding's operands; the same layout */
     float *gradients;
     struct gg_dropout dropout; /* threshold 0 where there is none */
+    struct gg_dropout adapter_dropout;
     struct gg_step_list *steps;
     char *memory;
     struct gg_model_times times;
@@ -120,7 +145,13 @@ static inline int64_t gg_pass_position(const struct gg_pass *pass, int64_t seque
     return pass->positions != NULL ? pass->positions[sequence] : pass->position;
 }
 
-/* Where a module's parameters, or an index into the table, stand. */
+/* Whether a module has parameters that are trained: all of them, or none. */
+bool gg_module_trained(const struct gg_graph *graph, const struct gg_module *module);
+
+/* Whether a backward piece makes anything that is wanted. */
+bool gg_piece_is_wanted(const struct gg_graph *graph, const struct gg_module *module, unsigned does);
+
+/* Where a module's parameters, or an index into the table, stand; gradients of what is trained. */
 const struct gg_parameter *gg_module_parameter(const struct gg_model *model, int index);
 const float *gg_module_weights(const struct gg_model *model, int index);
 float *gg_module_gradients(const struct gg_model *model, int index);

@@ -1,5 +1,6 @@
 #include "core/model/parameters.h"
 
+#include "core/base/memory.h"
 #include "core/base/random.h"
 
 #include <stdlib.h>
@@ -8,6 +9,16 @@
 void gg_parameter_table_free(struct gg_parameter_table *table) {
     free(table->items);
     *table = (struct gg_parameter_table){0};
+}
+
+void gg_parameter_table_part(const struct gg_parameter_table *table, bool trained,
+                             struct gg_parameter_table *part) {
+    *part = *table;
+    part->items = gg_malloc(((size_t)table->count + 1) * sizeof *part->items);
+    part->count = 0;
+    for (int i = 0; i < table->count; i++)
+        if (table->items[i].trained == trained)
+            part->items[part->count++] = table->items[i];
 }
 
 int64_t gg_parameter_row(const struct gg_parameter_table *table, const struct gg_parameter *parameter,
@@ -37,7 +48,7 @@ bool gg_parameter_replicated(const struct gg_parameter *parameter) {
 int64_t gg_parameters_replicated(const struct gg_parameter_table *table) {
     int64_t elements = 0;
     for (int i = 0; i < table->count; i++)
-        if (gg_parameter_replicated(&table->items[i]))
+        if (table->items[i].trained && gg_parameter_replicated(&table->items[i]))
             elements += table->items[i].local_rows * table->items[i].local_columns;
     return elements;
 }
@@ -60,6 +71,10 @@ static float initial_value(const struct gg_parameter *parameter, uint64_t seed, 
     case GG_INITIAL_NORMAL:
         return (float)(parameter->deviation *
                        gg_random_normal(seed, GG_STREAM(GG_STREAM_INIT, index), (uint64_t)element));
+    case GG_INITIAL_UNIFORM:
+        return (
+            float)(parameter->deviation *
+                   (2 * gg_random_uniform(seed, GG_STREAM(GG_STREAM_INIT, index), (uint64_t)element) - 1));
     case GG_INITIAL_ZERO:
         break;
     }

@@ -21,12 +21,29 @@ static int region_of(const struct gg_graph *graph, const struct gg_module *modul
     return -1;
 }
 
+/* Whether the backward pass reads a tensor. */
+static bool is_read(const struct gg_graph *graph, int tensor) {
+    for (int i = graph->tensors[tensor].producer; i < graph->module_count; i++) {
+        const struct gg_module *module = graph->modules[i];
+        for (int p = 0; p < 3 && module->kind->pieces[p].run != NULL; p++) {
+            const unsigned does = module->kind->pieces[p].does;
+            bool reads = does & GG_READS_Y && module->output == tensor;
+            for (int k = 0; k < module->input_count; k++)
+                reads = reads || (gg_reads_input(does, k) && module->inputs[k] == tensor);
+            if (reads && gg_piece_is_wanted(graph, module, does))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* A module that can recompute its output while it computes its gradient does so where the rest of its block
  * is recomputed too, and in bf16, whose point is memory: GELU's output is a quarter of a block's
- * activations. */
+ * activations. Where weights are frozen there may be no such gradient, or nobody who reads the output. */
 static bool remakes(const struct gg_graph *graph, const struct gg_module *module, int region) {
     return module->kind->remakes_output && module->block >= 0 && module->block < graph->block_count - 1 &&
-           (region >= 0 || graph->config.precision == GG_PRECISION_BF16);
+           (region >= 0 || graph->config.precision == GG_PRECISION_BF16) &&
+           graph->tensors[module->output].wants_gradient && is_read(graph, module->output);
 }
 
 static void find_lost(const struct gg_graph *graph, struct gg_recompute_plan *plan) {
@@ -59,8 +76,8 @@ bool gg_recompute_needed(const struct gg_recompute_plan *plan, const struct gg_g
         return false;
     if (does & GG_READS_SAVED || (does & GG_READS_Y && must_recompute(plan, module->output)))
         return true;
-    for (int k = 0; does & GG_READS_X && k < module->input_count; k++)
-        if (must_recompute(plan, module->inputs[k]))
+    for (int k = 0; k < module->input_count; k++)
+        if (gg_reads_input(does, k) && must_recompute(plan, module->inputs[k]))
             return true;
     return false;
 }
@@ -71,10 +88,12 @@ static void find_rerun(const struct gg_graph *graph, struct gg_recompute_plan *p
         const struct gg_module *module = graph->modules[i];
         for (int p = 0; p < 3 && module->kind->pieces[p].run != NULL && plan->region[i] >= 0; p++) {
             const unsigned does = module->kind->pieces[p].does;
+            if (!gg_piece_is_wanted(graph, module, does))
+                continue;
             if (does & (GG_READS_SAVED | GG_READS_Y))
                 plan->rerun[i] = true;
-            for (int k = 0; does & GG_READS_X && k < module->input_count; k++)
-                if (must_recompute(plan, module->inputs[k]))
+            for (int k = 0; k < module->input_count; k++)
+                if (gg_reads_input(does, k) && must_recompute(plan, module->inputs[k]))
                     plan->rerun[graph->tensors[module->inputs[k]].producer] = true;
         }
     }

@@ -94,6 +94,8 @@ static int saved_of(const struct maker *m, int module, bool recompute) {
  * follows. */
 static bool stands_in_place(const struct maker *m, int module) {
     const struct gg_module *item = m->graph->modules[module];
+    if (item->kind->output_always_in_place)
+        return true;
     if (m->use == GG_MODEL_TRAIN || !item->kind->output_in_place)
         return false;
     for (int i = module + 1; i < m->graph->module_count; i++)
@@ -214,8 +216,9 @@ static void append_piece(struct maker *m, int module, int piece) {
     struct gg_slots slots = m->steps->slots[at];
     slots.d_y = output_gradient(m, item->output);
     slots.state = m->state[item->state_of];
-    for (int k = 0; what->does & GG_READS_X && k < item->input_count; k++)
-        slots.x[k] = value_of(m, item->inputs[k], true);
+    for (int k = 0; k < item->input_count; k++)
+        if (gg_reads_input(what->does, k))
+            slots.x[k] = value_of(m, item->inputs[k], true);
     if (what->does & GG_READS_Y)
         slots.y = value_of(m, item->output, true);
     if (what->does & GG_READS_SAVED)
@@ -234,8 +237,9 @@ static void append_piece(struct maker *m, int module, int piece) {
 
 /* Whether a piece reads an input that the module before has yet to recompute. */
 static bool must_wait(const struct maker *m, const struct gg_module *module, unsigned does) {
-    for (int k = 0; does & GG_READS_X && k < module->input_count; k++)
-        if (m->recompute.remade[module->inputs[k]] && m->value_recomputed[module->inputs[k]] < 0)
+    for (int k = 0; k < module->input_count; k++)
+        if (gg_reads_input(does, k) && m->recompute.remade[module->inputs[k]] &&
+            m->value_recomputed[module->inputs[k]] < 0)
             return true;
     return false;
 }
@@ -253,6 +257,8 @@ static void append_backward(struct maker *m, int module) {
     const int region = m->recompute.region[module];
     for (int p = 0; p < 3 && item->kind->pieces[p].run != NULL; p++) {
         const unsigned does = item->kind->pieces[p].does;
+        if (!gg_piece_is_wanted(m->graph, item, does))
+            continue;
         if (gg_recompute_needed(&m->recompute, m->graph, module, does) && !m->recompute.region_done[region]) {
             int first = module, end = module;
             while (first > 0 && m->recompute.region[first - 1] == region)
@@ -281,11 +287,10 @@ static void find_final(const struct gg_graph *graph, struct gg_step_list *s) {
         s->items[i].final_from = pending;
         const struct gg_module *module = s->items[i].module;
         for (int k = 0; k < GG_MODULE_PARAMETERS && !s->items[i].recompute; k++) {
-            const int parameter = module->parameters[k];
-            if (parameter < 0)
+            if (module->parameters[k] < 0 || !graph->table.items[module->parameters[k]].trained)
                 continue;
-            const int64_t end = parameter + 1 < graph->table.count ? graph->table.items[parameter + 1].offset
-                                                                   : graph->table.local_elements;
+            const struct gg_parameter *p = &graph->table.items[module->parameters[k]];
+            const int64_t end = p->offset + p->local_rows * p->local_columns;
             pending = end > pending ? end : pending;
         }
     }

@@ -37,9 +37,11 @@ static void measure(const struct gg_plan_request *request, const struct gg_graph
     const struct gg_optimizer optimizer = gg_optimizer_make(request->optim);
     const size_t flat = (size_t)graph->table.local_elements * sizeof(float);
     const bool bf16 = graph->config.precision == GG_PRECISION_BF16;
-    memory->weights = memory->gradients = flat;
+    const size_t trained = (size_t)graph->table.trained_elements * sizeof(float);
+    memory->weights = flat;
+    memory->gradients = trained;
     memory->optimizer = gg_optimizer_state_bytes(optimizer.kind, plan->owned_elements);
-    memory->batch = gg_state_bytes(request, graph, plan->owned_elements) - 2 * flat - memory->optimizer;
+    memory->batch = gg_state_bytes(request, graph, plan->owned_elements) - flat - trained - memory->optimizer;
     memory->activations = gg_model_bytes(graph, GG_MODEL_TRAIN, plan->local_sequences);
     if (bf16) {
         memory->rounded = (size_t)graph->table.local_elements * sizeof(gg_bf16);
@@ -58,7 +60,7 @@ static void measure(const struct gg_plan_request *request, const struct gg_graph
 
 void gg_plan_make(const struct gg_plan_request *request, const struct gg_graph *graph,
                   const struct gg_place *place, bool copies, struct gg_plan *plan) {
-    const int64_t elements = graph->table.local_elements;
+    const int64_t elements = graph->table.trained_elements;
     *plan = (struct gg_plan){
         .place = *place,
         .accumulation = request->batch->sequences / (request->batch->micro * place->replicas),

@@ -43,8 +43,8 @@ struct gg_plan {
     int64_t tokens_per_step; /* of all replicas */
     bool marked;             /* micro-batches have marks (core/data/micro_batch.h) */
     bool scattered;          /* ZeRO 1 over more than one replica */
-    int64_t owned_elements;  /* of a flat buffer, that this replica updates: length of an optimizer state */
-    struct gg_partition partition; /* of flat buffers over replicas */
+    int64_t owned_elements;  /* of what is trained, that this replica updates: length of an optimizer state */
+    struct gg_partition partition; /* over replicas, of what is trained of a flat buffer */
     struct gg_plan_memory memory;
 };
 

@@ -6,7 +6,7 @@ void gg_state_lay_out(const struct gg_plan_request *request, const struct gg_gra
     const int64_t micro = request->batch->micro, tokens = micro * graph->config.context;
     *state = (struct gg_state){0};
     state->weights = gg_arena_floats(arena, graph->table.local_elements);
-    state->gradients = gg_arena_floats(arena, graph->table.local_elements);
+    state->gradients = gg_arena_floats(arena, graph->table.trained_elements);
     for (int i = 0; i < optimizer.kind->state_count; i++)
         state->optimizer[i] = gg_arena_floats(arena, owned_elements);
     if (graph->shards.token_shards > 1)

@@ -12,7 +12,7 @@
 #include "core/plan/plan_request.h"
 
 struct gg_state {
-    float *weights, *gradients;                 /* (local_elements) */
+    float *weights, *gradients;                 /* (local_elements), (trained_elements) */
     float *optimizer[GG_OPTIMIZER_MOST_STATES]; /* (owned_elements) each: compact with ZeRO (partition.h) */
     float *replicated;                          /* scratch for the sum over token shards; NULL without them */
     struct gg_micro_batch batch;                /* (batch.micro, context) */

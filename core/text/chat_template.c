@@ -160,11 +160,7 @@ static void put_value(FILE *out, const char *text) {
     fputs(" }}", out);
 }
 
-char *gg_chat_jinja(const struct gg_chat_template *chat) {
-    char *text = NULL;
-    size_t bytes;
-    FILE *out = open_memstream(&text, &bytes);
-    GG_ASSERT(out != NULL);
+static void put_template(FILE *out, const struct gg_chat_template *chat) {
     put_value(out, chat->begin);
     fputs("{% for message in messages %}", out);
     for (int role = 0; role < GG_CHAT_ROLES; role++) {
@@ -180,6 +176,19 @@ char *gg_chat_jinja(const struct gg_chat_template *chat) {
           out);
     put_value(out, chat->prefix[GG_CHAT_ASSISTANT]);
     fputs("{% endif %}", out);
+}
+
+char *gg_chat_jinja(const struct gg_chat_settings *settings, const gg_tokenizer *tokenizer) {
+    if (!settings->turns)
+        return settings->jinja != NULL ? gg_strdup(settings->jinja) : NULL;
+    struct gg_chat_template chat;
+    gg_chat_template_make(settings, tokenizer, &chat);
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    GG_ASSERT(out != NULL);
+    put_template(out, &chat);
     GG_ASSERT(fclose(out) == 0);
+    gg_chat_template_free(&chat);
     return text;
 }

@@ -48,7 +48,8 @@ gg_status gg_chat_encode(const struct gg_chat_template *chat, const gg_tokenizer
                          gg_encoder *encoder, const struct gg_chat_turn *turns, size_t count, bool answer,
                          struct gg_learned_ids *list) GG_MUST_USE;
 
-/* The same as a template in Jinja, as Hugging Face's tokenizers have it; owned by the caller. */
-char *gg_chat_jinja(const struct gg_chat_template *chat);
+/* The template that the settings tell of in Jinja, as Hugging Face's tokenizers have it: what gg_chat_encode writes, as
+ * text; or one that was imported, where the model has not learned another. Owned by the caller; NULL: none. */
+char *gg_chat_jinja(const struct gg_chat_settings *settings, const gg_tokenizer *tokenizer);
 
 #endif

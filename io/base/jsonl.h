@@ -18,4 +18,8 @@ typedef gg_status gg_jsonl_take(void *context, const json_t *value, int64_t line
 gg_status gg_jsonl_each(const char *path, const char *data, size_t bytes, gg_jsonl_take *take,
                         void *context) GG_MUST_USE;
 
+/* The same of a file whose lines are objects. GG_BAD_DATA too: a line that is none, a file without any. */
+gg_status gg_jsonl_objects(const char *path, const char *data, size_t bytes, gg_jsonl_take *take,
+                           void *context) GG_MUST_USE;
+
 #endif

@@ -9,9 +9,11 @@
  *       attribute checksum      uint64, io/checkpoint/checkpoint_checksum_internal.h
  *   /settings                   uint8: the resolved settings, YAML (attributes are limited to 64 KiB)
  *   /tokenizer                  uint8: tokenizer.json; absent when there is none
+ *   /base                       uint8: of adapters alone, which stand beside the frozen weights of another checkpoint:
+ *                               its checksum in 16 hexadecimal digits, a blank, its path; else absent
  *   attributes of /             format ("gridgpt checkpoint"), format_version, the numbers of struct
  *                               gg_checkpoint_meta by name, and metadata_checksum: XXH3 (64 bits) over all
- *                               of these, the two texts, and each tensor's name, shape and checksum
+ *                               of these, the texts, and each tensor's name, shape and checksum
  *
  * Written with the file format of HDF5 1.8, whose own metadata carry checksums.
  */
@@ -49,6 +51,8 @@ struct gg_checkpoint_meta {
     char *settings_yaml;         /* the resolved settings; owned, NUL-terminated */
     char *tokenizer_json;        /* owned, NUL-terminated; NULL: none */
     size_t tokenizer_bytes;
+    char *base_path; /* of adapters: the checkpoint beside whose weights they stand; owned; NULL: none */
+    uint64_t base_checksum; /* of its weights (gg_checkpoint_weights_checksum) */
 };
 void gg_checkpoint_meta_free(struct gg_checkpoint_meta *meta);
 
@@ -72,6 +76,20 @@ void gg_checkpoint_contents_free(struct gg_checkpoint_contents *contents);
 
 /* How many groups there are beside the weights: states of an optimizer, known or not. Local. */
 int gg_checkpoint_state_count(const struct gg_checkpoint_contents *contents);
+
+/* A checksum of the weights: of each tensor's name, shape and checksum, whatever else is in the file. Local. */
+uint64_t gg_checkpoint_weights_checksum(const struct gg_checkpoint_contents *contents);
+
+/* Whether a checkpoint is the one that adapters stand beside.
+ *   path, adapters [in] of the adapters
+ *   base_path, base [in] of the checkpoint
+ * Local. GG_BAD_DATA, with both checksums: its weights are others; or it holds adapters alone itself. */
+gg_status gg_checkpoint_check_base(const char *path, const struct gg_checkpoint_meta *adapters,
+                                   const char *base_path,
+                                   const struct gg_checkpoint_contents *base) GG_MUST_USE;
+
+/* Whether a checkpoint holds whole weights: not if they are adapters alone. Local. GG_BAD_DATA. */
+gg_status gg_checkpoint_check_whole(const char *path, const struct gg_checkpoint_meta *meta) GG_MUST_USE;
 
 /* The optimizer whose states these are, no more and no fewer; NULL: none, or not one that core/optim/ has.
  * Local. */

@@ -118,6 +118,24 @@ static gg_status get_numbers(hid_t file, const char *path, struct gg_checkpoint_
     return GG_OK;
 }
 
+/* Of adapters: the checkpoint that they stand beside. */
+static gg_status get_base(hid_t file, const char *path, int64_t file_bytes, struct gg_checkpoint_meta *meta) {
+    enum { DIGITS = 16 };
+    char *text, *end;
+    size_t bytes;
+    GG_TRY(get_text(file, path, "base", file_bytes, &text, &bytes));
+    gg_status status = GG_OK;
+    if (bytes > 0) {
+        meta->base_checksum = strtoull(text, &end, 16);
+        if (end != text + DIGITS || *end != ' ' || strlen(text) != bytes || bytes <= DIGITS + 1)
+            status = gg_fail(GG_BAD_DATA, "%s: damaged: /base is no checksum and path", path);
+        else
+            meta->base_path = gg_strdup(end + 1);
+    }
+    free(text);
+    return status;
+}
+
 static gg_status get_texts(hid_t file, const char *path, int64_t file_bytes,
                            struct gg_checkpoint_meta *meta) {
     size_t settings_bytes = 0;
@@ -129,7 +147,7 @@ static gg_status get_texts(hid_t file, const char *path, int64_t file_bytes,
         free(meta->tokenizer_json);
         meta->tokenizer_json = NULL;
     }
-    return GG_OK;
+    return get_base(file, path, file_bytes, meta);
 }
 
 /* The `index`-th tensor of a group, in the order of creation. */
@@ -295,6 +313,7 @@ gg_status gg_checkpoint_open(MPI_Comm comm, const char *path, struct gg_checkpoi
     MPI_Bcast(settings, gg_int(settings_bytes + 1), MPI_CHAR, 0, comm);
     if (tokenizer != NULL)
         MPI_Bcast(tokenizer, gg_int((int64_t)meta->tokenizer_bytes + 1), MPI_CHAR, 0, comm);
+    gg_broadcast_text(comm, &meta->base_path);
     MPI_Bcast(tensors, gg_int(contents->count * (int64_t)sizeof *tensors), MPI_BYTE, 0, comm);
     return GG_OK;
 }

@@ -98,6 +98,14 @@ static void hash_text(XXH3_state_t *state, const char *text, size_t bytes) {
         XXH3_64bits_update(state, text, bytes);
 }
 
+static void hash_tensor(XXH3_state_t *state, const struct gg_checkpoint_tensor *tensor) {
+    hash_text(state, tensor->name, strlen(tensor->name));
+    hash_number(state, (uint64_t)tensor->dimensions);
+    hash_number(state, (uint64_t)tensor->rows);
+    hash_number(state, (uint64_t)tensor->columns);
+    hash_number(state, tensor->checksum);
+}
+
 uint64_t gg_checkpoint_metadata_checksum(const struct gg_checkpoint_meta *meta,
                                          const struct gg_checkpoint_tensor *tensors, int count) {
     XXH3_state_t *state = XXH3_createState();
@@ -112,18 +120,51 @@ uint64_t gg_checkpoint_metadata_checksum(const struct gg_checkpoint_meta *meta,
     }
     hash_text(state, meta->settings_yaml, strlen(meta->settings_yaml));
     hash_text(state, meta->tokenizer_json, meta->tokenizer_bytes);
+    if (meta->base_path != NULL) { /* files without it have the checksum that they always had */
+        hash_text(state, meta->base_path, strlen(meta->base_path));
+        hash_number(state, meta->base_checksum);
+    }
     hash_number(state, (uint64_t)count);
     for (int i = 0; i < count; i++) {
         hash_text(state, tensors[i].group, strlen(tensors[i].group));
-        hash_text(state, tensors[i].name, strlen(tensors[i].name));
-        hash_number(state, (uint64_t)tensors[i].dimensions);
-        hash_number(state, (uint64_t)tensors[i].rows);
-        hash_number(state, (uint64_t)tensors[i].columns);
-        hash_number(state, tensors[i].checksum);
+        hash_tensor(state, &tensors[i]);
     }
     const uint64_t checksum = XXH3_64bits_digest(state);
     XXH3_freeState(state);
     return checksum;
+}
+
+uint64_t gg_checkpoint_weights_checksum(const struct gg_checkpoint_contents *contents) {
+    XXH3_state_t *state = XXH3_createState();
+    GG_ASSERT(state != NULL);
+    XXH3_64bits_reset(state);
+    for (int i = 0; i < contents->count; i++)
+        if (strcmp(contents->tensors[i].group, "model") == 0)
+            hash_tensor(state, &contents->tensors[i]);
+    const uint64_t checksum = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    return checksum;
+}
+
+gg_status gg_checkpoint_check_whole(const char *path, const struct gg_checkpoint_meta *meta) {
+    if (meta->base_path == NULL)
+        return GG_OK;
+    return gg_fail(GG_BAD_DATA,
+                   "%s: holds adapters alone, of %s; gridgpt export %s --format checkpoint --out FILE makes "
+                   "a whole checkpoint of both",
+                   path, meta->base_path, path);
+}
+
+gg_status gg_checkpoint_check_base(const char *path, const struct gg_checkpoint_meta *adapters,
+                                   const char *base_path, const struct gg_checkpoint_contents *base) {
+    const uint64_t checksum = gg_checkpoint_weights_checksum(base);
+    GG_TRY(gg_checkpoint_check_whole(base_path, &base->meta));
+    if (checksum == adapters->base_checksum)
+        return GG_OK;
+    return gg_fail(GG_BAD_DATA,
+                   "%s: its adapters stand beside weights of checksum %016llx, and those of %s have %016llx",
+                   path, (unsigned long long)adapters->base_checksum, base_path,
+                   (unsigned long long)checksum);
 }
 
 struct gg_checkpoint_tensor gg_checkpoint_describe(const struct gg_parameter *p, const char *group) {
@@ -140,6 +181,7 @@ struct gg_checkpoint_tensor gg_checkpoint_describe(const struct gg_parameter *p,
 void gg_checkpoint_meta_free(struct gg_checkpoint_meta *meta) {
     free(meta->settings_yaml);
     free(meta->tokenizer_json);
+    free(meta->base_path);
     *meta = (struct gg_checkpoint_meta){0};
 }
 

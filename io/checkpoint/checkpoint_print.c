@@ -91,6 +91,11 @@ gg_status gg_checkpoint_print(const char *path, bool verify, bool tensors,
             meta->tokenizer_fingerprint, meta->vocab,
             meta->tokenizer_bytes > 0 ? "enclosed" : "not enclosed");
     fprintf(out, "  data         %016" PRIx64 "\n", meta->data_fingerprint);
+    if (meta->base_path == NULL)
+        fprintf(out, "  weights      %016" PRIx64 "\n", gg_checkpoint_weights_checksum(&contents));
+    else
+        fprintf(out, "  weights      adapters alone, beside the frozen weights %016" PRIx64 " of %s\n",
+                meta->base_checksum, meta->base_path);
     fprintf(out, "  seeds        run %" PRId64 ", data %" PRId64 "\n", meta->run_seed, meta->data_seed);
     fprintf(out, "  file         %" PRId64 " bytes, %d tensors\n", contents.file_bytes, contents.count);
     print_model(meta, elements(&contents, "model"), out);

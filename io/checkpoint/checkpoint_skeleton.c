@@ -41,6 +41,13 @@ static bool put_metadata(hid_t file, const struct gg_checkpoint_meta *meta,
     return good && put_number(file, "metadata_checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &checksum);
 }
 
+/* The text of /base; owned by the caller, NULL: none. */
+static char *base_text(const struct gg_checkpoint_meta *meta) {
+    return meta->base_path != NULL
+               ? gg_format("%016llx %s", (unsigned long long)meta->base_checksum, meta->base_path)
+               : NULL;
+}
+
 /* A contiguous dataset, its place in the file taken at once and not filled. Returns < 0 on failure. */
 static hid_t create_dataset(hid_t place, const char *name, hid_t type, int dimensions, const hsize_t *sizes) {
     const hid_t create = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(dimensions, sizes, NULL);
@@ -125,11 +132,13 @@ static gg_status make_file(int fd, const struct gg_checkpoint_meta *meta,
     if (file < 0)
         return gg_hdf5_fail(GG_RESOURCE, "HDF5 cannot make a file in memory");
     gg_status status = GG_OK;
+    char *base = base_text(meta);
     if (!put_metadata(file, meta, tensors, count) ||
         !put_text(file, "settings", meta->settings_yaml, strlen(meta->settings_yaml)) ||
         !put_text(file, "tokenizer", meta->tokenizer_json, meta->tokenizer_bytes) ||
-        !put_tensors(file, tensors, count))
+        !put_text(file, "base", base, base != NULL ? strlen(base) : 0) || !put_tensors(file, tensors, count))
         status = gg_hdf5_fail(GG_RESOURCE, "HDF5 cannot make the checkpoint's metadata");
+    free(base);
     if (H5Fclose(file) < 0 && status == GG_OK)
         status = gg_hdf5_fail(GG_RESOURCE, "HDF5 cannot close a file in memory");
     return status;

@@ -17,8 +17,9 @@ static double mebibytes(int64_t bytes) {
 
 int64_t gg_checkpoint_bytes_needed(const struct gg_checkpoint_meta *meta,
                                    const struct gg_checkpoint_tensor *tensors, int count) {
-    int64_t bytes =
-        (int64_t)(1 << 20) + (int64_t)meta->tokenizer_bytes + (int64_t)strlen(meta->settings_yaml);
+    int64_t bytes = (int64_t)(1 << 20) + (int64_t)meta->tokenizer_bytes +
+                    (int64_t)strlen(meta->settings_yaml) +
+                    (meta->base_path != NULL ? (int64_t)strlen(meta->base_path) : 0);
     for (int i = 0; i < count; i++)
         bytes += tensors[i].rows * tensors[i].columns * (int64_t)sizeof(float) + 8192;
     return bytes;

@@ -135,6 +135,8 @@ static struct gg_checkpoint_meta copy_meta(const struct gg_checkpoint_meta *meta
         copy.settings_yaml = gg_strdup(meta->settings_yaml);
     if (meta->tokenizer_json != NULL)
         copy.tokenizer_json = gg_strndup(meta->tokenizer_json, meta->tokenizer_bytes);
+    if (meta->base_path != NULL)
+        copy.base_path = gg_strdup(meta->base_path);
     return copy;
 }
 

@@ -30,6 +30,7 @@ static gg_status check_gpt2(const struct gg_model_settings *s) {
         {is_dense(s), "model.attention", "dense"},
         {gg_model_head_size(s) * s->heads == s->width, "model.head_size", "width / heads"},
         {s->biases, "model.biases", "true"},
+        {s->labels.count == 0, "model.labels", "the vocabulary"},
     };
     return check_conditions("gpt2", conditions, sizeof conditions / sizeof *conditions);
 }
@@ -42,6 +43,7 @@ static gg_status check_llama(const char *name, const struct gg_model_settings *s
         {s->positions == GG_POSITIONS_ROTARY, "model.positions", "rotary"},
         {is_dense(s), "model.attention", "dense"},
         {!s->qk_norm || !s->biases, "model.biases", "false"},
+        {s->labels.count == 0, "model.labels", "the vocabulary"},
     };
     return check_conditions(name, conditions, sizeof conditions / sizeof *conditions);
 }

@@ -1,7 +1,6 @@
 #include "io/huggingface/gguf_export.h"
 
 #include "core/base/memory.h"
-#include "io/checkpoint/checkpoint_tensor.h"
 #include "io/huggingface/gguf_architecture.h"
 #include "io/huggingface/gguf_tokenizer.h"
 #include "io/huggingface/gguf_writer.h"
@@ -67,7 +66,7 @@ static gg_status put_header(const struct gg_gguf_export *e, const struct gg_gguf
     gg_gguf_put_uint32(writer, "general.file_type", file_type(e->type));
     gg_gguf_put_uint32(writer, "general.quantization_version", QUANTIZATION_VERSION);
     free(name);
-    GG_TRY(gg_gguf_put_tokenizer(writer, tokenizer, e->settings->vocab));
+    GG_TRY(gg_gguf_put_tokenizer(writer, tokenizer, e->settings->vocab, e->chat));
     for (int i = 0; i < e->table->count; i++) {
         const struct gg_parameter *p = &e->table->items[i];
         const int64_t columns = their_columns(p);
@@ -138,12 +137,12 @@ static gg_status write_values(const struct gg_gguf_export *e, const struct gg_gg
 
 static gg_status write_tensors(const struct gg_gguf_export *e,
                                const struct gg_gguf_architecture *architecture, gg_gguf_writer *writer) {
+    const struct gg_merged_weights weights = {e->path, e->contents, e->adapters};
     struct room room = {0};
     gg_status status = take_room(e, architecture, &room);
     for (int i = 0; status == GG_OK && i < e->table->count; i++) {
         const struct gg_parameter *p = &e->table->items[i];
-        status = gg_checkpoint_load_tensor(e->path, gg_checkpoint_find_tensor(e->contents, "model", p->name),
-                                           room.values);
+        status = gg_merged_weights_load(&weights, e->table, p, room.values);
         if (status != GG_OK)
             break;
         status = write_values(e, architecture, p, &room, writer);
@@ -177,7 +176,8 @@ gg_status gg_gguf_export(const struct gg_gguf_export *e, const char *file) {
     gg_status status = gg_gguf_architecture(e->settings, e->table, &architecture);
     if (status != GG_OK)
         return gg_fail_within(status, "%s: cannot be exported", e->path);
-    GG_TRY(gg_checkpoint_check_tensors(e->path, e->contents, e->table, NULL));
+    const struct gg_merged_weights weights = {e->path, e->contents, e->adapters};
+    GG_TRY(gg_merged_weights_check(&weights, e->table));
     if (meta->tokenizer_json != NULL)
         GG_TRY(gg_tokenizer_from_json(meta->tokenizer_json, meta->tokenizer_bytes, e->path, &tokenizer));
     status = write_file(e, &architecture, tokenizer, file);

@@ -5,14 +5,18 @@
 
 #include "core/model/model_settings.h"
 #include "core/model/parameters.h"
+#include "core/text/chat_settings.h"
+#include "io/checkpoint/adapters.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/huggingface/gguf_values.h"
 
 struct gg_gguf_export {
     const char *path; /* of the checkpoint */
     const struct gg_checkpoint_contents *contents;
+    const struct gg_adapters *adapters;       /* merged into its weights; NULL: none */
     const struct gg_model_settings *settings; /* resolved, model.vocab set */
-    const struct gg_parameter_table *table;   /* of the model, on a grid of one rank */
+    const struct gg_chat_settings *chat;
+    const struct gg_parameter_table *table; /* of the model, on a grid of one rank */
     enum gg_gguf_type
         type; /* of matrices; vectors and learned positions are F32, as llama.cpp's own programs have
                                them, and F16 takes the place of Q8_0 where 32 does not divide a row */

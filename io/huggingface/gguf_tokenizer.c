@@ -1,5 +1,7 @@
 #include "io/huggingface/gguf_tokenizer.h"
 
+#include "core/text/chat_template.h"
+
 #include "core/base/memory.h"
 #include "core/text/byte_alphabet.h"
 
@@ -87,7 +89,8 @@ static void put_merges(gg_gguf_writer *writer, const struct gg_tokenizer_parts *
     }
 }
 
-gg_status gg_gguf_put_tokenizer(gg_gguf_writer *writer, const gg_tokenizer *tokenizer, int64_t vocab) {
+gg_status gg_gguf_put_tokenizer(gg_gguf_writer *writer, const gg_tokenizer *tokenizer, int64_t vocab,
+                                const struct gg_chat_settings *chat) {
     if (tokenizer == NULL) {
         gg_gguf_put_text(writer, "tokenizer.ggml.model", "none");
         return GG_OK;
@@ -106,5 +109,9 @@ gg_status gg_gguf_put_tokenizer(gg_gguf_writer *writer, const gg_tokenizer *toke
     gg_gguf_put_uint32(writer, "tokenizer.ggml.bos_token_id", begin >= 0 ? (uint32_t)begin : end);
     gg_gguf_put_uint32(writer, "tokenizer.ggml.eos_token_id", end);
     gg_gguf_put_bool(writer, "tokenizer.ggml.add_bos_token", begin >= 0);
+    char *jinja = gg_chat_jinja(chat, tokenizer);
+    if (jinja != NULL)
+        gg_gguf_put_text(writer, "tokenizer.chat_template", jinja);
+    free(jinja);
     return GG_OK;
 }

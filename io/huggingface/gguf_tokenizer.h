@@ -3,6 +3,7 @@
 #ifndef GG_IO_HUGGINGFACE_GGUF_TOKENIZER_H
 #define GG_IO_HUGGINGFACE_GGUF_TOKENIZER_H
 
+#include "core/text/chat_settings.h"
 #include "core/text/tokenizer.h"
 #include "io/huggingface/gguf_writer.h"
 
@@ -11,8 +12,9 @@
  * ids there from a tokenizer that asks for it.
  *   tokenizer [in] NULL: the model works on ids alone
  *   vocab     [in] the model's; ids that the tokenizer does not have are listed as unused
+ *   chat      [in] the template that conversations are written by, where the model knows any
  * GG_USAGE: llama.cpp has no name for the pattern. */
-gg_status gg_gguf_put_tokenizer(gg_gguf_writer *writer, const gg_tokenizer *tokenizer,
-                                int64_t vocab) GG_MUST_USE;
+gg_status gg_gguf_put_tokenizer(gg_gguf_writer *writer, const gg_tokenizer *tokenizer, int64_t vocab,
+                                const struct gg_chat_settings *chat) GG_MUST_USE;
 
 #endif

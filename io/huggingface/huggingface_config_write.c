@@ -14,17 +14,19 @@ struct demand {
 /* The architectures of transformers, with what each of them demands. */
 enum { MOST_DEMANDS = 8 };
 struct architecture {
-    const char *model_type, *name;
+    const char *model_type, *name, *of_classes;
     struct demand demands[MOST_DEMANDS];
 };
 static const struct architecture gpt2 = {"gpt2",
                                          "GPT2LMHeadModel",
+                                         "GPT2ForSequenceClassification",
                                          {{"model.norm", "layernorm"},
                                           {"model.positions", "learned"},
                                           {"model.attention", "dense"},
                                           {"model.biases", "true"}}};
 static const struct architecture openai = {"openai-gpt",
                                            "OpenAIGPTLMHeadModel",
+                                           "OpenAIGPTForSequenceClassification",
                                            {{"model.norm", "layernorm"},
                                             {"model.positions", "learned"},
                                             {"model.attention", "dense"},
@@ -33,12 +35,16 @@ static const struct architecture openai = {"openai-gpt",
     {"model.norm", "rmsnorm"}, {"model.norm_place", "pre"}, {"model.positions", "rotary"}, {                 \
         "model.activation", "swiglu"                                                                         \
     }
-static const struct architecture llama = {
-    "llama", "LlamaForCausalLM", {LLAMA_LIKE, {"model.attention", "dense"}}};
-static const struct architecture mistral = {
-    "mistral", "MistralForCausalLM", {LLAMA_LIKE, {"model.biases", "false"}}};
+static const struct architecture llama = {"llama",
+                                          "LlamaForCausalLM",
+                                          "LlamaForSequenceClassification",
+                                          {LLAMA_LIKE, {"model.attention", "dense"}}};
+static const struct architecture mistral = {"mistral",
+                                            "MistralForCausalLM",
+                                            "MistralForSequenceClassification",
+                                            {LLAMA_LIKE, {"model.biases", "false"}}};
 static const struct architecture qwen3 = {
-    "qwen3", "Qwen3ForCausalLM", {LLAMA_LIKE, {"model.biases", "false"}}};
+    "qwen3", "Qwen3ForCausalLM", "Qwen3ForSequenceClassification", {LLAMA_LIKE, {"model.biases", "false"}}};
 
 /* The architecture whose tensors these are. */
 static const struct architecture *choose(const struct gg_model_settings *s,
@@ -58,13 +64,12 @@ static gg_status refuse(const struct architecture *a, const char *setting, const
 
 /* A setting that nothing here knows has no place in a config.json, but as its default. */
 static gg_status check_unknown(const struct architecture *a, const struct gg_model_settings *s) {
-    static const char *const known[] = {"model.preset",    "model.layers",     "model.heads",
-                                        "model.kv_heads",  "model.head_size",  "model.width",
-                                        "model.mlp_width", "model.context",    "model.vocab",
-                                        "model.norm",      "model.norm_place", "model.norm_eps",
-                                        "model.positions", "model.rope_theta", "model.activation",
-                                        "model.attention", "model.window",     "model.qk_norm",
-                                        "model.tied",      "model.biases",     "model.dropout"};
+    static const char *const known[] = {
+        "model.preset",     "model.layers",    "model.heads",     "model.kv_heads",   "model.head_size",
+        "model.width",      "model.mlp_width", "model.context",   "model.vocab",      "model.norm",
+        "model.norm_place", "model.norm_eps",  "model.positions", "model.rope_theta", "model.activation",
+        "model.attention",  "model.window",    "model.qk_norm",   "model.tied",       "model.biases",
+        "model.dropout",    "model.labels",    "model.lm_weight"};
     enum { KNOWN = sizeof known / sizeof *known };
     struct gg_model_settings usual = {0};
     gg_options_defaults(&gg_model_setting_rows, &usual);
@@ -180,6 +185,20 @@ static void put_llama_like(json_t *root, const struct architecture *a, const str
         put_qwen3_window(root, s);
 }
 
+/* A text's class is told by its last token; transformers finds it before the padding. */
+static void put_labels(json_t *root, const struct gg_text_list *labels, int64_t padding) {
+    json_t *names = json_object(), *numbers = json_object();
+    for (size_t i = 0; i < labels->count; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i);
+        put(names, number, json_string(labels->items[i]));
+        put_integer(numbers, labels->items[i], (int64_t)i);
+    }
+    put(root, "id2label", names);
+    put(root, "label2id", numbers);
+    put(root, "pad_token_id", padding >= 0 ? json_integer((json_int_t)padding) : json_null());
+}
+
 gg_status gg_huggingface_config_write(const struct gg_model_settings *settings,
                                       const struct gg_parameter_table *table, enum gg_safetensors_type type,
                                       int64_t end_of_text, json_t **root) {
@@ -189,12 +208,15 @@ gg_status gg_huggingface_config_write(const struct gg_model_settings *settings,
     GG_TRY(check_unknown(a, settings));
     GG_TRY(check_demands(a, settings));
     GG_TRY(check_sizes(a, settings));
-    *root = json_pack("{s:[s], s:s, s:s, s:s, s:b, s:I}", "architectures", a->name, "model_type",
-                      a->model_type, "dtype", type_name, "torch_dtype", type_name, "tie_word_embeddings",
-                      settings->tied, "vocab_size", (json_int_t)settings->vocab);
+    *root = json_pack("{s:[s], s:s, s:s, s:s, s:b, s:I}", "architectures",
+                      settings->labels.count > 0 ? a->of_classes : a->name, "model_type", a->model_type,
+                      "dtype", type_name, "torch_dtype", type_name, "tie_word_embeddings", settings->tied,
+                      "vocab_size", (json_int_t)settings->vocab);
     /* Without these, transformers' classes take ids of their own vocabularies, and generation ends there. */
     put(*root, "bos_token_id", end_of_text >= 0 ? json_integer((json_int_t)end_of_text) : json_null());
     put(*root, "eos_token_id", end_of_text >= 0 ? json_integer((json_int_t)end_of_text) : json_null());
+    if (settings->labels.count > 0)
+        put_labels(*root, &settings->labels, end_of_text);
     if (a == &gpt2 || a == &openai)
         put_gpt(*root, a, settings);
     else

@@ -1,8 +1,8 @@
 #include "io/huggingface/huggingface_export.h"
 
 #include "core/base/memory.h"
+#include "core/text/chat_template.h"
 #include "io/base/file.h"
-#include "io/checkpoint/checkpoint_tensor.h"
 #include "io/huggingface/export_folder.h"
 #include "io/huggingface/huggingface_config.h"
 #include "io/huggingface/huggingface_names.h"
@@ -63,10 +63,10 @@ static gg_status put_transposed(gg_safetensors_writer *writer, const struct gg_p
 
 static gg_status put_tensor(const struct gg_huggingface_export *e, gg_safetensors_writer *writer, int index) {
     const struct gg_parameter *p = &e->table->items[index];
-    const struct gg_checkpoint_tensor *tensor = gg_checkpoint_find_tensor(e->contents, "model", p->name);
+    const struct gg_merged_weights weights = {e->path, e->contents, e->adapters};
     void *values;
     GG_TRY(gg_try_malloc((size_t)(p->rows * p->columns) * sizeof(float), p->name, &values));
-    gg_status status = gg_checkpoint_load_tensor(e->path, tensor, values);
+    gg_status status = gg_merged_weights_load(&weights, e->table, p, values);
     if (status == GG_OK)
         status = gg_huggingface_transposed(e->table, p)
                      ? put_transposed(writer, p, values)
@@ -109,13 +109,19 @@ static gg_status write_weights(const struct gg_huggingface_export *e, const char
 static gg_status write_all(const struct gg_huggingface_export *e, const json_t *config,
                            const gg_tokenizer *tokenizer, const char *folder) {
     GG_TRY(write_json(folder, "config.json", config));
-    if (tokenizer != NULL)
-        GG_TRY(gg_tokenizer_write_huggingface(tokenizer, folder, e->settings->context));
+    if (tokenizer != NULL) {
+        char *jinja = gg_chat_jinja(e->chat, tokenizer);
+        const gg_status status =
+            gg_tokenizer_write_huggingface(tokenizer, folder, e->settings->context, jinja);
+        free(jinja);
+        GG_TRY(status);
+    }
     return write_weights(e, folder);
 }
 
 gg_status gg_huggingface_export(const struct gg_huggingface_export *e, const char *folder) {
     const struct gg_checkpoint_meta *meta = &e->contents->meta;
+    const struct gg_merged_weights weights = {e->path, e->contents, e->adapters};
     gg_tokenizer *tokenizer = NULL;
     json_t *config = NULL;
     gg_status status = GG_OK;
@@ -127,7 +133,7 @@ gg_status gg_huggingface_export(const struct gg_huggingface_export *e, const cha
     if (status == GG_USAGE)
         gg_fail_within(status, "%s: cannot be exported: %s", e->path, "its setting");
     if (status == GG_OK)
-        status = gg_checkpoint_check_tensors(e->path, e->contents, e->table, NULL);
+        status = gg_merged_weights_check(&weights, e->table);
     struct gg_export_folder place = {0};
     if (status == GG_OK)
         status = gg_export_folder_begin(folder, &place);

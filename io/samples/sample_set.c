@@ -152,17 +152,15 @@ void gg_sample_set_free(struct gg_sample_set *set) {
 
 /* A look at the lines, before there is a tokenizer. */
 struct look {
-    int form;
-    char **labels; /* in the order of their bytes */
-    size_t count;
-    bool wanted;
+    int *form;
+    struct gg_text_list *labels; /* in the order of their bytes; or NULL */
 };
 
-static void add_label(struct look *look, char *label) {
-    size_t at = 0, end = look->count;
+static void add_label(struct gg_text_list *list, char *label) {
+    size_t at = 0, end = list->count;
     while (at < end) {
         const size_t middle = (at + end) / 2;
-        const int order = strcmp(look->labels[middle], label);
+        const int order = strcmp(list->items[middle], label);
         if (order == 0) {
             free(label);
             return;
@@ -172,42 +170,32 @@ static void add_label(struct look *look, char *label) {
         else
             end = middle;
     }
-    look->labels = gg_realloc(look->labels, (look->count + 1) * sizeof *look->labels);
-    memmove(look->labels + at + 1, look->labels + at, (look->count - at) * sizeof *look->labels);
-    look->labels[at] = label;
-    look->count++;
+    list->items = gg_realloc(list->items, (list->count + 1) * sizeof *list->items);
+    memmove(list->items + at + 1, list->items + at, (list->count - at) * sizeof *list->items);
+    list->items[at] = label;
+    list->count++;
 }
 
 static gg_status look_at(void *context, const json_t *value, int64_t line) {
     (void)line;
     struct look *look = context;
     enum gg_sample_form form;
-    if (look->form == GG_SAMPLE_AUTO) {
+    if (*look->form == GG_SAMPLE_AUTO) {
         GG_TRY(gg_sample_form_of(value, &form));
-        look->form = (int)form;
+        *look->form = (int)form;
     }
-    if (look->form != GG_SAMPLE_LABEL || !look->wanted)
+    if (*look->form != GG_SAMPLE_LABEL || look->labels == NULL)
         return GG_OK;
     char *label;
     GG_TRY(gg_sample_label(value, &label));
-    add_label(look, label);
+    add_label(look->labels, label);
     return GG_OK;
 }
 
 gg_status gg_sample_set_examine(const struct gg_text_list *paths, const char *origin, int *form,
                                 struct gg_text_list *labels) {
-    struct look look = {.form = *form, .wanted = labels->count == 0};
+    struct look look = {form, labels};
     uint64_t bytes = 0;
-    gg_status status = each_line(paths, origin, look_at, &look, &bytes);
-    if (status == GG_OK && look.form == GG_SAMPLE_AUTO)
-        status = no_sample(paths, origin);
-    if (status == GG_OK && look.count > 0)
-        *labels = (struct gg_text_list){look.labels, look.count};
-    else {
-        for (size_t i = 0; i < look.count; i++)
-            free(look.labels[i]);
-        free(look.labels);
-    }
-    *form = look.form;
-    return status;
+    GG_TRY(each_line(paths, origin, look_at, &look, &bytes));
+    return *form == GG_SAMPLE_AUTO ? no_sample(paths, origin) : GG_OK;
 }

@@ -34,9 +34,10 @@ gg_status gg_sample_set_read(const struct gg_sample_request *request, const stru
                              const char *origin, struct gg_sample_set *set) GG_MUST_USE;
 void gg_sample_set_free(struct gg_sample_set *set);
 
-/* The form that the first line of the first file has, where the settings leave it open; and where that is one with
- * classes, those of all files, in the order of their bytes.
- *   labels [in,out] filled in where it is empty
+/* The form that the first line of the first file has, where it is still open; and where that is one with classes, those
+ * of all files.
+ *   form   [in,out] enum gg_sample_form
+ *   labels [in,out] classes are added to it, in the order of their bytes; NULL: not wanted
  * As gg_sample_set_read. */
 gg_status gg_sample_set_examine(const struct gg_text_list *paths, const char *origin, int *form,
                                 struct gg_text_list *labels) GG_MUST_USE;

@@ -9,16 +9,24 @@
 
 _Static_assert(GG_CORPORA_MOST <= GG_BLEND_CORPORA, "a blend takes all corpora that there can be");
 
-/* Opens the shards that a setting names.
- *   first [out] NULL: not wanted; else the first shard's path, owned by the caller */
-static gg_status open_shards(const struct gg_text_list *patterns, const char *origin, int64_t context,
-                             uint64_t seed, bool shuffle, struct gg_source *source, char **first) {
+static gg_status open_corpus_shards(void *self, const struct gg_text_list *paths, const char *origin,
+                                    int64_t context, uint64_t seed, bool shuffle, struct gg_source *source) {
+    (void)self;
+    const gg_status status = gg_shard_source_open(paths, context, seed, shuffle, source);
+    return status == GG_OK ? GG_OK : gg_fail_within(status, "%s", origin);
+}
+
+const struct gg_corpus_opener gg_shards_opener = {open_corpus_shards, NULL};
+
+/* Opens the files that a setting names.
+ *   first [out] NULL: not wanted; else the first file's path, owned by the caller */
+static gg_status open_files(const struct gg_corpus_opener *opener, const struct gg_text_list *patterns,
+                            const char *origin, int64_t context, uint64_t seed, bool shuffle,
+                            struct gg_source *source, char **first) {
     struct gg_text_list paths = {0};
     gg_status status = gg_shards_expand(patterns, &paths, origin);
     if (status == GG_OK)
-        status = gg_shard_source_open(&paths, context, seed, shuffle, source);
-    if (status != GG_OK && paths.count > 0)
-        status = gg_fail_within(status, "%s", origin);
+        status = opener->open(opener->self, &paths, origin, context, seed, shuffle, source);
     if (status == GG_OK && first != NULL)
         *first = gg_strdup(paths.items[0]);
     gg_text_list_free(&paths);
@@ -32,14 +40,15 @@ static gg_status check_tokenizers(const struct gg_corpora *corpora, int corpus,
         return GG_OK;
     return gg_fail(
         GG_BAD_DATA,
-        "the shards of data.train.%s and data.train.%s were made with different tokenizers; prepare "
+        "the files of data.train.%s and data.train.%s were made with different tokenizers; prepare "
         "them with the same one",
         corpora->named[0].name, corpora->named[corpus].name);
 }
 
 /* Opens a blend's corpora one after the other; on a failure those that are open are closed again. */
 static gg_status open_parts(const struct gg_data_settings *settings, int64_t context,
-                            struct gg_blend_part *parts, struct gg_corpora_facts *facts) {
+                            const struct gg_corpus_opener *opener, struct gg_blend_part *parts,
+                            struct gg_corpora_facts *facts) {
     const struct gg_corpora *corpora = &settings->train;
     gg_status status = GG_OK;
     int open = 0;
@@ -48,8 +57,9 @@ static gg_status open_parts(const struct gg_data_settings *settings, int64_t con
         char *origin = gg_format("data.train.%s", corpus->name);
         parts[c].name = corpus->name;
         parts[c].weight = corpus->weight;
-        status = open_shards(&corpus->paths, origin, context, gg_data_corpus_seed(settings, corpus->name),
-                             true, &parts[c].source, c == 0 ? &facts->first_shard : NULL);
+        status =
+            open_files(opener, &corpus->paths, origin, context, gg_data_corpus_seed(settings, corpus->name),
+                       true, &parts[c].source, c == 0 ? &facts->first_file : NULL);
         free(origin);
         if (status != GG_OK)
             break;
@@ -63,26 +73,27 @@ static gg_status open_parts(const struct gg_data_settings *settings, int64_t con
 }
 
 gg_status gg_train_source_open(const struct gg_data_settings *settings, int64_t context,
-                               struct gg_source *source, struct gg_corpora_facts *facts) {
+                               const struct gg_corpus_opener *opener, struct gg_source *source,
+                               struct gg_corpora_facts *facts) {
     if (settings->train.count == 0) {
-        GG_TRY(open_shards(&settings->train.paths, "data.train", context, (uint64_t)settings->seed, true,
-                           source, &facts->first_shard));
+        GG_TRY(open_files(opener, &settings->train.paths, "data.train", context, (uint64_t)settings->seed,
+                          true, source, &facts->first_file));
         facts->samples[0] = source->samples;
         return GG_OK;
     }
     struct gg_blend_part parts[GG_CORPORA_MOST];
-    GG_TRY(open_parts(settings, context, parts, facts));
+    GG_TRY(open_parts(settings, context, opener, parts, facts));
     *source = gg_blend_source(parts, (int)settings->train.count);
     return GG_OK;
 }
 
 gg_status gg_val_source_open(const struct gg_data_settings *settings, int64_t context, int corpus,
-                             struct gg_source *source) {
+                             const struct gg_corpus_opener *opener, struct gg_source *source) {
     const struct gg_corpora *corpora = &settings->val;
     const bool named = corpora->count > 0;
     char *origin = named ? gg_format("data.val.%s", corpora->named[corpus].name) : gg_strdup("data.val");
-    const gg_status status = open_shards(named ? &corpora->named[corpus].paths : &corpora->paths, origin,
-                                         context, 0, false, source, NULL);
+    const gg_status status = open_files(opener, named ? &corpora->named[corpus].paths : &corpora->paths,
+                                        origin, context, 0, false, source, NULL);
     free(origin);
     return status;
 }

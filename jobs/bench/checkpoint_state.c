@@ -16,7 +16,8 @@ static gg_status fill(struct gg_checkpoint_state *s, uint64_t seed) {
                          "the state of the model", &s->memory));
     float *weights = s->memory;
     gg_parameters_initialise(&s->replica.graph.table, seed, weights);
-    s->share = (struct gg_checkpoint_share){.table = &s->replica.graph.table,
+    gg_parameter_table_part(&s->replica.graph.table, true, &s->trained);
+    s->share = (struct gg_checkpoint_share){.table = &s->trained,
                                             .ranges = s->ranges,
                                             .range_count = gg_int(plan->partition.bucket_count),
                                             .optimizer = kind,
@@ -45,6 +46,7 @@ void gg_checkpoint_state_all_gather(struct gg_checkpoint_state *s) {
 }
 
 void gg_checkpoint_state_free(struct gg_checkpoint_state *s) {
+    gg_parameter_table_free(&s->trained);
     free(s->memory);
     free(s->ranges);
     gg_replica_close(&s->replica);

@@ -8,7 +8,8 @@
 #include "jobs/replica/replica.h"
 
 struct gg_checkpoint_state {
-    struct gg_replica replica; /* shaped, not opened */
+    struct gg_replica replica;         /* shaped, not opened */
+    struct gg_parameter_table trained; /* what is written */
     struct gg_range *ranges;
     void *memory;
     struct gg_checkpoint_share share; /* what this rank writes */

@@ -9,6 +9,7 @@ extern const struct gg_command gg_command_prepare;
 extern const struct gg_command gg_command_evaluate;
 extern const struct gg_command gg_command_generate;
 extern const struct gg_command gg_command_train;
+extern const struct gg_command gg_command_finetune;
 extern const struct gg_command gg_command_inspect;
 extern const struct gg_command gg_command_import;
 extern const struct gg_command gg_command_export;

@@ -1,6 +1,7 @@
 #include "jobs/command/settings.h"
 
 #include "core/base/memory.h"
+#include "core/model/lora_targets.h"
 #include "io/run/settings_file.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ static const struct room {
     {&gg_checkpoint_setting_rows, offsetof(struct gg_settings, checkpoint)},
     {&gg_eval_setting_rows, offsetof(struct gg_settings, eval)},
     {&gg_finetune_setting_rows, offsetof(struct gg_settings, finetune)},
+    {&gg_lora_setting_rows, offsetof(struct gg_settings, lora)},
     {&gg_chat_setting_rows, offsetof(struct gg_settings, chat)},
     {&gg_run_setting_rows, offsetof(struct gg_settings, run)},
 };
@@ -105,6 +107,7 @@ gg_status gg_settings_resolve(struct gg_settings *settings) {
         return gg_fail(GG_USAGE,
                        "model.labels: classes are learned from samples, which 'gridgpt finetune' reads; "
                        "set finetune.from");
+    GG_TRY(gg_lora_settings_resolve(&settings->lora, &settings->model));
     return gg_run_settings_check(&settings->run);
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/data/data_settings.h"
 #include "core/model/compute_settings.h"
+#include "core/model/lora_settings.h"
 #include "core/model/model_settings.h"
 #include "core/optim/optim_settings.h"
 #include "core/plan/batch_settings.h"
@@ -29,6 +30,7 @@ struct gg_settings {
     struct gg_finetune_settings finetune;
     struct gg_chat_settings chat;
     struct gg_run_settings run;
+    struct gg_lora_settings lora;
     bool *given; /* per row of the table: set from a file or the command line, not by default; owned */
 };
 

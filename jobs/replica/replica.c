@@ -20,6 +20,7 @@ gg_status gg_replica_shape(struct gg_replica *r, int64_t vocab, enum gg_precisio
     GG_TRY(gg_model_configure(&r->settings->model, &r->settings->compute, r->settings->run.seed, vocab,
                               &place.shards, &config));
     config.precision = precision;
+    config.lora = r->settings->lora;
     gg_graph_make(&config, &place.shards, &r->graph);
     gg_plan_make(&request, &r->graph, &place, copies, &r->plan);
     return GG_OK;
@@ -78,7 +79,7 @@ gg_status gg_replica_open_training(struct gg_replica *r, bool thread, const cpu_
                                                  .thread_cores = thread_cores};
     return gg_agree(r->world->comm,
                     gg_reducer_create(r->topology.across_replicas, r->state.gradients,
-                                      r->graph.table.local_elements, &reduction, &r->reducer));
+                                      r->graph.table.trained_elements, &reduction, &r->reducer));
 }
 
 void gg_replica_close(struct gg_replica *r) {

@@ -14,7 +14,7 @@ const char *const gg_phase_names[GG_STEP_PHASES] = {"data", "forward", "backward
 
 static void clear_gradients(struct gg_replica *r) {
     float *gradients = r->state.gradients;
-    const int64_t count = r->graph.table.local_elements;
+    const int64_t count = r->graph.table.trained_elements;
 #pragma omp parallel for simd schedule(static)
     for (int64_t i = 0; i < count; i++)
         gradients[i] = 0;
@@ -78,7 +78,8 @@ static double square_sum(const struct gg_replica *r) {
     const struct gg_partition *partition = &r->plan.partition;
     const bool scattered = r->plan.scattered;
     if (r->topology.replicas == 1)
-        return gg_gradient_square_sum(&r->graph.table, 0, r->graph.table.local_elements, r->state.gradients);
+        return gg_gradient_square_sum(&r->graph.table, 0, r->graph.table.trained_elements,
+                                      r->state.gradients);
     int count;
     const struct gg_owned_range *owned = gg_reducer_owned(r->reducer, &count);
     double sum = 0;
@@ -138,8 +139,8 @@ static void update_weights(struct gg_replica *r, const struct gg_replica_step *s
         gg_optimizer_update(&r->optimizer, &update);
     }
     gg_reducer_gather(r->reducer, r->state.weights);
-    if (r->plan.owned_elements < r->graph.table.local_elements) /* others updated the rest */
-        gg_model_weights_changed(r->model);
+    if (r->plan.owned_elements < r->graph.table.trained_elements) /* others updated the rest */
+        gg_model_trained_weights_changed(r->model);
 }
 
 /* Adds what the model and the reducer measured since `before`. */

@@ -17,11 +17,12 @@ bool gg_train_checkpoint_behind(const struct gg_settings *settings) {
 
 gg_status gg_train_checkpoint_prepare(struct gg_trainer *t) {
     const bool split = t->session.replica.plan.owned_elements <
-                       t->session.replica.graph.table.local_elements; /* states are compact */
+                       t->session.replica.graph.table.trained_elements; /* states are compact */
+    gg_parameter_table_part(&t->session.replica.graph.table, true, &t->trained);
     t->ranges = gg_malloc((size_t)t->session.replica.plan.partition.bucket_count * sizeof *t->ranges);
     gg_partition_ranges(&t->session.replica.plan.partition, t->session.replica.topology.replica, t->ranges);
     t->share = (struct gg_checkpoint_share){
-        .table = &t->session.replica.graph.table,
+        .table = &t->trained,
         .ranges = t->ranges,
         .range_count = gg_int(t->session.replica.plan.partition.bucket_count),
         .optimizer = t->session.replica.optimizer.kind,
@@ -56,6 +57,10 @@ void gg_train_checkpoint_begin(struct gg_trainer *t) {
     meta.settings_yaml = yaml;
     meta.tokenizer_json = t->session.data.tokenizer_json;
     meta.tokenizer_bytes = t->session.data.tokenizer_bytes;
+    if (t->session.settings->lora.rank > 0) {
+        meta.base_path = t->resume.from;
+        meta.base_checksum = t->resume.from_checksum;
+    }
     const struct gg_checkpoint_retention retention = {t->session.settings->checkpoint.keep,
                                                       t->session.settings->checkpoint.keep_every};
     gg_checkpoint_writer_begin(t->writer, folder, &meta, &retention);
@@ -100,6 +105,7 @@ gg_status gg_train_checkpoint_save(struct gg_trainer *t) {
 
 void gg_train_checkpoint_free(struct gg_trainer *t) {
     gg_checkpoint_writer_destroy(&t->writer);
+    gg_parameter_table_free(&t->trained);
     free(t->ranges);
     t->ranges = NULL;
 }

@@ -6,14 +6,16 @@
 #include "io/shards/corpora_source.h"
 #include "io/shards/shard.h"
 #include "io/tokenizer/tokenizer_file.h"
+#include "jobs/train/finetune_data.h"
 
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
-static gg_status open_val(const struct gg_settings *settings, int corpus, struct gg_train_data *data) {
+static gg_status open_val(const struct gg_settings *settings, const struct gg_corpus_opener *opener,
+                          int corpus, struct gg_train_data *data) {
     struct gg_source val;
-    GG_TRY(gg_val_source_open(&settings->data, settings->model.context, corpus, &val));
+    GG_TRY(gg_val_source_open(&settings->data, settings->model.context, corpus, opener, &val));
     gg_loader_create(&val, &data->val[corpus]);
     const struct gg_source *train = gg_loader_source(data->train);
     if (val.tokenizer_fingerprint == train->tokenizer_fingerprint && val.vocab == train->vocab)
@@ -33,16 +35,18 @@ static gg_blend *make_counter(const struct gg_corpora *corpora) {
     return corpora->count > 0 ? gg_blend_create(weights, (int)corpora->count) : NULL;
 }
 
-/*   first [out] the first shard's path, owned by the caller */
-static gg_status open_loaders(const struct gg_settings *settings, struct gg_train_data *data, char **first) {
+/*   first [out] the first file's path, owned by the caller */
+static gg_status open_loaders(const struct gg_settings *settings, const struct gg_corpus_opener *opener,
+                              struct gg_train_data *data, char **first) {
     struct gg_corpora_facts facts = {0};
     struct gg_source train;
     if (gg_corpora_count(&settings->data.train) == 0)
         return gg_fail(GG_USAGE,
                        "data.train is not set: name the training shards that 'gridgpt prepare' wrote, "
                        "data.train=DIR/train-*.h5 for example");
-    const gg_status status = gg_train_source_open(&settings->data, settings->model.context, &train, &facts);
-    *first = facts.first_shard;
+    const gg_status status =
+        gg_train_source_open(&settings->data, settings->model.context, opener, &train, &facts);
+    *first = facts.first_file;
     GG_TRY(status);
     gg_loader_create(&train, &data->train);
     memcpy(data->corpus_samples, facts.samples, sizeof data->corpus_samples);
@@ -52,7 +56,7 @@ static gg_status open_loaders(const struct gg_settings *settings, struct gg_trai
     data->samples = train.samples;
     data->vocab = train.vocab;
     for (int c = 0; c < data->val_corpora; c++)
-        GG_TRY(open_val(settings, c, data));
+        GG_TRY(open_val(settings, opener, c, data));
     return GG_OK;
 }
 
@@ -114,21 +118,49 @@ static gg_status load_tokenizer(const struct gg_settings *settings, const char *
     return status;
 }
 
+/* Token shards, with the tokenizer that they were made with. */
+static gg_status open_shards(const struct gg_replica *r, bool tokenizer, struct gg_train_data *data) {
+    const struct gg_settings *settings = r->settings;
+    MPI_Comm comm = r->world->comm;
+    char *first = NULL;
+    gg_status status =
+        gg_agree(comm, gg_replica_reads(r) ? open_loaders(settings, &gg_shards_opener, data, &first) : GG_OK);
+    if (status == GG_OK && tokenizer)
+        status = gg_agree(comm, r->world->rank == 0 ? load_tokenizer(settings, first, data) : GG_OK);
+    free(first);
+    return status;
+}
+
+/* On a rank that reads: samples, made into tokens by the checkpoint's tokenizer. */
+static gg_status read_samples(const struct gg_settings *settings, struct gg_train_data *data) {
+    struct gg_finetune_data samples;
+    char *first = NULL;
+    gg_status status = gg_finetune_data_open(settings, &samples);
+    const struct gg_corpus_opener opener = gg_finetune_opener(&samples);
+    if (status == GG_OK)
+        status = open_loaders(settings, &opener, data, &first);
+    if (status == GG_OK) {
+        data->facts = samples.facts;
+        data->tokenizer_json = gg_tokenizer_to_json(samples.tokenizer, &data->tokenizer_bytes);
+        if (data->tokenizer_json == NULL)
+            status = GG_BAD_DATA;
+    }
+    gg_finetune_data_close(&samples);
+    free(first);
+    return status;
+}
+
 gg_status gg_train_data_open(const struct gg_replica *r, bool tokenizer, struct gg_train_data *data) {
     const struct gg_settings *settings = r->settings;
     const struct gg_world *world = r->world;
-    char *first = NULL;
     data->val_corpora = (int)gg_corpora_count(&settings->data.val);
-    gg_status status =
-        gg_agree(world->comm, gg_replica_reads(r) ? open_loaders(settings, data, &first) : GG_OK);
-    if (status == GG_OK)
-        status = gg_agree(world->comm, compare_with_root(r, data));
-    if (status == GG_OK && tokenizer)
-        status = gg_agree(world->comm, world->rank == 0 ? load_tokenizer(settings, first, data) : GG_OK);
-    if (status == GG_OK)
-        share_facts(world, data);
-    free(first);
-    return status;
+    if (settings->finetune.from != NULL)
+        GG_TRY(gg_agree(world->comm, gg_replica_reads(r) ? read_samples(settings, data) : GG_OK));
+    else
+        GG_TRY(open_shards(r, tokenizer, data));
+    GG_TRY(gg_agree(world->comm, compare_with_root(r, data)));
+    share_facts(world, data);
+    return GG_OK;
 }
 
 void gg_train_data_close(struct gg_train_data *data) {

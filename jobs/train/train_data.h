@@ -6,6 +6,7 @@
 #include "core/base/corpora.h"
 #include "core/base/status.h"
 #include "core/data/blend.h"
+#include "io/samples/sample_source.h"
 #include "io/shards/loader.h"
 #include "jobs/replica/replica.h"
 
@@ -17,12 +18,13 @@ struct gg_train_data {
     gg_loader *val[GG_CORPORA_MOST]; /* of each corpus of data.val; NULL on ranks that do not read */
     int val_corpora;                 /* 0: data.val is not set */
     int64_t samples;                 /* of an epoch, of all corpora together */
+    struct gg_sample_facts facts;    /* fine-tuning: of what is trained on; on ranks that read */
     int64_t
         corpus_samples[GG_CORPORA_MOST]; /* of an epoch of each corpus of data.train; on ranks that read */
     gg_blend *counter; /* tells how many samples of each there were; NULL where there is no blend */
     int64_t vocab;     /* of the tokenizer */
     uint64_t tokenizer_fingerprint, data_fingerprint;
-    char *tokenizer_json; /* on rank 0, for checkpoints; NULL elsewhere */
+    char *tokenizer_json; /* on rank 0, for checkpoints */
     size_t tokenizer_bytes;
 };
 

@@ -82,6 +82,26 @@ static void print_blend(const struct gg_trainer *t) {
                 amount((double)(data->corpus_samples[c] * t->session.replica.graph.config.context), tokens));
 }
 
+/* What fine-tuning reads, and how it fits the context. */
+static void print_samples(const struct gg_trainer *t) {
+    const struct gg_settings *settings = t->session.settings;
+    const struct gg_sample_facts *facts = &t->session.data.facts;
+    char tokens[AMOUNT_BYTES];
+    fprintf(stderr,
+            "samples: %lld of the form %s, %s tokens, side by side in %lld rows of %lld (%.1f%% full)",
+            (long long)facts->samples, gg_sample_form_names[settings->finetune.form],
+            amount((double)facts->tokens, tokens), (long long)facts->rows, (long long)settings->model.context,
+            100 * (double)facts->tokens / (double)(facts->rows * settings->model.context));
+    if (facts->truncated > 0)
+        fprintf(stderr, "; %lld were too long and are cut off", (long long)facts->truncated);
+    fputc('\n', stderr);
+    if (settings->model.labels.count == 0)
+        return;
+    char *labels = gg_option_text(gg_options_find(&gg_settings_table, "model.labels"), settings);
+    fprintf(stderr, "classes: %zu, %s\n", settings->model.labels.count, labels);
+    free(labels);
+}
+
 void gg_train_report_plan(const struct gg_trainer *t) {
     if (t->session.world->rank != 0)
         return;
@@ -99,6 +119,14 @@ void gg_train_report_plan(const struct gg_trainer *t) {
         (long long)t->session.replica.graph.config.vocab,
         amount((double)gg_graph_parameter_count(&t->session.replica.graph), parameters),
         amount(gg_graph_flops_per_token(&t->session.replica.graph), flops));
+    if (settings->lora.rank > 0) {
+        char *targets =
+            gg_option_text(gg_options_find(&gg_settings_table, "finetune.lora.targets"), settings);
+        fprintf(stderr, "adapters: rank %lld on %s, scaled by %g: %s parameters are trained\n",
+                (long long)settings->lora.rank, targets, gg_lora_scale(&settings->lora),
+                amount((double)gg_graph_trained_count(&t->session.replica.graph), parameters));
+        free(targets);
+    }
     fprintf(stderr,
             "ranks: %d with %d threads each: D x P x Q = %d x %d x %d; a step of %lld sequences (%s tokens) "
             "is %lld micro-batches of %lld on each replica\n",
@@ -118,6 +146,8 @@ void gg_train_report_plan(const struct gg_trainer *t) {
             "MFU = FLOP per token x tokens/s / that\n",
             gg_matmul_maker(t->session.replica.graph.config.precision),
             gg_precision_names[t->session.replica.graph.config.precision], 1e-9 * t->session.gemm.all);
+    if (settings->finetune.from != NULL)
+        print_samples(t);
     if (settings->data.train.count > 0)
         print_blend(t);
     else
@@ -134,8 +164,11 @@ void gg_train_report_begin(struct gg_trainer *t) {
     if (t->resume.path != NULL)
         fprintf(stderr, "resuming from %s: step %lld of %lld\n", t->resume.path, (long long)t->at.step,
                 (long long)t->session.settings->run.steps);
-    else if (t->resume.from != NULL)
+    else if (t->resume.from != NULL && t->session.settings->lora.rank == 0)
         fprintf(stderr, "beginning with the weights of %s\n", t->resume.from);
+    if (t->session.settings->lora.rank > 0)
+        fprintf(stderr, "frozen: the weights of %s (%016llx); checkpoints hold the adapters alone\n",
+                t->resume.from, (unsigned long long)t->resume.from_checksum);
     if (t->resume.changed != NULL)
         fprintf(stderr, "changed since that checkpoint: %s\n", t->resume.changed);
     t->progress = (struct gg_progress){.label = "train",
@@ -180,8 +213,13 @@ static void show_validation(struct gg_trainer *t, double val_loss) {
         free(each);
         each = longer;
     }
-    gg_train_report_note(t, "step %lld: validation loss %.4f (perplexity %.2f)%s", (long long)t->at.step,
-                         val_loss, exp(val_loss), each);
+    if (t->val_classes.classes > 0)
+        gg_train_report_note(t, "step %lld: validation loss %.4f (accuracy %.4f, macro-F1 %.4f)%s",
+                             (long long)t->at.step, val_loss, t->val_classes.accuracy,
+                             t->val_classes.macro_f1, each);
+    else
+        gg_train_report_note(t, "step %lld: validation loss %.4f (perplexity %.2f)%s", (long long)t->at.step,
+                             val_loss, exp(val_loss), each);
     free(each);
 }
 
@@ -200,6 +238,9 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
                                        .trained = result != NULL,
                                        .validated = val_loss != NULL,
                                        .val_loss = val_loss != NULL ? *val_loss : 0,
+                                       .val_classes = t->val_classes.classes > 0,
+                                       .val_accuracy = t->val_classes.accuracy,
+                                       .val_macro_f1 = t->val_classes.macro_f1,
                                        .val_losses = {&t->session.settings->data.val, t->val_losses},
                                        .phases = phases,
                                        .phase_count = GG_PHASES};
@@ -261,6 +302,10 @@ void gg_train_report_end(struct gg_trainer *t) {
             100 * tokens_per_s * gg_graph_flops_per_token(&t->session.replica.graph) / t->session.gemm.all);
     if (t->session.data.counter != NULL)
         print_epochs(t);
+    if (t->val_classes.classes > 0) {
+        fprintf(stderr, "the last validation:\n");
+        gg_class_figures_print(stderr, &t->val_classes, &t->session.settings->model.labels);
+    }
     fprintf(stderr, "peak memory of a rank: %s (announced %s)\n", megabytes((size_t)largest, peak),
             megabytes(gg_train_memory_total(&t->session.memory), announced));
     if (t->written.written)

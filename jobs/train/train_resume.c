@@ -89,7 +89,10 @@ static gg_status compare_optimizer(const struct gg_trainer *t,
                        "%s does not hold the states of %s, which its settings name (gridgpt inspect lists "
                        "those that it has)",
                        t->resume.path, set->name);
-    const int expected = (1 + set->state_count) * t->session.replica.graph.table.count;
+    const struct gg_parameter_table *table = &t->session.replica.graph.table;
+    int expected = 0;
+    for (int i = 0; i < table->count; i++)
+        expected += table->items[i].trained ? 1 + set->state_count : 0;
     if (contents->count != expected)
         return gg_fail(GG_BAD_DATA, "%s has %d tensors, and this model with its optimizer has %d",
                        t->resume.path, contents->count, expected);
@@ -201,7 +204,8 @@ static gg_status find(struct gg_trainer *t, int64_t limit) {
     struct gg_train_resume *resume = &t->resume;
     free(resume->path);
     free(resume->changed);
-    resume->path = resume->changed = NULL;
+    free(resume->kept_base);
+    resume->path = resume->changed = resume->kept_base = NULL;
     char *folder = gg_train_checkpoint_folder(t);
     gg_status status = GG_OK;
     if (t->session.world->rank == 0)
@@ -223,6 +227,10 @@ static gg_status find(struct gg_trainer *t, int64_t limit) {
         t->at = contents.meta;
         t->at.settings_yaml = NULL;
         t->at.tokenizer_json = NULL;
+        t->at.base_path = NULL;
+        resume->kept_base = contents.meta.base_path; /* taken over */
+        resume->kept_checksum = contents.meta.base_checksum;
+        contents.meta.base_path = NULL;
         t->session.replica.updates = t->at.updates;
         resume->step = t->saved_step = t->at.step;
         resume->seconds = t->at.train_seconds;
@@ -295,7 +303,7 @@ static gg_status read_state(struct gg_trainer *t) {
 static gg_status begin_anew(struct gg_trainer *t) {
     const size_t bytes = (size_t)t->session.replica.plan.owned_elements * sizeof(float);
     /* Padding too, which no file has. */
-    gg_parameters_initialise(&t->session.replica.graph.table, (uint64_t)t->session.settings->run.seed,
+    gg_parameters_initialise(&t->trained, (uint64_t)t->session.settings->run.seed,
                              t->session.replica.state.weights);
     for (int s = 0; s < t->share.optimizer->state_count; s++)
         gg_zero(t->session.replica.state.optimizer[s], bytes);
@@ -316,6 +324,8 @@ gg_status gg_train_resume_read(struct gg_trainer *t) {
     }
     if (t->resume.path == NULL)
         GG_TRY(begin_anew(t));
+    else if (t->resume.from != NULL)
+        GG_TRY(gg_run_from_read(t));
     return gg_agree(t->session.world->comm, t->session.world->rank == 0 ? set_aside(t) : GG_OK);
 }
 
@@ -326,6 +336,7 @@ void gg_train_resume_free(struct gg_trainer *t) {
     free(resume->rejected);
     free(resume->path);
     free(resume->from);
+    free(resume->kept_base);
     free(resume->changed);
     if (resume->locked)
         gg_run_lock_release(&resume->lock);

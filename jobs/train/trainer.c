@@ -17,10 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The weights and the optimizer's states. */
+/* What is trained, and the optimizer's states. */
 static size_t checkpoint_bytes(const struct gg_replica *r) {
     return (size_t)(1 + r->optimizer.kind->state_count) * sizeof(float) *
-           (size_t)gg_graph_parameter_count(&r->graph);
+           (size_t)gg_graph_trained_count(&r->graph);
 }
 
 /* Everything that can be wrong is found here, before the model is allocated. */
@@ -76,6 +76,7 @@ void gg_trainer_destroy(struct gg_trainer *t) {
     if (t->metrics != NULL && gg_metrics_close(&t->metrics) != GG_OK)
         fprintf(stderr, "warning: %s\n", gg_failure());
     gg_session_close(&t->session);
+    gg_class_figures_free(&t->val_classes);
     gg_train_resume_free(t);
 }
 
@@ -97,16 +98,21 @@ static gg_status evaluate_corpora(struct gg_trainer *t, const struct gg_evaluato
  * next start makes up for it. */
 static gg_status validate(struct gg_trainer *t) {
     const struct gg_replica *r = &t->session.replica;
+    const int64_t classes = r->graph.config.classes;
+    int64_t *confusion = classes > 0 ? gg_calloc((size_t)(classes * classes), sizeof *confusion) : NULL;
     const struct gg_evaluator evaluator = {.replica = r,
                                            .model = r->model,
                                            .micro = t->session.settings->batch.micro,
                                            .marked = r->plan.marked,
+                                           .confusion = confusion,
                                            .stop = gg_stop_requested};
     struct gg_evaluation all = {0};
     gg_watchdog_at("validation", "sum of the losses over all ranks");
     gg_watchdog_await(GG_WATCHED_LONG);
     t->at.val_loss = NAN;
     const gg_status status = evaluate_corpora(t, &evaluator, &all);
+    gg_class_figures_free(&t->val_classes);
+    gg_class_figures_of(confusion, classes, &t->val_classes);
     gg_model_times_reset(t->session.replica.model);
     GG_TRY(status);
     t->seconds[GG_PHASE_EVAL] += all.seconds;

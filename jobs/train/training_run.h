@@ -10,6 +10,7 @@
 #include "jobs/launch/progress.h"
 #include "jobs/launch/time_limit.h"
 #include "jobs/train/session.h"
+#include "jobs/use/class_figures.h"
 
 /* What the seconds of a run go to beside those of its steps. */
 enum { GG_PHASE_EVAL = GG_STEP_PHASES, GG_PHASE_CHECKPOINT, GG_PHASES };
@@ -20,8 +21,11 @@ struct gg_trainer {
     /* Where the run stands, as a checkpoint keeps it; the texts in it are not used. */
     struct gg_checkpoint_meta at;
     struct gg_train_resume {
-        char *path;   /* the checkpoint that the run goes on from; NULL: none */
-        char *from;   /* the one whose weights a new run begins with; NULL: none */
+        char *path; /* the checkpoint that the run goes on from; NULL: none */
+        char *from; /* the one whose weights a new run begins with, or adapters stand beside; NULL: none */
+        uint64_t from_checksum; /* of its weights, where adapters stand beside them */
+        char *kept_base; /* adapters: where that was when the checkpoint was written; NULL: no checkpoint */
+        uint64_t kept_checksum;
         int64_t step; /* where this run began, and the seconds that earlier ones had trained */
         double seconds;
         char *changed; /* rank 0: "optim.lr 0.001 (was 0.002), ...": settings that differ; NULL: none */
@@ -33,13 +37,15 @@ struct gg_trainer {
         bool locked; /* rank 0 has the run folder's lock */
         int lock;
     } resume;
-    struct gg_range *ranges;          /* what this rank writes of checkpoints */
-    struct gg_checkpoint_share share; /* that, with the buffers above */
+    struct gg_parameter_table trained; /* the parameters that checkpoints hold */
+    struct gg_range *ranges;           /* what this rank writes of checkpoints */
+    struct gg_checkpoint_share share;  /* that, with the buffers above */
     gg_checkpoint_writer *writer;
     struct gg_checkpoint_outcome written; /* of the last write, and whether metrics have yet to tell it */
     bool written_fresh;
 
-    double val_losses[GG_CORPORA_MOST]; /* of each corpus of data.val, of the last validation */
+    double val_losses[GG_CORPORA_MOST];  /* of each corpus of data.val, of the last validation */
+    struct gg_class_figures val_classes; /* of all corpora, with a model of classes */
 
     double seconds[GG_PHASES];       /* since the last line of metrics; rank 0's are reported */
     double checkpoint_clock;         /* when the last checkpoint was written */

@@ -2,10 +2,12 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/model/token_scores.h"
 #include "jobs/replica/feed.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A replica's micro-batch, whole; a rank computes on its token shard's rows of it. */
 struct buffers {
@@ -54,15 +56,38 @@ static int64_t weigh_rows(const struct buffers *b, int64_t micro, int64_t contex
     return rows;
 }
 
+/* Counts the classes that are told; returns their losses. */
+static double classify_rows(const struct gg_evaluator *e, const struct gg_batch *batch, int64_t *confusion) {
+    const int64_t tokens = batch->sequences * batch->time, classes = e->replica->graph.config.classes;
+    float *values = gg_malloc((size_t)(2 * tokens) * sizeof *values);
+    int32_t *ids = gg_malloc((size_t)(2 * tokens) * sizeof *ids), *told = ids + tokens;
+    struct gg_token_scores scores = {true, values, ids, 1, told, values + tokens};
+    double sum = 0;
+    gg_model_score(e->model, batch, &scores);
+    for (int64_t i = 0; i < tokens; i++) {
+        if (batch->label_weights[i] == 0)
+            continue;
+        sum -= (double)values[i];
+        if (e->replica->topology.shards.feature_index == 0) /* the others know the same */
+            confusion[batch->labels[i] * classes + told[i]]++;
+    }
+    free(values);
+    free(ids);
+    return sum;
+}
+
 /* Adds this rank's losses of the micro-batch, and what counts in it. */
-static void evaluate_rows(const struct gg_evaluator *e, const struct buffers *b, double *loss,
-                          double *count) {
+static void evaluate_rows(const struct gg_evaluator *e, const struct buffers *b, int64_t *confusion,
+                          double *loss, double *count) {
     const int64_t local = e->micro / e->replica->topology.shards.token_shards;
     const int64_t first = e->replica->topology.shards.token_index * local;
     const struct gg_batch batch = gg_replica_batch(e->replica, &b->read, &b->marks, first, local);
     const int64_t tokens = local * e->replica->graph.config.context;
     double sum;
-    gg_model_evaluate(e->model, &batch, &sum);
+    if (confusion != NULL)
+        sum = classify_rows(e, &batch, confusion);
+    else
+        gg_model_evaluate(e->model, &batch, &sum);
     const struct gg_marks marks = gg_marks_from(&b->marks, first * e->replica->graph.config.context);
     *loss += sum;
     *count += gg_marks_count(&marks, tokens, e->replica->graph.config.classes > 0);
@@ -90,6 +115,13 @@ static gg_status start(const struct gg_evaluator *e, gg_loader *loader, int64_t 
     return gg_agree(e->replica->world->comm, loader != NULL ? gg_loader_start(loader, &plan) : GG_OK);
 }
 
+/* Adds the counts of all ranks to the evaluator's. */
+static void add_counts(const struct gg_evaluator *e, int64_t *counts, int64_t cells) {
+    MPI_Allreduce(MPI_IN_PLACE, counts, gg_int(cells), MPI_INT64_T, MPI_SUM, e->replica->world->comm);
+    for (int64_t i = 0; i < cells; i++)
+        e->confusion[i] += counts[i];
+}
+
 gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t sequences,
                       struct gg_evaluation *result) {
     const struct gg_topology *topology = &e->replica->topology;
@@ -99,6 +131,9 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
     GG_TRY(start(e, loader, &all));
     const int64_t limit = sequences > 0 && sequences < all ? sequences : all;
     struct buffers buffers = make_buffers(e->micro, context, e->marked);
+    const int64_t classes = e->replica->graph.config.classes;
+    int64_t *confusion =
+        e->confusion != NULL ? gg_calloc((size_t)(classes * classes), sizeof *confusion) : NULL;
     double loss = 0, count = 0;
     gg_status status = GG_OK;
     for (int64_t first = 0; status == GG_OK && first < limit; first += round) {
@@ -106,11 +141,14 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
         if (status != GG_OK)
             break;
         if (weigh_rows(&buffers, e->micro, context, limit) > 0)
-            evaluate_rows(e, &buffers, &loss, &count);
+            evaluate_rows(e, &buffers, confusion, &loss, &count);
         if (e->progress != NULL)
             e->progress(e->context_of_progress, first + round < limit ? first + round : limit, limit);
     }
     free_buffers(&buffers);
+    if (status == GG_OK && confusion != NULL)
+        add_counts(e, confusion, classes * classes);
+    free(confusion);
     GG_TRY(status);
     /* Feature shards hold the same sums. */
     const bool counts = topology->shards.feature_index == 0;

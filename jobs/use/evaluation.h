@@ -9,16 +9,19 @@
 /* Who shares the work, and with which model. */
 struct gg_evaluator {
     const struct gg_replica *replica;
-    gg_model *model;    /* of the replica's graph, of any use but generation */
-    int64_t micro;      /* B, sequences of a replica's micro-batch; Q divides it */
-    bool marked;        /* the loader's source has marks */
+    gg_model *model; /* of the replica's graph, of any use but generation */
+    int64_t micro;   /* B, sequences of a replica's micro-batch; Q divides it */
+    bool marked;     /* the loader's source has marks */
+    int64_t
+        *confusion; /* with a model of classes: (classes, classes), to which samples are added by their class
+                         * and the one that was told, those of all ranks; or NULL */
     bool (*stop)(void); /* asked before each micro-batch whether to leave; or NULL */
     void (*progress)(void *context_of_progress, int64_t done, int64_t total); /* sequences; or NULL */
     void *context_of_progress;
 };
 
 struct gg_evaluation {
-    double loss;  /* mean cross-entropy of a token, or of a class, nats */
+    double loss;  /* mean cross-entropy of a token, nats; where classes are counted, of a class */
     double count; /* tokens that were predicted, by their weights, or classes */
     double seconds;
 };

@@ -2,6 +2,7 @@
 #include "core/base/memory.h"
 #include "core/model/graph.h"
 #include "io/base/file.h"
+#include "io/base/json_parse.h"
 #include "io/huggingface/huggingface_import.h"
 #include "io/tokenizer/tokenizer_file.h"
 #include "jobs/command/commands.h"
@@ -10,6 +11,8 @@
 
 #include <math.h>
 #include <stdlib.h>
+
+enum { TEMPLATE_BYTES = 16 << 20 };
 
 struct values {
     char *out;
@@ -70,6 +73,32 @@ static gg_status take_tokenizer(struct arrival *a) {
     return GG_OK;
 }
 
+/* The text of a template for conversations, if the folder has one that is a single text. */
+static gg_status take_chat_template(struct arrival *a) {
+    char *alone = gg_format("%s/chat_template.jinja", a->folder);
+    char *config = gg_format("%s/tokenizer_config.json", a->folder), *text = NULL;
+    size_t bytes;
+    json_t *root = NULL;
+    gg_status status = GG_OK;
+    if (gg_file_exists(alone))
+        status = gg_file_read(alone, TEMPLATE_BYTES, &a->settings.chat.jinja, &bytes);
+    else if (gg_file_exists(config)) {
+        status = gg_file_read(config, TEMPLATE_BYTES, &text, &bytes);
+        if (status == GG_OK)
+            status = gg_json_parse(text, bytes, &root);
+        if (status != GG_OK)
+            gg_fail_within(status, "%s", config);
+        const json_t *template = json_object_get(root, "chat_template");
+        if (json_is_string(template))
+            a->settings.chat.jinja = gg_strdup(json_string_value(template));
+    }
+    json_decref(root);
+    free(text);
+    free(config);
+    free(alone);
+    return status;
+}
+
 /* Rotary positions are made for any context: a shorter one is the same model. */
 static gg_status shorten_context(const struct arrival *a, struct gg_model_settings *model) {
     if (a->context == 0 || a->context == model->context)
@@ -120,6 +149,7 @@ static gg_status make_meta(struct arrival *a) {
 static gg_status bring_in(struct arrival *a, const char *out) {
     GG_TRY(make_model(a));
     GG_TRY(take_tokenizer(a));
+    GG_TRY(take_chat_template(a));
     GG_TRY(make_meta(a));
     return gg_huggingface_import_weights(a->folder, &a->graph.table, &a->meta, out);
 }

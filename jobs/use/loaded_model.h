@@ -11,13 +11,15 @@
 struct gg_loaded_model {
     char *path; /* of the checkpoint's file */
     struct gg_checkpoint_contents contents;
-    struct gg_settings settings; /* the run's, but for the grid and the micro-batch */
-    gg_tokenizer *tokenizer;     /* the one in the checkpoint; NULL: it has none, and works on ids */
-    struct gg_replica replica;   /* opened for weights */
+    struct gg_settings
+        settings;            /* the run's, but for the grid, the micro-batch and adapters, which are merged */
+    gg_tokenizer *tokenizer; /* the one in the checkpoint; NULL: it has none, and works on ids */
+    struct gg_replica replica; /* opened for weights */
 };
 
 /* Opens a checkpoint, or the newest of a run folder, spreads the model over grids of the world's ranks, and
- * reads its weights, verified. Collective over the world.
+ * reads its weights, verified. Adapters are added to the weights of the checkpoint that they stand beside, which is
+ * looked for where it was, and rank 0 says so. Collective over the world.
  *   grid      [in]  "PxQ"; each P x Q ranks hold a replica
  *   micro     [in]  sequences that a replica takes at once, which Q must divide
  *   precision [in]  enum gg_precision_option (precision_choice.h)

@@ -16,6 +16,7 @@ static gg_status make_graph(const struct gg_settings *settings, struct gg_graph 
     GG_TRY(gg_plan_vocab(settings, &vocab));
     GG_TRY(
         gg_model_configure(&settings->model, &settings->compute, settings->run.seed, vocab, &whole, &config));
+    config.lora = settings->lora;
     gg_graph_make(&config, &whole, graph);
     return GG_OK;
 }
@@ -56,6 +57,9 @@ static void print_figures(const struct gg_graph *graph) {
             embeddings += elements(&graph->table.items[i]);
     const int64_t all = gg_graph_parameter_count(graph);
     printf("parameters       %lld, %lld of them embeddings\n", (long long)all, (long long)embeddings);
+    if (graph->config.lora.rank > 0)
+        printf("trained          %lld of them: adapters of rank %lld\n",
+               (long long)gg_graph_trained_count(graph), (long long)graph->config.lora.rank);
     printf("FLOPs per token  %.4g to train: 6 x matmul weights, and attention as its mask has it\n",
            gg_graph_flops_per_token(graph));
 }

@@ -42,6 +42,7 @@ static gg_status plan_rank(const struct gg_settings *settings, int64_t vocab, in
     GG_TRY(gg_legality_batch(&settings->batch, &place));
     GG_TRY(gg_model_configure(&settings->model, &settings->compute, settings->run.seed, vocab, &place.shards,
                               &config));
+    config.lora = settings->lora;
     gg_graph_make(&config, &place.shards, &graph);
     gg_plan_make(&request, &graph, &place, settings->checkpoint.async, plan);
     plan->memory.loader = loader_bytes(settings, vocab, &place);

@@ -341,6 +341,11 @@ def settings_of(variant):
     return "settings " + " ".join(f"model.{key}={str(value).lower()}" for key, value in told.items())
 
 
+def write_file(path, lines, values):
+    lines = [*lines, f"values {len(values)}", ""]
+    path.write_bytes("\n".join(lines).encode() + struct.pack(f"<{len(values)}f", *values))
+
+
 def write(path, variant):
     k = knobs_of(variant)
     loss, gradients = loss_and_gradients(k)
@@ -351,8 +356,7 @@ def write(path, variant):
         rows, columns = (1, *gradient.shape)[-2:]
         lines.append("%s %d %d %d %d" % (name, rows, columns, *sums_skip(name, k)))
         values += gradient.flatten().tolist() + sums(name, weights[name], k)
-    lines.append(f"values {len(values)}")
-    path.write_bytes("\n".join([*lines, ""]).encode() + struct.pack(f"<{len(values)}f", *values))
+    write_file(path, lines, values)
     print(f"{path.name}: {path.stat().st_size} bytes; losses {losses[0]:.6f} {losses[-1]:.6f}")
 
 

@@ -130,7 +130,7 @@ static void prepare(struct gg_model *model, const struct gg_step *step) {
 const struct gg_module_kind gg_embedding_kind = {
     .kernel = GG_KERNEL_EMBEDDING,
     .forward = forward,
-    .pieces = {{backward, GG_KERNEL_EMBEDDING, 0}},
+    .pieces = {{backward, GG_KERNEL_EMBEDDING, GG_MAKES_PARAMETER_GRADIENT}},
     .prepare = prepare,
     .needs = needs,
 };

@@ -76,14 +76,15 @@ static double loss_rows(const struct gg_model *model, const struct gg_logits *lo
     return gg_loss_sum(sums, weights, logits->tokens);
 }
 
-/* d_E += d_logits^T x, d_x = d_logits E. */
+/* d_E += d_logits^T x, where E is trained; d_x = d_logits E. */
 static void backward_rows(struct gg_model *model, const struct gg_step *step, int64_t rows, const void *x,
                           const void *d_logits, void *d_x) {
     const struct gg_fabric *fabric = model->fabric;
     const struct gg_linear *product = &head_of(step->module)->product;
     const int weight = step->module->parameters[0];
-    fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, product, rows, x, d_logits, true,
-                   gg_module_gradients(model, weight));
+    if (gg_module_trained(model->graph, step->module))
+        fabric->matmul(fabric, GG_PRODUCT_WEIGHT_GRADIENT, product, rows, x, d_logits, true,
+                       gg_module_gradients(model, weight));
     fabric->matmul(fabric, GG_PRODUCT_INPUT_GRADIENT, product, rows, d_logits,
                    gg_module_operand(model, weight), step->add, d_x);
 }
@@ -153,6 +154,13 @@ const struct gg_module_kind gg_head_kind = {
     .linear = product,
 };
 
+struct gg_head_size gg_head_size_of(const struct gg_model *model, const struct gg_module *module) {
+    const struct gg_model_config *config = &model->graph->config;
+    return (struct gg_head_size){head_of(module)->classes ? config->classes : config->vocab,
+                                 local_entries_of(model->graph, module),
+                                 most_rows(model->graph, module, model->use, model->local_sequences)};
+}
+
 bool gg_head_of_classes(const struct gg_module *module) {
     return module->kind == &gg_head_kind && head_of(module)->classes;
 }
@@ -174,9 +182,12 @@ static void append(struct gg_builder *b, int weight, int64_t padded_entries, boo
 
 void gg_build_head(struct gg_builder *b, const char *token_weight, int x) {
     const struct gg_model_config *c = gg_build_config(b);
-    if (c->classes > 0)
-        append(b, gg_build_embedding_table(b, "score.weight", c->classes, c->padded_classes, c->width),
-               c->padded_classes, true, x);
+    if (c->classes > 0) {
+        const int score =
+            gg_build_embedding_table(b, "score.weight", c->classes, c->padded_classes, c->width);
+        gg_build_trained(b, score); /* no model that adapters stand beside has learned these classes */
+        append(b, score, c->padded_classes, true, x);
+    }
     if (!c->classes_only)
         append(b,
                c->tied ? gg_build_find(b, token_weight)

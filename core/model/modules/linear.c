@@ -58,8 +58,8 @@ static bool leave_bias(struct gg_module *module) {
 const struct gg_module_kind gg_linear_kind = {
     .kernel = GG_KERNEL_MATMUL,
     .forward = forward,
-    .pieces = {{backward_bias, GG_KERNEL_RESIDUAL_NORM, 0},
-               {backward_weight, GG_KERNEL_MATMUL, GG_READS_X},
+    .pieces = {{backward_bias, GG_KERNEL_RESIDUAL_NORM, GG_MAKES_PARAMETER_GRADIENT},
+               {backward_weight, GG_KERNEL_MATMUL, GG_READS_X | GG_MAKES_PARAMETER_GRADIENT},
                {backward_input, GG_KERNEL_MATMUL, GG_MAKES_INPUT_GRADIENT}},
     .leave_bias = leave_bias,
     .linear = product,
@@ -76,6 +76,8 @@ int gg_build_linear(struct gg_builder *b, const char *name, int x, int64_t out, 
     linear->module.parameters[0] = gg_build_matrix(b, "weight", in.features, out, block, deviation);
     if (gg_build_config(b)->biases)
         linear->module.parameters[1] = gg_build_vector(b, "bias", out, block, GG_INITIAL_ZERO);
+    const int y =
+        gg_build_is_target(b) ? gg_build_adapter(b, x, linear->module.output) : linear->module.output;
     gg_build_leave(b);
-    return linear->module.output;
+    return y;
 }

@@ -1,5 +1,5 @@
-/* GPT's whole family against PyTorch: tests/golden/make_family_golden.py made the numbers, and says what stands
- * in the files. */
+/* GPT's whole family against PyTorch, and adapters of two members against PEFT: tests/golden/make_family_golden.py and
+ * make_lora_golden.py made the numbers, and say what stands in the files. */
 #include "tests/check.h"
 
 #include "core/kernels/matmul/matmul.h"
@@ -10,7 +10,7 @@
 
 #include <glob.h>
 
-enum { VARIANTS = 26, SEQUENCES = 2, STEPS = 20 };
+enum { VARIANTS = 26 + 2, SEQUENCES = 2, STEPS = 20 };
 
 struct golden_tensor {
     char name[80];
@@ -95,8 +95,13 @@ static void make(struct model_fixture *f, const struct golden *golden, const cha
                  enum gg_recompute recompute) {
     struct gg_model_config config = variant_config(settings);
     config.recompute = recompute;
+    config.lora = variant_lora(settings);
     model_fixture_make(f, config, GG_MODEL_TRAIN, SEQUENCES);
-    assert_int_equal(f->graph.table.count, golden->count);
+    gg_options_free(&gg_lora_setting_rows, &config.lora);
+    int trained = 0;
+    for (int i = 0; i < f->graph.table.count; i++)
+        trained += f->graph.table.items[i].trained;
+    assert_int_equal(trained, golden->count);
     fill(f);
 }
 
@@ -146,7 +151,7 @@ static void loss_and_gradients(const struct golden *golden, const char *settings
         const double again = train(&recomputed);
         assert_memory_equal(&again, &loss, sizeof loss);
         assert_memory_equal(recomputed.gradients, f.gradients,
-                            (size_t)f.graph.table.local_elements * sizeof *f.gradients);
+                            (size_t)f.graph.table.trained_elements * sizeof *f.gradients);
         model_fixture_free(&recomputed);
     }
     model_fixture_free(&f);
@@ -192,8 +197,8 @@ static void twenty_steps(const struct golden *golden) {
           *exp_avg_sq = gg_calloc((size_t)table->local_elements, sizeof *exp_avg_sq), losses[STEPS];
     for (int step = 0; step < STEPS; step++) {
         losses[step] = (float)train(&f);
-        const double norm = sqrt(gg_gradient_square_sum(table, 0, table->local_elements, f.gradients));
-        adamw_update(table, 0, table->local_elements, 1e-3, step + 1, norm > 1 ? 1 / norm : 1, f.gradients,
+        const double norm = sqrt(gg_gradient_square_sum(table, 0, table->trained_elements, f.gradients));
+        adamw_update(table, 0, table->trained_elements, 1e-3, step + 1, norm > 1 ? 1 / norm : 1, f.gradients,
                      exp_avg, exp_avg_sq, f.weights, NULL);
     }
     check_close("losses of 20 steps", losses, golden->losses, STEPS, 1e-5);
@@ -216,9 +221,9 @@ static void matches_pytorch(void **state) {
 
 int main(void) {
     struct CMUnitTest tests[VARIANTS] = {{0}};
-    char *pattern = gg_format("%s/tests/golden/family/*.golden", getenv("GG_SOURCE"));
+    char *pattern = gg_format("%s/tests/golden/{family,lora}/*.golden", getenv("GG_SOURCE"));
     glob_t found;
-    if (glob(pattern, 0, NULL, &found) != 0 || found.gl_pathc != VARIANTS) {
+    if (glob(pattern, GLOB_BRACE, NULL, &found) != 0 || found.gl_pathc != VARIANTS) {
         fprintf(stderr, "not %d files: %s\n", (int)VARIANTS, pattern);
         return 1;
     }

@@ -157,6 +157,28 @@ static void metadata_reach_every_rank(void **state) {
     MPI_Barrier(world.comm);
 }
 
+/* What adapters stand beside reaches every rank too, and another base is refused with both checksums. */
+static void check_base(const char *name, const struct gg_checkpoint_meta *meta) {
+    struct gg_checkpoint_contents contents;
+    CHECK_OK(gg_checkpoint_open(world.comm, name, &contents));
+    assert_string_equal(contents.meta.base_path, meta->base_path);
+    assert_true(contents.meta.base_checksum == meta->base_checksum);
+    CHECK_FAILS(gg_checkpoint_check_base("a.h5", meta, name, &contents), GG_BAD_DATA, "holds adapters alone");
+    free(contents.meta.base_path);
+    contents.meta.base_path = NULL;
+    char both[200];
+    snprintf(both, sizeof both, "checksum 00fedcba98765432, and those of %s have %016llx", name,
+             (unsigned long long)gg_checkpoint_weights_checksum(&contents));
+    CHECK_FAILS(gg_checkpoint_check_base("a.h5", meta, name, &contents), GG_BAD_DATA, both);
+    struct gg_checkpoint_meta right = *meta;
+    right.base_checksum = gg_checkpoint_weights_checksum(&contents);
+    CHECK_OK(gg_checkpoint_check_base("a.h5", &right, name, &contents));
+    contents.tensors[0].checksum++;
+    assert_true(gg_checkpoint_weights_checksum(&contents) != right.base_checksum);
+    gg_checkpoint_contents_free(&contents);
+    MPI_Barrier(world.comm);
+}
+
 /* Blocks that do not come out even: 50 columns in blocks of 8 dealt out over the ranks, 7 rows over none, so
  * that the last block is cut and some ranks end in padding. */
 static void uneven_blocks(void **state) {
@@ -172,12 +194,12 @@ static void uneven_blocks(void **state) {
                                 .deviation = 1,
                                 .local_rows = 9,
                                 .local_columns = (7 + shards - 1) / shards * 8};
-    const struct gg_parameter_table table = {
-        &item, 1, item.local_rows * item.local_columns, {shards, world.rank, 1, 0}};
+    const int64_t elements = item.local_rows * item.local_columns;
+    const struct gg_parameter_table table = {&item, 1, elements, {shards, world.rank, 1, 0}, elements};
     struct gg_parameter whole_item = item;
     whole_item.column_block = whole_item.local_columns = 50;
     whole_item.local_rows = 7;
-    const struct gg_parameter_table whole = {&whole_item, 1, 350, {1, 0, 1, 0}};
+    const struct gg_parameter_table whole = {&whole_item, 1, 350, {1, 0, 1, 0}, 350};
     float *values = case_buffer(&table), *expected = case_buffer(&whole), read[350];
     gg_parameters_initialise(&table, 5, values);
     gg_parameters_initialise(&whole, 5, expected);
@@ -186,7 +208,10 @@ static void uneven_blocks(void **state) {
     struct gg_checkpoint_meta meta = case_meta();
     meta.tokenizer_json = NULL;
     meta.tokenizer_bytes = 0;
+    meta.base_path = (char *)"/some where/base.h5";
+    meta.base_checksum = 0x00fedcba98765432;
     CHECK_OK(gg_checkpoint_write(world.comm, name, &table, values, NULL, NULL, &meta));
+    check_base(name, &meta);
     CHECK_OK(gg_checkpoint_read(MPI_COMM_SELF, name, &whole, read, NULL, NULL));
     check_same(read, expected, 350);
     float *again = case_buffer(&table);

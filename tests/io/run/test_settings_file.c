@@ -402,11 +402,11 @@ static void words_that_are_not_utf8(void **state) {
 /* Which rows a resumed run may not change, and which of them shape the model. */
 static void flags_of_rows(void **state) {
     (void)state;
-    const char *const free_ones[] = {"model.preset", "model.dropout"};
+    const char *const free_ones[] = {"model.preset", "model.dropout", "finetune.lora.dropout"};
     for (size_t i = 0; i < gg_settings_table.count; i++) {
         const struct gg_option *option = &gg_settings_table.options[i];
         unsigned expected = strcmp(option->name, "optim.name") == 0 ? GG_SETTING_FIXED : 0;
-        if (strncmp(option->name, "model.", 6) == 0)
+        if (strncmp(option->name, "model.", 6) == 0 || strncmp(option->name, "finetune.lora.", 14) == 0)
             expected = GG_SETTING_SHAPES_MODEL | GG_SETTING_FIXED;
         for (size_t k = 0; k < sizeof free_ones / sizeof *free_ones; k++)
             if (strcmp(option->name, free_ones[k]) == 0)

@@ -218,7 +218,7 @@ static void huggingface_folder(void **state) {
     char *config = gg_format("%s/tokenizer_config.json", folder);
     for (int kind = 0; kind < KINDS; kind++) {
         gg_tokenizer *again;
-        CHECK_OK(gg_tokenizer_write_huggingface(tokenizers[kind], folder, 77));
+        CHECK_OK(gg_tokenizer_write_huggingface(tokenizers[kind], folder, 77, NULL));
         CHECK_OK(gg_tokenizer_load(folder, &again));
         assert_true(gg_tokenizer_fingerprint(again) == gg_tokenizer_fingerprint(tokenizers[kind]));
         gg_tokenizer_destroy(&again);
@@ -232,7 +232,7 @@ static void huggingface_folder(void **state) {
     unlink(whole);
     unlink(config);
     rmdir(folder);
-    CHECK_FAILS(gg_tokenizer_write_huggingface(tokenizers[0], folder, 77), GG_STORAGE, whole);
+    CHECK_FAILS(gg_tokenizer_write_huggingface(tokenizers[0], folder, 77, NULL), GG_STORAGE, whole);
     free(config);
     free(whole);
 }

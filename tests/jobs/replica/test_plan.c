@@ -19,8 +19,8 @@ static const char *const llama[][2] = {{"model.norm", "rmsnorm"},      {"model.p
                                        {"model.qk_norm", "true"},      {"model.tied", "false"},
                                        {"model.biases", "false"}};
 
-/* A model that is split unevenly, and more than one bucket. */
-static void read_settings(struct gg_settings *settings, bool is_llama, const char *grid,
+/* A model that is split unevenly, and more than one bucket; with adapters, of a rank that no grid divides. */
+static void read_settings(struct gg_settings *settings, bool is_llama, bool adapters, const char *grid,
                           const char *precision, const char *zero, const char *recompute) {
     const char *const words[][2] = {{"model.layers", "3"},       {"model.heads", "12"},
                                     {"model.width", "384"},      {"model.context", "24"},
@@ -33,6 +33,12 @@ static void read_settings(struct gg_settings *settings, bool is_llama, const cha
         CHECK_OK(gg_settings_set(settings, words[i][0], words[i][1], "test"));
     for (size_t i = 0; is_llama && i < sizeof llama / sizeof *llama; i++)
         CHECK_OK(gg_settings_set(settings, llama[i][0], llama[i][1], "test"));
+    if (adapters) {
+        CHECK_OK(gg_settings_set(settings, "finetune.lora.rank", "5", "test"));
+        CHECK_OK(gg_settings_set(settings, "finetune.lora.dropout", "0.1", "test"));
+        CHECK_OK(gg_settings_set(settings, "finetune.lora.targets",
+                                 is_llama ? "[q_proj, down_proj]" : "[c_attn, c_proj]", "test"));
+    }
     settings->batch.sequences = 12 * world.size;
     CHECK_OK(gg_settings_resolve(settings));
 }
@@ -49,6 +55,7 @@ static size_t planned(const struct gg_settings *settings, enum gg_precision prec
         CHECK_OK(gg_legality_grid(&request, world.size, rank, &place));
         CHECK_OK(gg_model_configure(&settings->model, &settings->compute, 1, VOCAB, &place.shards, &config));
         config.precision = precision;
+        config.lora = settings->lora;
         gg_graph_make(&config, &place.shards, &graph);
         gg_plan_make(&request, &graph, &place, false, &plan);
         bytes[rank] =
@@ -61,13 +68,13 @@ static size_t planned(const struct gg_settings *settings, enum gg_precision prec
     return mine;
 }
 
-static void compare(bool is_llama, int p, int q, enum gg_precision precision, const char *zero,
+static void compare(bool is_llama, bool adapters, int p, int q, enum gg_precision precision, const char *zero,
                     const char *recompute) {
     char grid[32];
     snprintf(grid, sizeof grid, "%dx%d", p, q);
     struct gg_settings settings;
     struct gg_replica replica = {0};
-    read_settings(&settings, is_llama, grid, precision == GG_PRECISION_BF16 ? "bf16" : "fp32", zero,
+    read_settings(&settings, is_llama, adapters, grid, precision == GG_PRECISION_BF16 ? "bf16" : "fp32", zero,
                   recompute);
     const size_t expected = planned(&settings, precision), before = gg_memory_taken();
     CHECK_OK(gg_replica_place(&world, &settings, &replica));
@@ -75,8 +82,8 @@ static void compare(bool is_llama, int p, int q, enum gg_precision precision, co
     CHECK_OK(gg_replica_open_training(&replica, false, NULL));
     const size_t taken = gg_memory_taken() - before;
     if (taken != expected)
-        fail_msg("rank %d of %s, zero %s, recompute %s: planned %zu bytes, took %zu", world.rank, grid, zero,
-                 recompute, expected, taken);
+        fail_msg("rank %d of %s, zero %s, recompute %s%s: planned %zu bytes, took %zu", world.rank, grid,
+                 zero, recompute, adapters ? ", adapters" : "", expected, taken);
     gg_replica_close(&replica);
     gg_settings_free(&settings);
 }
@@ -101,7 +108,8 @@ static void exchange(int p, int q, enum gg_precision precision) {
     snprintf(grid, sizeof grid, "%dx%d", p, q);
     struct gg_settings settings;
     struct gg_replica r = {0};
-    read_settings(&settings, false, grid, precision == GG_PRECISION_BF16 ? "bf16" : "fp32", "0", "none");
+    read_settings(&settings, false, false, grid, precision == GG_PRECISION_BF16 ? "bf16" : "fp32", "0",
+                  "none");
     CHECK_OK(gg_replica_place(&world, &settings, &r));
     CHECK_OK(gg_replica_shape(&r, VOCAB, precision, false));
     CHECK_OK(gg_replica_open_training(&r, false, NULL));
@@ -130,12 +138,12 @@ static void every_layout(void **state) {
     static const char *const recompute[] = {"none", "attention", "block"};
     for (int p = 1; p <= world.size; p++)
         for (int q = 1; p * q <= world.size; q++)
-            for (int i = 0; world.size % (p * q) == 0 && i < 24; i++) {
-                const bool bf16 = i / 6 % 2 == 1;
+            for (int i = 0; world.size % (p * q) == 0 && i < 26; i++) {
+                const bool bf16 = i / 6 % 2 == 1 || i == 25;
                 if (bf16 && !gg_matmul_has_bf16())
                     continue;
-                compare(i >= 12, p, q, bf16 ? GG_PRECISION_BF16 : GG_PRECISION_FP32, i % 2 == 0 ? "0" : "1",
-                        recompute[i / 2 % 3]);
+                compare(i >= 12 && i != 24, i >= 24, p, q, bf16 ? GG_PRECISION_BF16 : GG_PRECISION_FP32,
+                        i % 2 == 0 ? "0" : "1", recompute[i / 2 % 3]);
             }
 }
 

@@ -1,0 +1,80 @@
+#include "jobs/use/result_file.h"
+
+#include "core/base/memory.h"
+#include "core/text/clean.h"
+#include "io/base/file.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REAL_DIGITS = 9 };
+
+gg_status gg_result_file_open(const char *path, struct gg_result_file *file) {
+    char *temporary = gg_format("%s.tmp", path);
+    FILE *out = fopen(temporary, "w");
+    if (out == NULL) {
+        const int error = errno;
+        free(temporary);
+        return gg_fail(gg_file_status(error), "%s: cannot be written: %s", path, strerror(error));
+    }
+    *file = (struct gg_result_file){out, gg_strdup(path), temporary};
+    return GG_OK;
+}
+
+gg_status gg_result_file_check(const struct gg_result_file *file) {
+    if (file->out == NULL || !ferror(file->out))
+        return GG_OK;
+    return gg_fail(GG_STORAGE, "%s: cannot be written", file->temporary);
+}
+
+static void forget(struct gg_result_file *file) {
+    free(file->path);
+    free(file->temporary);
+    *file = (struct gg_result_file){0};
+}
+
+gg_status gg_result_file_commit(struct gg_result_file *file) {
+    if (file->out == NULL)
+        return GG_OK;
+    gg_status status = gg_result_file_check(file);
+    if (fclose(file->out) != 0 && status == GG_OK)
+        status = gg_fail(GG_STORAGE, "%s: cannot be written: %s", file->temporary, strerror(errno));
+    if (status == GG_OK)
+        status = gg_file_commit(file->temporary, file->path);
+    else
+        unlink(file->temporary);
+    forget(file);
+    return status;
+}
+
+void gg_result_file_discard(struct gg_result_file *file) {
+    if (file->out == NULL)
+        return;
+    fclose(file->out);
+    unlink(file->temporary);
+    forget(file);
+}
+
+void gg_result_file_line(const struct gg_result_file *file, json_t *object) {
+    GG_ASSERT(object != NULL);
+    json_dumpf(object, file->out, JSON_REAL_PRECISION(REAL_DIGITS));
+    putc('\n', file->out);
+    json_decref(object);
+}
+
+json_t *gg_result_text(const char *bytes, size_t count) {
+    const struct gg_clean_rules rules = {.replace_invalid = true, .keep_controls = true};
+    struct gg_text clean = {0};
+    size_t invalid_at;
+    GG_ASSERT(gg_clean(&rules, bytes, count, &clean, &invalid_at) == GG_OK);
+    json_t *text = json_stringn(clean.count > 0 ? clean.bytes : "", clean.count);
+    gg_text_free(&clean);
+    return text;
+}
+
+json_t *gg_result_number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}

@@ -1,0 +1,58 @@
+#include "jobs/use/task_scores.h"
+
+#include "core/base/memory.h"
+
+#include <stdlib.h>
+
+struct scoring {
+    const struct gg_task_requests *requests;
+    struct gg_task_scores *scores;
+};
+
+static gg_status read_row(void *self, int64_t row, struct gg_score_row *out) {
+    const struct scoring *s = self;
+    const struct gg_task_request *request = &s->requests->items[s->requests->order[row]];
+    /* Ids are below 2^31. */
+    *out = (struct gg_score_row){(const int32_t *)s->requests->ids.items + request->first, request->count,
+                                 request->scored};
+    return GG_OK;
+}
+
+static void take(void *context, int64_t row, const struct gg_row_scores *scores) {
+    const struct scoring *s = context;
+    const int64_t request = s->requests->order[row];
+    bool greedy = true;
+    double sum = 0;
+    for (int64_t t = 0; t < scores->count; t++) {
+        sum += (double)scores->log_probabilities[t];
+        greedy = greedy && scores->ranks[t] == 0;
+    }
+    s->scores->log_likelihoods[request] = sum;
+    s->scores->greedy[request] = greedy ? 1 : 0;
+}
+
+gg_status gg_task_scores_make(const struct gg_scorer *scorer, const struct gg_task_requests *requests,
+                              struct gg_task_scores *scores) {
+    const size_t count = (size_t)requests->count;
+    *scores = (struct gg_task_scores){gg_calloc(count, sizeof(double)), gg_calloc(count, sizeof(double)),
+                                      requests->count};
+    struct scoring scoring = {requests, scores};
+    struct gg_scorer own = *scorer;
+    own.alternatives = 0;
+    own.take = take;
+    own.round = NULL;
+    own.context = &scoring;
+    const struct gg_score_source source = {&scoring, requests->count, read_row};
+    GG_TRY(gg_scorer_run(&own, &source));
+    /* Each was scored on one rank, and is 0 on the others. */
+    const MPI_Comm world = scorer->replica->world->comm;
+    MPI_Allreduce(MPI_IN_PLACE, scores->log_likelihoods, gg_int(scores->count), MPI_DOUBLE, MPI_SUM, world);
+    MPI_Allreduce(MPI_IN_PLACE, scores->greedy, gg_int(scores->count), MPI_DOUBLE, MPI_SUM, world);
+    return GG_OK;
+}
+
+void gg_task_scores_free(struct gg_task_scores *scores) {
+    free(scores->log_likelihoods);
+    free(scores->greedy);
+    *scores = (struct gg_task_scores){0};
+}

@@ -1,0 +1,19 @@
+/* A language model's scores for a task's choices.
+ */
+#ifndef GG_JOBS_USE_TASK_SCORES_H
+#define GG_JOBS_USE_TASK_SCORES_H
+
+#include "jobs/use/scorer.h"
+#include "jobs/use/task_requests.h"
+#include "jobs/use/task_result.h"
+
+/* Scores all requests. Collective over the world, with the same requests; every rank gets all scores, of one replica's
+ * or another's reckoning.
+ *   scorer [in]  but for who takes the scores
+ *   scores [out] free with gg_task_scores_free, also after a failure
+ * As gg_scorer_run. */
+gg_status gg_task_scores_make(const struct gg_scorer *scorer, const struct gg_task_requests *requests,
+                              struct gg_task_scores *scores) GG_MUST_USE;
+void gg_task_scores_free(struct gg_task_scores *scores);
+
+#endif
