@@ -16,7 +16,8 @@ struct gg_pass {
     int64_t tokens;           /* sequences * time, of this rank */
     int64_t position;         /* of the first token of each sequence; above 0 only with a key-value cache */
     const int64_t *positions; /* (sequences) that of each, `position` being the largest; NULL: all the same */
-    const int64_t *sequences; /* (sequences) whose cache each goes on with, by a token: a step of texts that are
+    const int64_t
+        *sequences; /* (sequences) whose cache each goes on with, by a token: a step of texts that are
                                * written; NULL: neighbours' */
     int64_t
         cached_sequence; /* the cache's that the first sequence goes on with, the others those behind it */
@@ -118,8 +119,8 @@ struct gg_head_size {
 struct gg_head_size gg_head_size_of(const struct gg_model *model, const struct gg_module *module);
 
 /* A head's logits of rows [row, row + rows). logits (rows, entries with padding), whole. */
-void gg_head_logits(struct gg_model *model, const struct gg_step *step, const struct gg_pass *pass, int64_t row,
-                    int64_t rows, float *logits);
+void gg_head_logits(struct gg_model *model, const struct gg_step *step, const struct gg_pass *pass,
+                    int64_t row, int64_t rows, float *logits);
 
 /* Scores of all tokens of a micro-batch, from the head's input. */
 void gg_head_score(struct gg_model *model, const struct gg_step *step, const struct gg_batch *batch,

@@ -29,7 +29,8 @@ static const struct gg_option options[] = {
     {"checkpoint", GG_OPTION_FLAG, AT(checkpoint), 0, 0, NULL, NULL, NULL,
      "writing and reading checkpoints beside plain files, below run.dir", 0},
     {"generate", GG_OPTION_FLAG, AT(generate), 0, 0, NULL, NULL, NULL,
-     "writing text, one and eight at once, against what reading the weights takes, and taking a prompt in", 0},
+     "writing text, one and eight at once, against what reading the weights takes, and taking a prompt in",
+     0},
     {"compare", GG_OPTION_LIST, AT(compare), 0, 0, NULL, NULL, "SETTINGS",
      "in turns with a settings file or name=value words ('parallel.grid=2x1 batch.micro=8'); may be "
      "given several times",
