@@ -7,6 +7,7 @@
 
 struct gg_eval_settings {
     int64_t every_steps, sequences;
+    int64_t patience; /* validations without a better loss before the run ends; 0: never */
 };
 
 extern const struct gg_option_table gg_eval_setting_rows;
