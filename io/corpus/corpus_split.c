@@ -67,29 +67,38 @@ gg_status gg_corpus_split_find(const struct gg_text_list *paths, const struct gg
     *split = (struct gg_corpus_split){.seed = seed, .threshold = -1};
     if (fraction == 0)
         return GG_OK;
-    const double many = ceil(20 / fraction);
-    const int64_t enough = many < (double)GG_SPLIT_MAX_COUNTED ? (int64_t)many : GG_SPLIT_MAX_COUNTED;
     struct lengths lengths = {0};
-    const gg_status status = count_documents(paths, format, enough, &lengths);
-    const int64_t wanted = (int64_t)floor((double)lengths.count * fraction + 0.5);
-    if (status != GG_OK || lengths.count == 0) {
+    const gg_status status = count_documents(paths, format, gg_corpus_split_enough(fraction), &lengths);
+    if (status == GG_OK)
+        gg_corpus_split_choose(lengths.count, fraction, seed, split);
+    if (split->tail == 0) {
         free(lengths.items);
         return status;
     }
-    if (lengths.count >= enough) {
-        split->threshold = fraction;
-    } else if (wanted > 0) {
-        split->threshold = smallest_draws(seed, lengths.count, wanted);
-    } else {
-        split->tail = fraction;
-        split->documents = lengths.count;
-        split->cut = lengths.items;
-        for (int64_t i = 0; i < lengths.count; i++)
-            split->cut[i] = (int64_t)((1 - fraction) * (double)lengths.items[i]);
-        return GG_OK;
-    }
-    free(lengths.items);
+    split->documents = lengths.count;
+    split->cut = lengths.items;
+    for (int64_t i = 0; i < lengths.count; i++)
+        split->cut[i] = (int64_t)((1 - fraction) * (double)lengths.items[i]);
     return GG_OK;
+}
+
+int64_t gg_corpus_split_enough(double fraction) {
+    const double many = ceil(20 / fraction);
+    return many < (double)GG_SPLIT_MAX_COUNTED ? (int64_t)many : GG_SPLIT_MAX_COUNTED;
+}
+
+void gg_corpus_split_choose(int64_t documents, double fraction, uint64_t seed,
+                            struct gg_corpus_split *split) {
+    const int64_t wanted = (int64_t)floor((double)documents * fraction + 0.5);
+    *split = (struct gg_corpus_split){.seed = seed, .threshold = -1};
+    if (documents == 0 || fraction == 0)
+        return;
+    if (documents >= gg_corpus_split_enough(fraction))
+        split->threshold = fraction;
+    else if (wanted > 0)
+        split->threshold = smallest_draws(seed, documents, wanted);
+    else
+        split->tail = fraction;
 }
 
 void gg_corpus_split_free(struct gg_corpus_split *split) {
