@@ -10,6 +10,7 @@
 #include "jobs/launch/progress.h"
 #include "jobs/launch/time_limit.h"
 #include "jobs/train/session.h"
+#include "jobs/train/train_tasks.h"
 #include "jobs/use/class_figures.h"
 
 /* What the seconds of a run go to beside those of its steps. */
@@ -44,12 +45,16 @@ struct gg_trainer {
     struct gg_checkpoint_outcome written; /* of the last write, and whether metrics have yet to tell it */
     bool written_fresh;
 
+    struct gg_train_tasks tasks;
+    bool tasks_scored; /* metrics have those of the step that the run goes on from */
+
     double val_losses[GG_CORPORA_MOST];  /* of each corpus of data.val, of the last validation */
     struct gg_class_figures val_classes; /* of all corpora, with a model of classes */
 
     double seconds[GG_PHASES];       /* since the last line of metrics; rank 0's are reported */
     double checkpoint_clock;         /* when the last checkpoint was written */
     int64_t saved_step;              /* of the newest checkpoint, or -1 */
+    bool best_due;                   /* the checkpoint of this step is to be the best */
     struct gg_time_limit time_limit; /* rank 0's counts */
     struct gg_progress progress;     /* rank 0 */
     gg_metrics *metrics;             /* rank 0 */
