@@ -13,7 +13,7 @@ usage: tests/run.sh [WHAT]
   quick  the tests of a second or so each, without mpirun (ctest's label `quick`)
   asan   every test, with the address and the undefined-behaviour sanitizer
   tsan   the tests of what has threads of its own (ctest's label `threads`), with the thread sanitizer
-  interop [WORD...]   models and files against the programs that read and write them: torch, transformers, llama.cpp and
+  interop [WORD...]   models and files against the programs that read and write them: torch, transformers, peft, llama.cpp and
          what they need are installed under build/ first, some gigabytes; WORDs choose among the checks
   fuzz SECONDS [NAME...]   libFuzzer on each reader of files and text, or those named, for so long each
 U
@@ -48,10 +48,10 @@ build_and_test() {
 interop() {
     local python=build/interop/bin/python failed=0 check
     set_up
-    if ! "$python" -c 'import gguf, torch, transformers' 2>/dev/null; then
+    if ! "$python" -c 'import gguf, peft, torch, transformers' 2>/dev/null; then
         echo "making build/interop"
         python3 -m venv build/interop
-        build/interop/bin/pip install --quiet --disable-pip-version-check torch transformers safetensors gguf numpy
+        build/interop/bin/pip install --quiet --disable-pip-version-check torch transformers peft safetensors gguf numpy
     fi
     if ! "$python" -c 'import llama_cpp' 2>/dev/null; then
         echo "building llama.cpp, which takes some minutes"

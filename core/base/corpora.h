@@ -4,7 +4,10 @@
 #ifndef GG_CORE_BASE_CORPORA_H
 #define GG_CORE_BASE_CORPORA_H
 
-#include "core/base/options.h"
+#include "core/base/status.h"
+#include "core/base/text_list.h"
+
+#include <stdbool.h>
 
 #define GG_CORPORA_MOST        64
 #define GG_CORPUS_NAME_LETTERS 40
@@ -28,25 +31,26 @@ void gg_corpora_clear_named(struct gg_corpora *corpora);
 /* Whether there is anything, and how many corpora: 1 without a name. */
 size_t gg_corpora_count(const struct gg_corpora *corpora);
 
-/* As gg_options_format: {en: {paths: ["a"], weight: 0.7}}. */
+/* Writes the named ones for readers, {en: {paths: ["a"], weight: 0.7}}. Returns the length snprintf would. */
 size_t gg_corpora_format(const struct gg_corpora *corpora, char *text, size_t bytes);
 
-/* The row whose corpus a name is of, or NULL.
- *   rest [out] the name behind the row's and its dot: "en.weight" */
-const struct gg_option *gg_corpora_find(const struct gg_option_table *table, const char *name,
-                                        const char **rest);
-
-/* Whether that is a corpus' list of paths. */
+/* Whether that, of a name behind the setting's and its dot, is a corpus' list of paths. */
 bool gg_corpora_is_paths(const char *rest);
 
 /* Sets the paths of a corpus (appended to, [a, b] sets them whole) or its weight; the corpus is added where it is new,
- * and the list is emptied. Errors as gg_options_set; GG_USAGE for what is no name of a corpus, and for more than
- * GG_CORPORA_MOST. */
-gg_status gg_corpora_set(const struct gg_option *option, void *values, const char *rest, const char *text,
-                         const char *origin) GG_MUST_USE;
+ * and the list without names is emptied.
+ *   setting     [in] name of the value, for messages
+ *   most_weight [in] 0: corpora have no weights
+ *   rest        [in] "en.weight", "en.paths" or "en"
+ *   origin      [in] as gg_options_set
+ * GG_USAGE: what is no name of a corpus, or not its paths or weight, more than GG_CORPORA_MOST, a text that cannot be
+ * read. */
+gg_status gg_corpora_set(struct gg_corpora *corpora, const char *setting, double most_weight,
+                         const char *rest, const char *text, const char *origin) GG_MUST_USE;
 
-/* Replaces the paths of a corpus by `count` copies of `items`; as gg_corpora_set. */
-gg_status gg_corpora_set_list(const struct gg_option *option, void *values, const char *rest,
-                              const char *const *items, size_t count, const char *origin) GG_MUST_USE;
+/* Replaces the paths of a corpus by copies; as gg_corpora_set. */
+gg_status gg_corpora_set_list(struct gg_corpora *corpora, const char *setting, double most_weight,
+                              const char *rest, const struct gg_text_list *paths,
+                              const char *origin) GG_MUST_USE;
 
 #endif

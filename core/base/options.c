@@ -2,7 +2,6 @@
 
 #include "core/base/corpora.h"
 #include "core/base/memory.h"
-#include "core/base/options_internal.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -19,79 +18,6 @@ static void *field(const struct gg_option *option, void *values) {
 
 static const void *const_field(const struct gg_option *option, const void *values) {
     return (const char *)values + option->offset;
-}
-
-void gg_option_list_clear(struct gg_text_list *list) {
-    for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
-    free(list->items);
-    *list = (struct gg_text_list){0};
-}
-
-static void list_append(struct gg_text_list *list, const char *text, size_t length) {
-    list->items = gg_realloc(list->items, (list->count + 1) * sizeof *list->items);
-    list->items[list->count++] = gg_strndup(text, length);
-}
-
-/* Reads [a, "b c", d] into the list; false when it is not of that form. */
-static bool list_parse_flow(struct gg_text_list *list, const char *text) {
-    const char *p = text + 1;
-    for (;;) {
-        p += strspn(p, " \t\n");
-        if (*p == ']')
-            return p[1] == '\0';
-        if (*p == '"') {
-            char *item = gg_malloc(strlen(p) + 1);
-            size_t length = 0;
-            for (p++; *p != '\0' && *p != '"'; p++) {
-                if (*p == '\\' && (p[1] == '"' || p[1] == '\\'))
-                    p++;
-                item[length++] = *p;
-            }
-            const bool closed = *p == '"';
-            if (closed)
-                list_append(list, item, length);
-            free(item);
-            if (!closed)
-                return false;
-            p++;
-        } else {
-            size_t length = strcspn(p, ",]");
-            const char *next = p + length;
-            while (length > 0 && isspace((unsigned char)p[length - 1]))
-                length--;
-            if (length == 0)
-                return false;
-            list_append(list, p, length);
-            p = next;
-        }
-        p += strspn(p, " \t\n");
-        if (*p == ',')
-            p++;
-        else if (*p != ']')
-            return false;
-    }
-}
-
-void gg_option_list_set(struct gg_text_list *list, const char *const *items, size_t count) {
-    gg_option_list_clear(list);
-    for (size_t i = 0; i < count; i++)
-        list_append(list, items[i], strlen(items[i]));
-}
-
-bool gg_option_list_store(struct gg_text_list *list, const char *text) {
-    if (text[0] == '[') {
-        struct gg_text_list items = {0};
-        if (!list_parse_flow(&items, text)) {
-            gg_option_list_clear(&items);
-            return false;
-        }
-        gg_option_list_clear(list);
-        *list = items;
-    } else if (*text != '\0') {
-        list_append(list, text, strlen(text));
-    }
-    return true;
 }
 
 static bool parse_integer(const char *text, int64_t *value) {
@@ -182,9 +108,9 @@ static bool store(const struct gg_option *option, void *values, const char *text
         return true;
     case GG_OPTION_CORPORA:
         gg_corpora_clear_named(target);
-        return gg_option_list_store(&((struct gg_corpora *)target)->paths, text);
+        return gg_text_list_store(&((struct gg_corpora *)target)->paths, text);
     case GG_OPTION_LIST:
-        return gg_option_list_store(target, text);
+        return gg_text_list_store(target, text);
     }
     return false;
 }
@@ -274,8 +200,8 @@ gg_status gg_options_set(const struct gg_option_table *table, void *values, cons
                          const char *text, const char *origin) {
     const struct gg_option *option = gg_options_find(table, name);
     const char *rest;
-    if (option == NULL && (option = gg_corpora_find(table, name, &rest)) != NULL)
-        return gg_corpora_set(option, values, rest, text, origin);
+    if (option == NULL && (option = gg_options_find_corpora(table, name, &rest)) != NULL)
+        return gg_corpora_set(field(option, values), option->name, option->max, rest, text, origin);
     if (option == NULL) {
         const char *nearest = gg_options_nearest(table, name);
         if (nearest == NULL)
@@ -290,16 +216,30 @@ gg_status gg_options_set(const struct gg_option_table *table, void *values, cons
 void gg_options_set_list(const struct gg_option *option, void *values, const char *const *items,
                          size_t count) {
     GG_ASSERT(gg_option_is_list(option));
-    gg_option_list_set(field(option, values), items, count);
+    gg_text_list_set(field(option, values), items, count);
     if (option->type == GG_OPTION_CORPORA)
         gg_corpora_clear_named(field(option, values));
+}
+
+const struct gg_option *gg_options_find_corpora(const struct gg_option_table *table, const char *name,
+                                                const char **rest) {
+    for (size_t i = 0; i < table->count; i++) {
+        const struct gg_option *option = &table->options[i];
+        const size_t length = strlen(option->name);
+        if (option->type == GG_OPTION_CORPORA && strncmp(name, option->name, length) == 0 &&
+            name[length] == '.') {
+            *rest = name + length + 1;
+            return option;
+        }
+    }
+    return NULL;
 }
 
 /* The row of a name, or that of the corpus it names. */
 static const struct gg_option *row_of(const struct gg_option_table *table, const char *name) {
     const char *rest;
     const struct gg_option *option = gg_options_find(table, name);
-    return option != NULL ? option : gg_corpora_find(table, name, &rest);
+    return option != NULL ? option : gg_options_find_corpora(table, name, &rest);
 }
 
 gg_status gg_option_values_set(const struct gg_option_values *values, const char *name, const char *text,
@@ -315,9 +255,10 @@ gg_status gg_option_values_set_list(const struct gg_option_values *values, const
     const struct gg_option_table *table = values->table;
     const char *rest;
     const struct gg_option *option = gg_options_find(table, name);
-    const struct gg_option *row = option == NULL ? gg_corpora_find(table, name, &rest) : NULL;
+    const struct gg_option *row = option == NULL ? gg_options_find_corpora(table, name, &rest) : NULL;
     if (row != NULL) {
-        GG_TRY(gg_corpora_set_list(row, values->values, rest, items, count, origin));
+        const struct gg_text_list list = {(char **)items, count};
+        GG_TRY(gg_corpora_set_list(field(row, values->values), row->name, row->max, rest, &list, origin));
         values->given[row - table->options] = true;
         return GG_OK;
     }
@@ -339,45 +280,6 @@ bool gg_options_given(const struct gg_option_table *table, const bool *given, co
     return given[option - table->options];
 }
 
-size_t gg_option_list_format(const struct gg_text_list *list, char *text, size_t bytes) {
-    size_t length = 0;
-#define PUT(c)                                                                                               \
-    do {                                                                                                     \
-        if (length + 1 < bytes)                                                                              \
-            text[length] = (c);                                                                              \
-        length++;                                                                                            \
-    } while (0)
-    PUT('[');
-    for (size_t i = 0; i < list->count; i++) {
-        if (i > 0) {
-            PUT(',');
-            PUT(' ');
-        }
-        PUT('"');
-        for (const char *p = list->items[i]; *p != '\0'; p++) {
-            if (*p == '"' || *p == '\\')
-                PUT('\\');
-            PUT(*p);
-        }
-        PUT('"');
-    }
-    PUT(']');
-#undef PUT
-    if (bytes > 0)
-        text[length < bytes ? length : bytes - 1] = '\0';
-    return length;
-}
-
-int gg_option_real_format(double value, char *text, size_t bytes) {
-    char shortest[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(shortest, sizeof shortest, "%.*g", digits, value);
-        if (strtod(shortest, NULL) == value)
-            break;
-    }
-    return snprintf(text, bytes, "%s", shortest);
-}
-
 size_t gg_options_format(const struct gg_option *option, const void *values, char *text, size_t bytes) {
     const void *source = const_field(option, values);
     int length = 0;
@@ -386,7 +288,7 @@ size_t gg_options_format(const struct gg_option *option, const void *values, cha
         length = snprintf(text, bytes, "%lld", (long long)*(const int64_t *)source);
         break;
     case GG_OPTION_REAL:
-        length = gg_option_real_format(*(const double *)source, text, bytes);
+        length = gg_real_format(*(const double *)source, text, bytes);
         break;
     case GG_OPTION_FLAG:
         length = snprintf(text, bytes, "%s", *(const bool *)source ? "true" : "false");
@@ -402,9 +304,9 @@ size_t gg_options_format(const struct gg_option *option, const void *values, cha
     case GG_OPTION_CORPORA:
         if (((const struct gg_corpora *)source)->count > 0)
             return gg_corpora_format(source, text, bytes);
-        return gg_option_list_format(&((const struct gg_corpora *)source)->paths, text, bytes);
+        return gg_text_list_format(&((const struct gg_corpora *)source)->paths, text, bytes);
     case GG_OPTION_LIST:
-        return gg_option_list_format(source, text, bytes);
+        return gg_text_list_format(source, text, bytes);
     }
     return (size_t)length;
 }
@@ -418,8 +320,8 @@ char *gg_option_text(const struct gg_option *option, const void *values) {
 
 void gg_options_allowed(const struct gg_option *option, char *text, size_t bytes) {
     char low[40], high[40];
-    gg_option_real_format(option->min, low, sizeof low);
-    gg_option_real_format(option->max, high, sizeof high);
+    gg_real_format(option->min, low, sizeof low);
+    gg_real_format(option->max, high, sizeof high);
     switch (option->type) {
     case GG_OPTION_INTEGER:
         if (option->max >= 9e15)

@@ -7,17 +7,12 @@
 #define GG_CORE_BASE_OPTIONS_H
 
 #include "core/base/status.h"
+#include "core/base/text_list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-/* A list of strings, owned. */
-struct gg_text_list {
-    char **items;
-    size_t count;
-};
 
 enum gg_option_type {
     GG_OPTION_INTEGER, /* int64_t; suffixes k, m, g (powers of 1000) are understood */
@@ -73,6 +68,11 @@ bool gg_option_is_list(const struct gg_option *option);
 
 /* The option of that name, or NULL. */
 const struct gg_option *gg_options_find(const struct gg_option_table *table, const char *name);
+
+/* The row of corpora whose corpus a name is of, or NULL.
+ *   rest [out] the name behind the row's and its dot: "en.weight" */
+const struct gg_option *gg_options_find_corpora(const struct gg_option_table *table, const char *name,
+                                                const char **rest);
 
 /* The known name nearest to `name` (edit distance at most a third of its length), or NULL. */
 const char *gg_options_nearest(const struct gg_option_table *table, const char *name);

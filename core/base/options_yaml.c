@@ -1,7 +1,7 @@
 /* A table's values as YAML. */
 #include "core/base/corpora.h"
 #include "core/base/memory.h"
-#include "core/base/options_internal.h"
+#include "core/base/options.h"
 
 #include <string.h>
 
@@ -75,7 +75,7 @@ static void put_corpora(struct growing *out, const struct gg_corpora *corpora) {
         put_list(out, &corpus->paths);
         if (corpus->weight > 0) {
             char weight[40];
-            gg_option_real_format(corpus->weight, weight, sizeof weight);
+            gg_real_format(corpus->weight, weight, sizeof weight);
             put(out, ", weight: ");
             put(out, weight);
         }

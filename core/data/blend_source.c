@@ -13,6 +13,14 @@ struct blend_source {
     int count;
 };
 
+static gg_status reserve(void *self) {
+    const struct blend_source *b = self;
+    for (int c = 0; c < b->count; c++)
+        if (b->parts[c].reserve != NULL)
+            GG_TRY(b->parts[c].reserve(b->parts[c].self));
+    return GG_OK;
+}
+
 static gg_status read_sample(void *self, uint64_t sample, const struct gg_sample *to) {
     struct blend_source *b = self;
     int corpus;
@@ -55,6 +63,7 @@ struct gg_source gg_blend_source(const struct gg_blend_part *parts, int count) {
                                .tokenizer_fingerprint = first->tokenizer_fingerprint,
                                .data_fingerprint = data_fingerprint(parts, count),
                                .bytes = gg_blend_source_most_bytes(),
+                               .reserve = reserve,
                                .read = read_sample,
                                .close = close_source};
     double weights[GG_BLEND_CORPORA], sum = 0;

@@ -4,6 +4,7 @@
 #define GG_CORE_DATA_DATA_SETTINGS_H
 
 #include "core/base/corpora.h"
+#include "core/base/options.h"
 
 struct gg_data_settings {
     struct gg_corpora train, val; /* named ones: a blend by their weights; a validation loss of each */

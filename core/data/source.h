@@ -30,6 +30,10 @@ struct gg_source {
     double text_bytes_per_token; /* on average; 0: not known */
     size_t bytes;                /* of memory that reading takes */
 
+    /* Allocates what reading takes: called before the first sample, again before each start. NULL: nothing is. So who
+     * opens sources finds out first whether they go together, and what they will take. GG_RESOURCE. */
+    gg_status (*reserve)(void *self);
+
     /* Writes a sample. Called by one thread at a time, which need not be the one that made the source.
      * GG_BAD_DATA, GG_STORAGE: what it reads from is damaged, gone or changed. */
     gg_status (*read)(void *self, uint64_t sample, const struct gg_sample *to);

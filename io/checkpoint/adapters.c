@@ -26,13 +26,14 @@ static const struct gg_checkpoint_tensor *find_whole(const struct gg_adapters *a
     return gg_checkpoint_find_tensor(a->contents, "model", p->name);
 }
 
-void gg_adapters_base_table(const struct gg_adapters *adapters, const struct gg_parameter_table *table,
-                            struct gg_parameter_table *part) {
+void gg_adapters_base_table(const struct gg_adapters *adapters, const struct gg_checkpoint_contents *base,
+                            const struct gg_parameter_table *table, struct gg_parameter_table *part) {
     *part = *table;
     part->items = gg_malloc(((size_t)table->count + 1) * sizeof *part->items);
     part->count = 0;
     for (int i = 0; i < table->count; i++)
-        if (find_whole(adapters, &table->items[i]) == NULL)
+        if (find_whole(adapters, &table->items[i]) == NULL ||
+            gg_checkpoint_find_tensor(base, "model", table->items[i].name) != NULL)
             part->items[part->count++] = table->items[i];
 }
 
@@ -130,16 +131,19 @@ gg_status gg_merged_weights_check(const struct gg_merged_weights *w, const struc
     if (w->adapters == NULL)
         return gg_checkpoint_check_tensors(w->path, w->contents, table, NULL);
     struct gg_parameter_table of_base;
-    gg_adapters_base_table(w->adapters, table, &of_base);
+    gg_adapters_base_table(w->adapters, w->contents, table, &of_base);
     const gg_status status = gg_checkpoint_check_tensors(w->path, w->contents, &of_base, NULL);
     gg_parameter_table_free(&of_base);
     return status;
 }
 
+/* A matrix of a map, which alone has adapters, has no padding on one rank: its part is the whole tensor. */
 gg_status gg_merged_weights_load(const struct gg_merged_weights *w, const struct gg_parameter_table *table,
                                  const struct gg_parameter *p, float *values) {
-    if (w->adapters == NULL || find_whole(w->adapters, p) == NULL)
-        GG_TRY(gg_checkpoint_load_tensor(w->path, gg_checkpoint_find_tensor(w->contents, "model", p->name),
-                                         values));
+    const struct gg_checkpoint_tensor *whole = w->adapters != NULL ? find_whole(w->adapters, p) : NULL;
+    if (whole != NULL)
+        return gg_checkpoint_load_tensor(w->adapters->path, whole, values);
+    GG_TRY(
+        gg_checkpoint_load_tensor(w->path, gg_checkpoint_find_tensor(w->contents, "model", p->name), values));
     return w->adapters != NULL ? gg_adapters_add(w->adapters, table, p, values) : GG_OK;
 }

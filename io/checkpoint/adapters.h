@@ -21,10 +21,12 @@ struct gg_adapters {
 gg_status gg_adapters_check(const struct gg_adapters *adapters,
                             const struct gg_parameter_table *table) GG_MUST_USE;
 
-/* The tensors of a table that the other checkpoint holds, where they stand in its flat buffers.
+/* The tensors of a table that come from the other checkpoint, where they stand in its flat buffers: all but those that
+ * the adapters' has whole and the other one has not.
+ *   base [in]  what that holds
  *   part [out] free with gg_parameter_table_free */
-void gg_adapters_base_table(const struct gg_adapters *adapters, const struct gg_parameter_table *table,
-                            struct gg_parameter_table *part);
+void gg_adapters_base_table(const struct gg_adapters *adapters, const struct gg_checkpoint_contents *base,
+                            const struct gg_parameter_table *table, struct gg_parameter_table *part);
 
 /* W += (alpha / rank) A B, on a rank's part of a tensor; or W, where the adapters' checkpoint holds that whole; nothing
  * else. Reads A and B whole, and verifies them.

@@ -30,7 +30,8 @@ static void print_progress(const struct gg_checkpoint_meta *meta, FILE *out) {
             meta->val_loss);
     if (meta->compared && isfinite(meta->best_loss))
         fprintf(out,
-                "  best         %.4f in validation at step %" PRId64 "; %" PRId64 " without a better one since\n",
+                "  best         %.4f in validation at step %" PRId64 "; %" PRId64
+                " without a better one since\n",
                 meta->best_loss, meta->best_step, meta->worse_validations);
 }
 

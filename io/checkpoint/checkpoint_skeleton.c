@@ -30,8 +30,7 @@ static bool put_fields(hid_t file, const struct gg_checkpoint_field *fields, int
     bool good = true;
     for (int i = 0; good && i < count; i++)
         good = put_number(file, fields[i].name, gg_checkpoint_field_type(&fields[i], true),
-                          gg_checkpoint_field_type(&fields[i], false),
-                          (const char *)meta + fields[i].offset);
+                          gg_checkpoint_field_type(&fields[i], false), (const char *)meta + fields[i].offset);
     return good;
 }
 
@@ -44,8 +43,8 @@ static bool put_metadata(hid_t file, const struct gg_checkpoint_meta *meta,
     good = good && put_number(file, "format_version", H5T_STD_I64LE, H5T_NATIVE_INT64, &version);
     good = good && put_fields(file, gg_checkpoint_fields, gg_checkpoint_field_count, meta);
     if (meta->compared)
-        good = good &&
-               put_fields(file, gg_checkpoint_compared_fields, gg_checkpoint_compared_field_count, meta);
+        good =
+            good && put_fields(file, gg_checkpoint_compared_fields, gg_checkpoint_compared_field_count, meta);
     const uint64_t checksum = gg_checkpoint_metadata_checksum(meta, tensors, count);
     return good && put_number(file, "metadata_checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &checksum);
 }

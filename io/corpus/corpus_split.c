@@ -91,29 +91,39 @@ gg_status gg_corpus_split_find(const struct gg_input_files *files, const struct 
     *split = (struct gg_corpus_split){.seed = seed, .threshold = -1};
     if (fraction == 0)
         return GG_OK;
-    const double many = ceil(20 / fraction);
-    const size_t enough = (size_t)(many < (double)GG_SPLIT_MAX_COUNTED ? many : (double)GG_SPLIT_MAX_COUNTED);
     struct lengths lengths = {0};
-    const gg_status status = count_documents(files, format, enough, &lengths);
-    const int64_t wanted = (int64_t)floor((double)lengths.count * fraction + 0.5);
-    if (status != GG_OK || lengths.count == 0) {
+    const gg_status status =
+        count_documents(files, format, (size_t)gg_corpus_split_enough(fraction), &lengths);
+    if (status == GG_OK)
+        gg_corpus_split_choose((int64_t)lengths.count, fraction, seed, split);
+    if (split->tail == 0) {
         free(lengths.items);
         return status;
     }
-    if (lengths.count >= enough) {
-        split->threshold = fraction;
-    } else if (wanted > 0) {
-        split->threshold = smallest_draws(seed, (int64_t)lengths.count, wanted);
-    } else {
-        split->tail = fraction;
-        split->cuts = lengths.items;
-        split->cut_count = lengths.count;
-        for (size_t i = 0; i < lengths.count; i++)
-            split->cuts[i].at = (int64_t)((1 - fraction) * (double)lengths.items[i].at);
-        return GG_OK;
-    }
-    free(lengths.items);
+    split->cuts = lengths.items;
+    split->cut_count = lengths.count;
+    for (size_t i = 0; i < lengths.count; i++)
+        split->cuts[i].at = (int64_t)((1 - fraction) * (double)lengths.items[i].at);
     return GG_OK;
+}
+
+int64_t gg_corpus_split_enough(double fraction) {
+    const double many = ceil(20 / fraction);
+    return many < (double)GG_SPLIT_MAX_COUNTED ? (int64_t)many : GG_SPLIT_MAX_COUNTED;
+}
+
+void gg_corpus_split_choose(int64_t documents, double fraction, uint64_t seed,
+                            struct gg_corpus_split *split) {
+    const int64_t wanted = (int64_t)floor((double)documents * fraction + 0.5);
+    *split = (struct gg_corpus_split){.seed = seed, .threshold = -1};
+    if (documents == 0 || fraction == 0)
+        return;
+    if (documents >= gg_corpus_split_enough(fraction))
+        split->threshold = fraction;
+    else if (wanted > 0)
+        split->threshold = smallest_draws(seed, documents, wanted);
+    else
+        split->tail = fraction;
 }
 
 void gg_corpus_split_free(struct gg_corpus_split *split) {

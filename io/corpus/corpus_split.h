@@ -30,6 +30,12 @@ gg_status gg_corpus_split_find(const struct gg_input_files *files, const struct 
                                double fraction, uint64_t seed, struct gg_corpus_split *split) GG_MUST_USE;
 void gg_corpus_split_free(struct gg_corpus_split *split);
 
+/* Documents that it takes to know the rule: no more are counted. */
+int64_t gg_corpus_split_enough(double fraction);
+
+/* The rule for so many documents, counted up to gg_corpus_split_enough(); where to cut is left to the caller. */
+void gg_corpus_split_choose(int64_t documents, double fraction, uint64_t seed, struct gg_corpus_split *split);
+
 /* Whether a whole document is for validation. */
 bool gg_corpus_split_validates(const struct gg_corpus_split *split, int64_t document);
 

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "io/base/file.h"
 #include "io/base/hash_set.h"
+#include "io/shards/shard.h"
 #include "io/tokenizer/tokenizer_file.h"
 
 #include <dirent.h>
@@ -97,8 +98,11 @@ gg_status gg_corpus_writer_create(const struct gg_corpus_spec *spec, gg_corpus_w
 
 static gg_status open_shard(gg_corpus_writer *w, int which) {
     struct part *part = &w->parts[which];
-    const struct gg_shard_spec spec = {.fingerprint = gg_tokenizer_fingerprint(w->spec.tokenizer),
-                                       .vocab = gg_tokenizer_vocab(w->spec.tokenizer),
+    const gg_tokenizer *tokenizer = w->spec.tokenizer;
+    const int64_t vocab = tokenizer != NULL ? gg_tokenizer_vocab(tokenizer) : w->spec.vocab;
+    const struct gg_shard_spec spec = {.fingerprint = tokenizer != NULL ? gg_tokenizer_fingerprint(tokenizer)
+                                                                        : gg_shard_ids_fingerprint(vocab),
+                                       .vocab = vocab,
                                        .level = w->spec.level};
     char *path = gg_format("%s/%s-%05zu.h5", w->spec.folder, part_names[which], part->count);
     part->shards = gg_realloc(part->shards, (part->count + 1) * sizeof *part->shards);
@@ -225,8 +229,9 @@ gg_status gg_corpus_writer_commit(gg_corpus_writer *w, struct gg_corpus_counts *
     if (w->counts.tokens[0] == 0)
         return gg_fail(GG_BAD_DATA, "%s",
                        w->counts.tokens[1] > 0
-                           ? "all of the text went to validation: lower --val or give more documents"
-                           : "the input holds no text");
+                           ? "all of the input went to validation: lower --val or give more documents"
+                       : w->spec.tokenizer != NULL ? "the input holds no text"
+                                                   : "the input holds no ids");
     for (int i = 0; i < 2; i++) {
         char *pattern = gg_format("%s-*.h5", part_names[i]);
         for_each_file(w->spec.folder, pattern, remove_file);
@@ -236,7 +241,7 @@ gg_status gg_corpus_writer_commit(gg_corpus_writer *w, struct gg_corpus_counts *
     if (w->near != NULL)
         GG_TRY(gg_near_list_commit(w->near));
     char *tokenizer = gg_format("%s/tokenizer.json", w->spec.folder);
-    gg_status status = gg_tokenizer_save(w->spec.tokenizer, tokenizer);
+    gg_status status = w->spec.tokenizer != NULL ? gg_tokenizer_save(w->spec.tokenizer, tokenizer) : GG_OK;
     free(tokenizer);
     for (int i = 0; i < 2; i++)
         for (size_t s = 0; s < w->parts[i].count && status == GG_OK; s++)

@@ -18,7 +18,8 @@
 
 struct gg_corpus_spec {
     const char *folder;
-    const gg_tokenizer *tokenizer;
+    const gg_tokenizer *tokenizer; /* NULL: ids of another program */
+    int64_t vocab;                 /* without a tokenizer; else 0 */
     const struct gg_corpus_split *split;
     int64_t shard_tokens; /* a shard ends when it holds so many */
     int level;            /* zstd's */
@@ -45,8 +46,8 @@ gg_status gg_corpus_writer_create(const struct gg_corpus_spec *spec, gg_corpus_w
 gg_status gg_corpus_writer_add(gg_corpus_writer *writer, const struct gg_text_record *record,
                                const uint32_t *ids, const uint32_t *signature) GG_MUST_USE;
 
-/* Closes the shards, removes those that are to be overwritten, writes tokenizer.json, and gives the list
- * of near duplicates and the shards their names. GG_BAD_DATA when nothing is left to train on. */
+/* Closes the shards, removes those that are to be overwritten, writes tokenizer.json (where there is one), and gives the
+ * list of near duplicates and the shards their names. GG_BAD_DATA when nothing is left to train on. */
 gg_status gg_corpus_writer_commit(gg_corpus_writer *writer, struct gg_corpus_counts *counts) GG_MUST_USE;
 
 /* Frees; removes temporary files that were not committed. */

@@ -71,21 +71,22 @@ static gg_status make_readable(const char *input, size_t number, const char *fol
 }
 
 /* Rank 0: the file to read for an input. */
-static gg_status look_at(const char *input, size_t number, const char *folder, struct gg_input_file *file) {
+static gg_status look_at(const char *input, size_t number, const char *folder, bool text,
+                         struct gg_input_file *file) {
     GG_TRY(make_readable(input, number, folder, &file->path));
     file->bytes = gg_file_size(file->path);
     if (file->bytes < 0)
         return gg_fail(GG_STORAGE, "%s: %s", file->path, strerror(errno));
-    return gg_text_input_probe(file->path, &file->packed);
+    return text ? gg_text_input_probe(file->path, &file->packed) : GG_OK;
 }
 
 gg_status gg_input_spool(const struct gg_world *world, const struct gg_text_list *inputs, const char *folder,
-                         struct gg_input_files *files) {
+                         bool text, struct gg_input_files *files) {
     files->items = gg_calloc(inputs->count, sizeof *files->items);
     files->count = inputs->count;
     gg_status status = GG_OK;
     for (size_t i = 0; i < inputs->count && status == GG_OK && world->rank == 0; i++)
-        status = look_at(inputs->items[i], i, folder, &files->items[i]);
+        status = look_at(inputs->items[i], i, folder, text, &files->items[i]);
     GG_TRY(gg_agree(world->comm, status));
     for (size_t i = 0; i < files->count; i++) {
         struct gg_input_file *file = &files->items[i];

@@ -177,7 +177,7 @@ static gg_status create_writer(struct preparation *p) {
 static gg_status run(struct preparation *p, struct gg_corpus_counts *counts) {
     const struct gg_prepare_spec *spec = p->spec;
     GG_TRY(gg_agree(p->world->comm, create_writer(p)));
-    GG_TRY(gg_input_spool(p->world, &spec->inputs, spec->folder, &p->files));
+    GG_TRY(gg_input_spool(p->world, &spec->inputs, spec->folder, true, &p->files));
     GG_TRY(share_split(p));
     p->rounds = (struct gg_input_rounds){
         .world = p->world, .files = &p->files, .format = &spec->format, .split = &p->split};

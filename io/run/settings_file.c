@@ -113,7 +113,8 @@ static gg_status claim_corpus(struct reading *r, const struct gg_option *row, co
 static gg_status claim(struct reading *r, const char *name, const char *origin, bool *list) {
     const char *rest;
     const struct gg_option *option = gg_options_find(r->values->table, name);
-    const struct gg_option *row = option == NULL ? gg_corpora_find(r->values->table, name, &rest) : NULL;
+    const struct gg_option *row =
+        option == NULL ? gg_options_find_corpora(r->values->table, name, &rest) : NULL;
     *list = row != NULL ? gg_corpora_is_paths(rest) : option != NULL && gg_option_is_list(option);
     if (row != NULL) {
         char *short_name = gg_strndup(name, strlen(name) - (*list ? strlen(strchrnul(rest, '.')) : 0));
@@ -229,7 +230,7 @@ static gg_status take_mapping(struct reading *r, const char *section) {
     r->depth--;
     const char *rest;
     if (entries == 0 && (gg_options_find(r->values->table, section) != NULL ||
-                         gg_corpora_find(r->values->table, section, &rest) != NULL))
+                         gg_options_find_corpora(r->values->table, section, &rest) != NULL))
         return gg_fail(GG_USAGE, "%s line %zu: the map of %s is empty", r->origin, line, section);
     if (entries == 0 && *section != '\0' && !is_section(r->values->table, section))
         return gg_fail(GG_USAGE, "%s line %zu: unknown section '%s'", r->origin, line, section);
@@ -306,7 +307,7 @@ static bool names_list(const struct gg_option_table *table, const char *name, co
     *corpora = false;
     if (*row != NULL)
         return gg_option_is_list(*row);
-    *row = gg_corpora_find(table, name, &rest);
+    *row = gg_options_find_corpora(table, name, &rest);
     *corpora = *row != NULL;
     return *corpora && gg_corpora_is_paths(rest);
 }

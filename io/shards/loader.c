@@ -168,6 +168,8 @@ gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) 
                        "replicas (%d)",
                        (long long)plan->sequences, (long long)plan->micro, plan->replicas);
     stop(loader);
+    if (loader->source.reserve != NULL)
+        GG_TRY(loader->source.reserve(loader->source.self));
     loader->plan = *plan;
     loader->slots = ring_slots(plan->micro);
     const size_t rows = (size_t)(loader->slots * plan->micro);

@@ -32,7 +32,7 @@ struct gg_loader_plan {
     int replica, replicas; /* d, D */
 };
 
-/* Bytes the loader holds once a plan is started (before: with the largest part, the source's). */
+/* Bytes the loader holds once a plan is started (before: none). */
 size_t gg_loader_bytes(const gg_loader *loader, const struct gg_loader_plan *plan);
 
 /* The most that is for micro-batches of so many sequences of any shards that gridgpt writes: beside the shards'

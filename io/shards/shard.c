@@ -49,6 +49,11 @@ uint64_t gg_shard_fingerprint(const gg_shard *shard) {
     return hash;
 }
 
+uint64_t gg_shard_ids_fingerprint(int64_t vocab) {
+    const char name[24] = "ids without tokenizer";
+    return XXH3_64bits_withSeed(name, sizeof name, (uint64_t)vocab);
+}
+
 gg_status gg_shard_vocab_check(const char *path, int64_t vocab, const char *tokenizer,
                                int64_t tokenizer_vocab) {
     if (vocab == tokenizer_vocab)

@@ -26,6 +26,10 @@ const struct gg_shard_info *gg_shard_info(const gg_shard *shard);
 /* A hash of the shard's tokens (of its length and its chunks' checksums; nothing is read). */
 uint64_t gg_shard_fingerprint(const gg_shard *shard);
 
+/* What stands in the place of a tokenizer's fingerprint in shards of ids that another program made: it tells that there
+ * is no tokenizer, and differs from vocabulary to vocabulary. */
+uint64_t gg_shard_ids_fingerprint(int64_t vocab);
+
 /* GG_BAD_DATA unless a shard's vocabulary is that of the tokenizer it was made with. The fingerprint in the
  * shard does not show it, and who takes the tokenizer's for the shard's trusts ids beyond it.
  *   path, tokenizer [in] names for the message */

@@ -58,14 +58,19 @@ gg_status gg_shard_describe(const char *path, bool verify, FILE *out) {
         fprintf(out, "  tokens       %" PRId64 " (%d-bit, vocabulary of %" PRId64 ")\n", info->tokens,
                 8 * info->token_bytes, info->vocab);
         fprintf(out, "  documents    %" PRId64 "\n", info->documents);
-        fprintf(out, "  text         %" PRId64 " bytes, %.3f per token\n", info->text_bytes,
-                info->tokens > 0 ? (double)info->text_bytes / (double)info->tokens : 0.0);
+        const bool ids = info->fingerprint == gg_shard_ids_fingerprint(info->vocab);
+        if (!ids)
+            fprintf(out, "  text         %" PRId64 " bytes, %.3f per token\n", info->text_bytes,
+                    info->tokens > 0 ? (double)info->text_bytes / (double)info->tokens : 0.0);
         fprintf(out, "  file         %" PRId64 " bytes, %" PRId64 " chunks of zstd\n", info->file_bytes,
                 info->chunks);
-        fprintf(out, "  tokenizer    %016" PRIx64 "\n", info->fingerprint);
+        if (ids)
+            fprintf(out, "  tokenizer    none: ids of another program\n");
+        else
+            fprintf(out, "  tokenizer    %016" PRIx64 "\n", info->fingerprint);
         if (verify)
             fprintf(out, "  verified     every checksum matches, every id is in the vocabulary\n");
-        if (not_compared != NULL)
+        if (not_compared != NULL && !ids)
             fprintf(out, "  vocabulary   as the shard gives it: %s\n", not_compared);
     }
     gg_shard_close(&shard);

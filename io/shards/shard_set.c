@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void gg_text_list_free(struct gg_text_list *list) {
-    for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
-    free(list->items);
-    *list = (struct gg_text_list){0};
-}
-
 /* The files found so far. */
 struct finding {
     struct gg_text_list *paths;

@@ -24,7 +24,6 @@ struct gg_shard_set {
  * origin. */
 gg_status gg_shards_expand(const struct gg_text_list *patterns, struct gg_text_list *paths,
                            const char *origin) GG_MUST_USE;
-void gg_text_list_free(struct gg_text_list *list);
 
 /* Opens all shards. Errors as gg_shard_open; GG_BAD_DATA naming both files when two were made with different
  * tokenizers. Free with gg_shard_set_close. */

@@ -33,6 +33,11 @@ static void close_source(void *self) {
     free(s);
 }
 
+static gg_status reserve(void *self) {
+    struct gg_shard_source *s = self;
+    return s->cache != NULL ? GG_OK : gg_chunk_cache_create(&s->set, CACHE_CHUNKS, &s->cache);
+}
+
 static gg_status read_sample(void *self, uint64_t sample, const struct gg_sample *to) {
     struct gg_shard_source *s = self;
     int64_t shard, offset;
@@ -62,6 +67,7 @@ static struct gg_source source_of(struct gg_shard_source *s) {
         .data_fingerprint = data_fingerprint(set),
         .text_bytes_per_token = set->tokens > 0 ? (double)set->text_bytes / (double)set->tokens : 0,
         .bytes = gg_chunk_cache_bytes(set, CACHE_CHUNKS),
+        .reserve = reserve,
         .read = read_sample,
         .close = close_source,
     };
@@ -76,8 +82,6 @@ gg_status gg_shard_source_open(const struct gg_text_list *paths, int64_t context
         if (status != GG_OK && paths->count > 0)
             status = gg_fail_within(status, "%s%s", paths->items[0], paths->count > 1 ? " and others" : "");
     }
-    if (status == GG_OK)
-        status = gg_chunk_cache_create(&s->set, CACHE_CHUNKS, &s->cache);
     if (status == GG_OK)
         *source = source_of(s);
     else

@@ -10,14 +10,14 @@
 
 #include <stdbool.h>
 
-/* Opens the shards and allocates the cache.
+/* Opens the shards; the cache is allocated by the source's reserve().
  *   paths   [in]  shards in corpus order, as gg_shards_expand() gives them; copied
  *   context [in]  tokens of a sequence, T
  *   seed    [in]  of the order
  *   shuffle [in]  true: training, epochs without end. false: validation, samples 0 .. n-1 in order, once
  *   source  [out] owned by whoever closes it
  * GG_STORAGE, GG_BAD_DATA: a shard is missing or damaged, shards of different tokenizers, no shard long
- * enough for a sample. GG_RESOURCE. */
+ * enough for a sample. */
 gg_status gg_shard_source_open(const struct gg_text_list *paths, int64_t context, uint64_t seed, bool shuffle,
                                struct gg_source *source) GG_MUST_USE;
 

@@ -10,20 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether a given value of a setting is another than the checkpoint's, and shapes the model. Values that stand for
- * others are compared as these. */
+/* Whether a given value of a setting is another than the checkpoint's, and shapes the model. */
 static bool differs(const struct gg_option *option, const struct gg_settings *settings,
                     const struct gg_settings *theirs) {
-    struct gg_settings a = *settings, b = *theirs;
-    a.model = gg_model_settings_filled(&settings->model);
-    b.model = gg_model_settings_filled(&theirs->model);
     if (!(option->flags & GG_SETTING_SHAPES_MODEL) ||
         (strcmp(option->name, "model.context") == 0 && theirs->model.positions != GG_POSITIONS_LEARNED) ||
         (strcmp(option->name, "model.labels") == 0 &&
-         (a.model.labels.count == 0 || b.model.labels.count == 0)) ||
+         (settings->model.labels.count == 0 || theirs->model.labels.count == 0)) ||
         strcmp(option->name, "model.lm_weight") == 0) /* heads of classes come and go */
         return false;
-    char *ours = gg_option_text(option, &a), *held = gg_option_text(option, &b);
+    char *ours = gg_option_text(option, settings), *held = gg_option_text(option, theirs);
     const bool different = strcmp(ours, held) != 0;
     free(ours);
     free(held);
@@ -48,14 +44,16 @@ static gg_status adopt(struct gg_settings *settings, const struct gg_settings *t
         }
     }
     /* Compared when all are there: one may stand for another. */
-    struct gg_settings whole = *settings;
+    struct gg_settings whole = *settings, held_whole = *theirs;
     GG_TRY(gg_model_settings_resolve(&whole.model, settings->given));
+    whole.model = gg_model_settings_filled(&whole.model);
+    held_whole.model = gg_model_settings_filled(&held_whole.model);
     for (size_t i = 0; i < gg_model_setting_rows.count; i++) {
         const struct gg_option *option =
             gg_options_find(&gg_settings_table, gg_model_setting_rows.options[i].name);
-        if (!differs(option, &whole, theirs))
+        if (!differs(option, &whole, &held_whole))
             continue;
-        char *ours = gg_option_text(option, &whole), *held = gg_option_text(option, theirs);
+        char *ours = gg_option_text(option, &whole), *held = gg_option_text(option, &held_whole);
         char *longer = gg_format("%s%s%s %s (there %s)", *different != NULL ? *different : "",
                                  *different != NULL ? ", " : "", option->name, ours, held);
         free(*different);
@@ -178,16 +176,18 @@ static bool holds(const struct gg_checkpoint_contents *contents, const char *nam
 }
 
 /* The parameters that a checkpoint to begin with has: what adapters stand beside, or all; a head of classes only where
- * it is there. Free with gg_parameter_table_free. */
-static void held_parameters(const struct gg_parameter_table *table, bool trained,
+ * it is there, also beside adapters. Free with gg_parameter_table_free. */
+static void held_parameters(const struct gg_parameter_table *table, bool adapters,
                             const struct gg_checkpoint_contents *contents, struct gg_parameter_table *held) {
-    struct gg_parameter_table part;
-    gg_parameter_table_part(table, trained, &part);
-    *held = part;
+    *held = *table;
+    held->items = gg_malloc(((size_t)table->count + 1) * sizeof *held->items);
     held->count = 0;
-    for (int i = 0; i < part.count; i++)
-        if (strcmp(part.items[i].name, "score.weight") != 0 || holds(contents, part.items[i].name))
-            held->items[held->count++] = part.items[i];
+    for (int i = 0; i < table->count; i++) {
+        const struct gg_parameter *p = &table->items[i];
+        const bool score = strcmp(p->name, "score.weight") == 0;
+        if (score ? holds(contents, p->name) : !adapters || !p->trained)
+            held->items[held->count++] = *p;
+    }
 }
 
 /* All of the flat buffer is shared out, of which what is trained is a part. */
@@ -200,7 +200,7 @@ gg_status gg_run_from_read(struct gg_trainer *t) {
     GG_TRY(gg_checkpoint_open(r->world->comm, t->resume.from, &contents));
     struct gg_range *ranges = gg_malloc((size_t)partition.bucket_count * sizeof *ranges);
     gg_partition_ranges(&partition, r->topology.replica, ranges);
-    held_parameters(&r->graph.table, t->session.settings->lora.rank == 0, &contents, &table);
+    held_parameters(&r->graph.table, t->session.settings->lora.rank > 0, &contents, &table);
     gg_checkpoint_contents_free(&contents);
     const struct gg_checkpoint_share weights = {.table = &table,
                                                 .ranges = ranges,

@@ -118,6 +118,17 @@ static gg_status load_tokenizer(const struct gg_settings *settings, const char *
     return status;
 }
 
+/* Rank 0: the tokenizer, unless the shards are of ids that another program made. */
+static gg_status find_tokenizer(const struct gg_settings *settings, const char *first_shard,
+                                struct gg_train_data *data) {
+    if (data->tokenizer_fingerprint != gg_shard_ids_fingerprint(data->vocab))
+        return load_tokenizer(settings, first_shard, data);
+    if (settings->data.tokenizer == NULL)
+        return GG_OK;
+    return gg_fail(GG_USAGE, "data.tokenizer is set, and the training shards were made by 'prepare --ids', "
+                             "without a tokenizer; leave it away");
+}
+
 /* Token shards, with the tokenizer that they were made with. */
 static gg_status open_shards(const struct gg_replica *r, bool tokenizer, struct gg_train_data *data) {
     const struct gg_settings *settings = r->settings;
@@ -126,7 +137,7 @@ static gg_status open_shards(const struct gg_replica *r, bool tokenizer, struct 
     gg_status status =
         gg_agree(comm, gg_replica_reads(r) ? open_loaders(settings, &gg_shards_opener, data, &first) : GG_OK);
     if (status == GG_OK && tokenizer)
-        status = gg_agree(comm, r->world->rank == 0 ? load_tokenizer(settings, first, data) : GG_OK);
+        status = gg_agree(comm, r->world->rank == 0 ? find_tokenizer(settings, first, data) : GG_OK);
     free(first);
     return status;
 }

@@ -24,7 +24,7 @@ struct gg_train_data {
     gg_blend *counter; /* tells how many samples of each there were; NULL where there is no blend */
     int64_t vocab;     /* of the tokenizer */
     uint64_t tokenizer_fingerprint, data_fingerprint;
-    char *tokenizer_json; /* on rank 0, for checkpoints */
+    char *tokenizer_json; /* on rank 0, for checkpoints; NULL where the shards have none */
     size_t tokenizer_bytes;
 };
 

@@ -312,6 +312,8 @@ static gg_status begin_anew(struct gg_trainer *t) {
 }
 
 gg_status gg_train_resume_read(struct gg_trainer *t) {
+    if (t->resume.path != NULL && t->resume.from != NULL)
+        GG_TRY(gg_run_from_read(t)); /* what adapters stand beside; their own state comes over it */
     while (t->resume.path != NULL) {
         const gg_status status = read_state(t);
         if (status == GG_OK)
@@ -324,8 +326,6 @@ gg_status gg_train_resume_read(struct gg_trainer *t) {
     }
     if (t->resume.path == NULL)
         GG_TRY(begin_anew(t));
-    else if (t->resume.from != NULL)
-        GG_TRY(gg_run_from_read(t));
     return gg_agree(t->session.world->comm, t->session.world->rank == 0 ? set_aside(t) : GG_OK);
 }
 

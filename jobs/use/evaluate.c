@@ -107,20 +107,21 @@ static gg_status make_model(struct gg_evaluate_job *job) {
 static void print_json(const struct job *job, const struct gg_evaluation *result, double bits) {
     const struct gg_loaded_model *model = &job->shared.model;
     const struct gg_result_file out = {.out = stdout};
-    gg_result_file_line(&out, json_pack("{s:o, s:I, s:f, s:f, s:f, s:I, s:f}", "checkpoint",
+    gg_result_file_line(&out, json_pack("{s:o, s:I, s:f, s:f, s:o, s:I, s:f}", "checkpoint",
                                         gg_result_text(model->path, strlen(model->path)), "step",
                                         (json_int_t)model->contents.meta.step, "loss", result->loss,
-                                        "perplexity", exp(result->loss), "bits_per_byte", bits, "tokens",
-                                        (json_int_t)result->count, "tokens_per_s",
-                                        result->count / result->seconds));
+                                        "perplexity", exp(result->loss), "bits_per_byte",
+                                        gg_result_number(bits), "tokens", (json_int_t)result->count,
+                                        "tokens_per_s", result->count / result->seconds));
 }
 
 static void print_words(const struct job *job, const struct gg_evaluation *result, double bits) {
     printf("%s, step %lld\n", job->shared.model.path, (long long)job->shared.model.contents.meta.step);
     printf("  loss           %.4f nats per token\n", result->loss);
     printf("  perplexity     %.2f\n", exp(result->loss));
-    printf("  bits per byte  %.4f  (%.3f bytes of text per token)\n", bits,
-           gg_loader_source(job->loader)->text_bytes_per_token);
+    if (isfinite(bits))
+        printf("  bits per byte  %.4f  (%.3f bytes of text per token)\n", bits,
+               gg_loader_source(job->loader)->text_bytes_per_token);
     printf("  tokens         %lld in %.1f s, %.0f tokens/s\n", (long long)result->count, result->seconds,
            result->count / result->seconds);
 }

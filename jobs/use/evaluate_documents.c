@@ -166,7 +166,8 @@ static void print_words(const struct work *w, double bits) {
     printf("%s, step %lld\n", model->path, (long long)model->contents.meta.step);
     printf("  loss           %.4f nats per token\n", w->scores.loss);
     printf("  perplexity     %.2f\n", exp(w->scores.loss));
-    printf("  bits per byte  %.4f  (%.3f bytes of text per token)\n", bits, w->bytes_per_token);
+    if (isfinite(bits))
+        printf("  bits per byte  %.4f  (%.3f bytes of text per token)\n", bits, w->bytes_per_token);
     printf("  tokens         %lld of %lld documents in %.1f s, %.0f tokens/s\n", (long long)w->scores.tokens,
            (long long)w->scores.documents, w->seconds, (double)w->scores.tokens / w->seconds);
     printf("  windows        of %lld tokens, each %lld on\n", (long long)w->rows.context,

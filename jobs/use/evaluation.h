@@ -32,7 +32,7 @@ struct gg_evaluation {
 gg_status gg_evaluate(const struct gg_evaluator *evaluator, gg_loader *loader, int64_t sequences,
                       struct gg_evaluation *result) GG_MUST_USE;
 
-/* Bits per byte of text, when a token stands for `bytes_per_token` bytes. */
+/* Bits per byte of text, when a token stands for `bytes_per_token` bytes; infinite where that is not known (0). */
 double gg_bits_per_byte(double loss, double bytes_per_token);
 
 #endif

@@ -60,8 +60,9 @@ static void print_figures(const struct gg_graph *graph) {
     if (graph->config.lora.rank > 0)
         printf("trained          %lld of them: adapters of rank %lld\n",
                (long long)gg_graph_trained_count(graph), (long long)graph->config.lora.rank);
-    printf("FLOPs per token  %.4g to train: 6 x matmul weights, and attention as its mask has it\n",
-           gg_graph_flops_per_token(graph));
+    printf("FLOPs per token  %.4g to train: 6 x matmul weights%s, and attention as its mask has it\n",
+           gg_graph_flops_per_token(graph),
+           graph->config.lora.rank > 0 ? " (frozen ones 4, and 2 before the first adapter)" : "");
 }
 
 static void print_tensors(const struct gg_parameter_table *table) {

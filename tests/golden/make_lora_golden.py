@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes lora/*.golden: what PEFT computes in float64 for adapters of a tiny GPT-2 and a tiny Llama of transformers,
+"""Writes lora/lora-*.golden: what PEFT computes in float64 for adapters of a tiny GPT-2 and a tiny Llama of transformers,
 for tests/core/model/test_family_golden.c. Needs torch, transformers and peft:
 
     python3 tests/golden/make_lora_golden.py
@@ -83,7 +83,7 @@ def main():
     folder = pathlib.Path(__file__).with_name("lora")
     folder.mkdir(exist_ok=True)
     for name, (variant, alpha, targets) in MODELS.items():
-        write(folder / f"{name}.golden", name, variant, alpha, targets)
+        write(folder / f"lora-{name}.golden", name, variant, alpha, targets)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,41 @@ static void compare(bool is_llama, bool adapters, int p, int q, enum gg_precisio
     gg_settings_free(&settings);
 }
 
+/* The memory that is planned for GPT-2 355M at a micro-batch of one sequence of 512 tokens, in fp32. */
+static size_t planned_355m(const char *rank) {
+    static const char *const words[][2] = {{"model.preset", "gpt2-355m"},
+                                           {"model.context", "512"},
+                                           {"batch.sequences", "1"},
+                                           {"batch.micro", "1"}};
+    const struct gg_place alone = gg_place_of(1, 1, 1, 0);
+    struct gg_settings settings;
+    struct gg_model_config config;
+    struct gg_graph graph;
+    struct gg_plan plan;
+    gg_settings_init(&settings);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        CHECK_OK(gg_settings_set(&settings, words[i][0], words[i][1], "test"));
+    CHECK_OK(gg_settings_set(&settings, "finetune.lora.rank", rank, "test"));
+    CHECK_OK(gg_settings_resolve(&settings));
+    const struct gg_plan_request request = gg_settings_plan_request(&settings);
+    CHECK_OK(gg_model_configure(&settings.model, &settings.compute, 1, 50257, &alone.shards, &config));
+    config.lora = settings.lora;
+    gg_graph_make(&config, &alone.shards, &graph);
+    gg_plan_make(&request, &graph, &alone, false, &plan);
+    gg_graph_free(&graph);
+    gg_settings_free(&settings);
+    return gg_plan_memory_sum(&plan.memory);
+}
+
+/* That is what was taken, too (every_layout). */
+static void adapters_take_less(void **state) {
+    (void)state;
+    const double full = (double)planned_355m("0"), adapters = (double)planned_355m("8");
+    printf("GPT-2 355M: %.0f MB, adapters of rank 8: %.0f MB, %.3f of it\n", 1e-6 * full, 1e-6 * adapters,
+           adapters / full);
+    assert_true(adapters <= 0.45 * full);
+}
+
 /* Trains on tokens of the ids (first + i * stride) mod VOCAB; bytes that the exchange then holds. */
 static size_t exchanged(struct gg_replica *r, int64_t first, int64_t stride) {
     const struct gg_batch batch = {.sequences = r->plan.local_sequences,
@@ -150,7 +185,8 @@ static void every_layout(void **state) {
 int main(void) {
     if (gg_world_start(&world) != GG_OK)
         return 1;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_layout), cmocka_unit_test(every_exchange)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_layout), cmocka_unit_test(every_exchange),
+                                       cmocka_unit_test(adapters_take_less)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     /* A rank that failed left the others in a collective: end them all. */
     if (failed != 0)

@@ -63,7 +63,7 @@ expect 0 "the training shards other files (was those of the checkpoint)" run
 "$GRIDGPT" tokenizer train --vocab 290 --out other.json sums.txt >>prepare.log 2>&1
 "$GRIDGPT" prepare --tokenizer other.json --val 0.1 --out other sums.txt >>prepare.log 2>&1
 train 2 no data.train.sums='other/train-*.h5'
-expect 65 "the shards of data.train.sums and data.train.text were made with different tokenizers" no
+expect 65 "the files of data.train.sums and data.train.text were made with different tokenizers" no
 train 1 no data.val.sums='other/val-*.h5'
 expect 65 "the shards of data.val.sums and data.train were made with different tokenizers" no
 [ ! -e no ] || fail "a refused run wrote $(ls no)"
