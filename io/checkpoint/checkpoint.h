@@ -13,7 +13,8 @@
  *                               its checksum in 16 hexadecimal digits, a blank, its path; else absent
  *   attributes of /             format ("gridgpt checkpoint"), format_version, the numbers of struct
  *                               gg_checkpoint_meta by name, and metadata_checksum: XXH3 (64 bits) over all
- *                               of these, the texts, and each tensor's name, shape and checksum
+ *                               of these, the texts, and each tensor's name, shape and checksum; where
+ *                               validations are compared, best_step, worse_validations and best_loss too
  *
  * Written with the file format of HDF5 1.8, whose own metadata carry checksums.
  */
@@ -48,6 +49,10 @@ struct gg_checkpoint_meta {
     uint64_t data_fingerprint, tokenizer_fingerprint;
     double train_loss, val_loss; /* the last measured; NaN: never */
     double train_seconds;        /* spent in training, over all its runs */
+    bool compared;               /* validations were: the next three are in the file */
+    int64_t best_step;           /* of the one with the least loss, the first of them */
+    int64_t worse_validations;   /* without a better loss behind it */
+    double best_loss;            /* infinite: none was finite */
     char *settings_yaml;         /* the resolved settings; owned, NUL-terminated */
     char *tokenizer_json;        /* owned, NUL-terminated; NULL: none */
     size_t tokenizer_bytes;
@@ -202,6 +207,14 @@ char *gg_checkpoint_path(const char *folder, int64_t step);
 
 /* The step that a path's last part tells, or -1: its name is not of that form. */
 int64_t gg_checkpoint_named_step(const char *path);
+
+/* FOLDER/best.h5: another name (a hard link, or where the file system has none a copy) of the checkpoint with the
+ * least validation loss. It is none of the folder's list, so that it is neither removed nor gone on from. Owned
+ * by the caller. */
+char *gg_checkpoint_best_path(const char *folder);
+
+/* Gives the checkpoint of a step that name, in place of the one that has it, at once. Local. GG_STORAGE. */
+gg_status gg_checkpoint_name_best(const char *folder, int64_t step) GG_MUST_USE;
 
 /* Path of the checkpoint with the highest step, owned by the caller, or NULL. Local. */
 gg_status gg_checkpoint_newest(const char *folder, char **path) GG_MUST_USE;

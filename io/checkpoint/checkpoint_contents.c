@@ -100,6 +100,17 @@ static gg_status get_text(hid_t file, const char *path, const char *name, int64_
     return status;
 }
 
+static gg_status get_fields(hid_t file, const char *path, const struct gg_checkpoint_field *fields, int count,
+                            struct gg_checkpoint_meta *meta) {
+    for (int i = 0; i < count; i++) {
+        const struct gg_checkpoint_field *field = &fields[i];
+        if (!get_number(file, field->name, gg_checkpoint_field_type(field, true),
+                        gg_checkpoint_field_type(field, false), (char *)meta + field->offset))
+            return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: attribute %s cannot be read", path, field->name);
+    }
+    return GG_OK;
+}
+
 static gg_status get_numbers(hid_t file, const char *path, struct gg_checkpoint_meta *meta) {
     int64_t version = 0;
     if (!is_ours(file))
@@ -109,13 +120,11 @@ static gg_status get_numbers(hid_t file, const char *path, struct gg_checkpoint_
     if (version != GG_CHECKPOINT_VERSION)
         return gg_fail(GG_BAD_DATA, "%s: checkpoint format %lld; this gridgpt reads format %d", path,
                        (long long)version, GG_CHECKPOINT_VERSION);
-    for (int i = 0; i < gg_checkpoint_field_count; i++) {
-        const struct gg_checkpoint_field *field = &gg_checkpoint_fields[i];
-        if (!get_number(file, field->name, gg_checkpoint_field_type(field, true),
-                        gg_checkpoint_field_type(field, false), (char *)meta + field->offset))
-            return gg_hdf5_fail(GG_BAD_DATA, "%s: damaged: attribute %s cannot be read", path, field->name);
-    }
-    return GG_OK;
+    GG_TRY(get_fields(file, path, gg_checkpoint_fields, gg_checkpoint_field_count, meta));
+    meta->compared = H5Aexists(file, gg_checkpoint_compared_fields[0].name) > 0;
+    if (!meta->compared)
+        return GG_OK;
+    return get_fields(file, path, gg_checkpoint_compared_fields, gg_checkpoint_compared_field_count, meta);
 }
 
 /* Of adapters: the checkpoint that they stand beside. */

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,10 @@ gg_status gg_checkpoint_newest(const char *folder, char **path) {
     return GG_OK;
 }
 
+char *gg_checkpoint_best_path(const char *folder) {
+    return gg_format("%s/best.h5", folder);
+}
+
 static gg_status remove_file(const char *path) {
     if (unlink(path) != 0 && errno != ENOENT)
         return gg_fail(GG_STORAGE, "%s: cannot be removed: %s", path, strerror(errno));
@@ -124,10 +129,53 @@ gg_status gg_checkpoint_prune(const char *folder, int64_t step, int64_t keep, in
     return status;
 }
 
+/* A copy, as file systems without hard links need it. */
+static gg_status copy_file(const char *from, const char *to) {
+    enum { BYTES = 1 << 20 };
+    const int in = open(from, O_RDONLY | O_CLOEXEC);
+    const int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char *buffer = gg_malloc(BYTES);
+    bool good = out >= 0;
+    for (ssize_t got = 1; good && got > 0;) {
+        got = read(in, buffer, BYTES);
+        good = got >= 0;
+        for (ssize_t done = 0, put; good && done < got; done += put) {
+            put = write(out, buffer + done, (size_t)(got - done));
+            good = put > 0;
+        }
+    }
+    const int error = errno;
+    free(buffer);
+    if (in >= 0)
+        close(in);
+    if (out >= 0 && close(out) != 0)
+        good = false;
+    return good ? GG_OK : gg_fail(GG_STORAGE, "%s: cannot be written: %s", to, strerror(error));
+}
+
+gg_status gg_checkpoint_name_best(const char *folder, int64_t step) {
+    char *path = gg_checkpoint_path(folder, step), *best = gg_checkpoint_best_path(folder);
+    char *temporary = gg_format("%s.tmp", best);
+    gg_status status = remove_file(temporary);
+    if (status == GG_OK && link(path, temporary) != 0)
+        status = copy_file(path, temporary);
+    if (status == GG_OK)
+        status = gg_file_commit(temporary, best);
+    /* Two links of one file are left as they are when one is renamed to the other. */
+    const gg_status removed = remove_file(temporary);
+    free(temporary);
+    free(best);
+    free(path);
+    return status != GG_OK ? status : removed;
+}
+
 gg_status gg_checkpoint_remove_temporaries(const char *folder) {
     struct gg_checkpoint_list list;
     gg_status status = GG_OK;
     GG_TRY(list_folder(folder, ".h5.tmp", &list));
+    char *best = gg_format("%s/best.h5.tmp", folder);
+    status = remove_file(best);
+    free(best);
     for (int i = 0; i < list.count; i++) {
         const gg_status removed = remove_file(list.items[i].path);
         status = status != GG_OK ? status : removed;

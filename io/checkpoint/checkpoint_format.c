@@ -66,6 +66,13 @@ const struct gg_checkpoint_field gg_checkpoint_fields[] = {
     FIELD(train_seconds, GG_FIELD_REAL),
 };
 const int gg_checkpoint_field_count = sizeof gg_checkpoint_fields / sizeof *gg_checkpoint_fields;
+const struct gg_checkpoint_field gg_checkpoint_compared_fields[] = {
+    FIELD(best_step, GG_FIELD_INTEGER),
+    FIELD(worse_validations, GG_FIELD_INTEGER),
+    FIELD(best_loss, GG_FIELD_REAL),
+};
+const int gg_checkpoint_compared_field_count =
+    sizeof gg_checkpoint_compared_fields / sizeof *gg_checkpoint_compared_fields;
 
 hid_t gg_checkpoint_format_type(void) {
     const hid_t text = H5Tcopy(H5T_C_S1);
@@ -106,24 +113,31 @@ static void hash_tensor(XXH3_state_t *state, const struct gg_checkpoint_tensor *
     hash_number(state, tensor->checksum);
 }
 
+static void hash_fields(XXH3_state_t *state, const struct gg_checkpoint_meta *meta,
+                        const struct gg_checkpoint_field *fields, int count) {
+    for (int i = 0; i < count; i++) {
+        uint64_t bits;
+        memcpy(&bits, (const char *)meta + fields[i].offset, sizeof bits);
+        hash_text(state, fields[i].name, strlen(fields[i].name));
+        hash_number(state, bits);
+    }
+}
+
 uint64_t gg_checkpoint_metadata_checksum(const struct gg_checkpoint_meta *meta,
                                          const struct gg_checkpoint_tensor *tensors, int count) {
     XXH3_state_t *state = XXH3_createState();
     GG_ASSERT(state != NULL);
     XXH3_64bits_reset(state);
     hash_number(state, GG_CHECKPOINT_VERSION);
-    for (int i = 0; i < gg_checkpoint_field_count; i++) {
-        uint64_t bits;
-        memcpy(&bits, (const char *)meta + gg_checkpoint_fields[i].offset, sizeof bits);
-        hash_text(state, gg_checkpoint_fields[i].name, strlen(gg_checkpoint_fields[i].name));
-        hash_number(state, bits);
-    }
+    hash_fields(state, meta, gg_checkpoint_fields, gg_checkpoint_field_count);
     hash_text(state, meta->settings_yaml, strlen(meta->settings_yaml));
     hash_text(state, meta->tokenizer_json, meta->tokenizer_bytes);
     if (meta->base_path != NULL) { /* files without it have the checksum that they always had */
         hash_text(state, meta->base_path, strlen(meta->base_path));
         hash_number(state, meta->base_checksum);
     }
+    if (meta->compared)
+        hash_fields(state, meta, gg_checkpoint_compared_fields, gg_checkpoint_compared_field_count);
     hash_number(state, (uint64_t)count);
     for (int i = 0; i < count; i++) {
         hash_text(state, tensors[i].group, strlen(tensors[i].group));

@@ -26,6 +26,10 @@ struct gg_checkpoint_field {
 extern const struct gg_checkpoint_field gg_checkpoint_fields[];
 extern const int gg_checkpoint_field_count;
 
+/* Those that are only there where meta->compared is set. */
+extern const struct gg_checkpoint_field gg_checkpoint_compared_fields[];
+extern const int gg_checkpoint_compared_field_count;
+
 /* HDF5's type of the attribute `format`, in the file and in memory; to be closed by the caller. */
 hid_t gg_checkpoint_format_type(void);
 

@@ -28,6 +28,11 @@ static void print_progress(const struct gg_checkpoint_meta *meta, FILE *out) {
             meta->train_loss);
     fprintf(out, isnan(meta->val_loss) ? "not measured in validation\n" : "%.4f in validation\n",
             meta->val_loss);
+    if (meta->compared && isfinite(meta->best_loss))
+        fprintf(out,
+                "  best         %.4f in validation at step %" PRId64 "; %" PRId64
+                " without a better one since\n",
+                meta->best_loss, meta->best_step, meta->worse_validations);
 }
 
 /* The optimizer by its name, and the states that are there. */

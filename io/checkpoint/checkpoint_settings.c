@@ -13,6 +13,9 @@ static const struct gg_option rows[] = {
                     "checkpoints of every so many steps are kept for ever; 0: none")},
     {GG_ROW_SWITCH("checkpoint.async", async, "true",
                    "write checkpoints behind the training; takes memory for a copy")},
+    {GG_ROW_SWITCH("checkpoint.best", best, "false",
+                   "write a checkpoint behind each validation with a better loss, and keep it as "
+                   "checkpoints/best.h5; eval.patience does so too")},
 };
 const struct gg_option_table gg_checkpoint_setting_rows = {"setting", "", rows, sizeof rows / sizeof *rows};
 #undef GG_ROWS_OF

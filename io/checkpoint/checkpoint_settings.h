@@ -9,7 +9,7 @@ struct gg_checkpoint_settings {
     int64_t every_steps;
     double every_minutes;
     int64_t keep, keep_every;
-    bool async;
+    bool async, best;
 };
 
 extern const struct gg_option_table gg_checkpoint_setting_rows;

@@ -25,6 +25,15 @@ static bool put_number(hid_t object, const char *name, hid_t file_type, hid_t me
     return gg_hdf5_put_attribute(object, name, file_type, memory_type, value, -1);
 }
 
+static bool put_fields(hid_t file, const struct gg_checkpoint_field *fields, int count,
+                       const struct gg_checkpoint_meta *meta) {
+    bool good = true;
+    for (int i = 0; good && i < count; i++)
+        good = put_number(file, fields[i].name, gg_checkpoint_field_type(&fields[i], true),
+                          gg_checkpoint_field_type(&fields[i], false), (const char *)meta + fields[i].offset);
+    return good;
+}
+
 static bool put_metadata(hid_t file, const struct gg_checkpoint_meta *meta,
                          const struct gg_checkpoint_tensor *tensors, int count) {
     const hid_t text = gg_checkpoint_format_type();
@@ -32,11 +41,10 @@ static bool put_metadata(hid_t file, const struct gg_checkpoint_meta *meta,
     H5Tclose(text);
     const int64_t version = GG_CHECKPOINT_VERSION;
     good = good && put_number(file, "format_version", H5T_STD_I64LE, H5T_NATIVE_INT64, &version);
-    for (int i = 0; good && i < gg_checkpoint_field_count; i++) {
-        const struct gg_checkpoint_field *field = &gg_checkpoint_fields[i];
-        good = put_number(file, field->name, gg_checkpoint_field_type(field, true),
-                          gg_checkpoint_field_type(field, false), (const char *)meta + field->offset);
-    }
+    good = good && put_fields(file, gg_checkpoint_fields, gg_checkpoint_field_count, meta);
+    if (meta->compared)
+        good =
+            good && put_fields(file, gg_checkpoint_compared_fields, gg_checkpoint_compared_field_count, meta);
     const uint64_t checksum = gg_checkpoint_metadata_checksum(meta, tensors, count);
     return good && put_number(file, "metadata_checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &checksum);
 }

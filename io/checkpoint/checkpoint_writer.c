@@ -114,6 +114,8 @@ static gg_status write_now(gg_checkpoint_writer *w, const struct gg_checkpoint_s
     free(path);
     w->outcome.written = status == GG_OK;
     w->outcome.write_seconds = gg_clock_seconds() - begin;
+    if (status == GG_OK && w->rank == 0 && w->retention.best)
+        status = gg_checkpoint_name_best(w->folder, w->meta.step);
     if (status == GG_OK && w->rank == 0)
         status = gg_checkpoint_prune(w->folder, w->meta.step, w->retention.keep, w->retention.keep_every);
     return gg_agree_patiently(w->comm, status);

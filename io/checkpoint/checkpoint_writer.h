@@ -30,9 +30,11 @@ gg_status gg_checkpoint_writer_create(MPI_Comm comm, const struct gg_checkpoint_
 /* Waits for what is being written, and frees everything. Collective. */
 void gg_checkpoint_writer_destroy(gg_checkpoint_writer **writer);
 
-/* Which checkpoints stay in the folder once a new one is in it; arguments of gg_checkpoint_prune(). */
+/* Which checkpoints stay in the folder once a new one is in it: arguments of gg_checkpoint_prune(), and whether
+ * the new one gets the name of the best (gg_checkpoint_name_best). */
 struct gg_checkpoint_retention {
     int64_t keep, keep_every;
+    bool best;
 };
 
 /* Begins FOLDER/step-NNNNNNNN.h5 of meta->step: copies the share's values as they are now, and returns. No
@@ -57,7 +59,8 @@ struct gg_checkpoint_outcome {
 };
 
 /* Waits for the write's end and takes its result. Collective: every rank must call it, and gets the same but
- * for the seconds. GG_STORAGE: not written; or written, and older ones cannot be removed. */
+ * for the seconds. GG_STORAGE: not written; or written, and it cannot be named the best, or older ones cannot be
+ * removed. */
 gg_status gg_checkpoint_writer_wait(gg_checkpoint_writer *writer,
                                     struct gg_checkpoint_outcome *outcome) GG_MUST_USE;
 

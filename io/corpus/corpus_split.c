@@ -7,34 +7,58 @@
 #include <stdlib.h>
 
 struct lengths {
-    int64_t *items; /* bytes of each document; 0 for JSONL, whose text is cut where it is parsed */
-    int64_t count, capacity;
+    struct gg_document_cut
+        *items; /* `at`: bytes of the document; 0 for JSONL, whose text is cut where it is parsed */
+    size_t count, capacity;
 };
 
-static void note_unit(struct lengths *lengths, const struct gg_text_unit *unit) {
+static void note_unit(struct lengths *lengths, size_t file, const struct gg_text_unit *unit) {
     if (unit->first) {
         if (lengths->count == lengths->capacity) {
             lengths->capacity = lengths->capacity > 0 ? 2 * lengths->capacity : 256;
-            lengths->items = gg_realloc(lengths->items, (size_t)lengths->capacity * sizeof *lengths->items);
+            lengths->items = gg_realloc(lengths->items, lengths->capacity * sizeof *lengths->items);
         }
-        lengths->items[lengths->count++] = 0;
+        lengths->items[lengths->count++] = (struct gg_document_cut){(int64_t)file, unit->offset, 0};
     }
     if (!unit->json)
-        lengths->items[lengths->count - 1] += (int64_t)unit->count;
+        lengths->items[lengths->count - 1].at += (int64_t)unit->count;
+}
+
+/* Notes the only document of a file, if it is plain and has one; *only tells. */
+static gg_status note_only(const struct gg_input_files *files, size_t file,
+                           const struct gg_document_format *format, struct lengths *lengths, bool *only) {
+    const struct gg_input_file *input = &files->items[file];
+    gg_document_reader *reader = NULL;
+    struct gg_range_summary summary;
+    *only = false;
+    if (input->packed || format->separator != NULL || gg_document_format_json(format, input->path))
+        return GG_OK;
+    GG_TRY(gg_document_range_open(input->path, format, input->bytes, 0, input->bytes, &reader, &summary));
+    *only = true;
+    if (summary.documents > 0)
+        note_unit(lengths, file,
+                  &(struct gg_text_unit){
+                      .first = true, .offset = summary.open, .count = (size_t)(input->bytes - summary.open)});
+    gg_document_reader_close(&reader);
+    return GG_OK;
 }
 
 /* Counts the documents, and their bytes, until `enough` are seen. */
-static gg_status count_documents(const struct gg_text_list *paths, const struct gg_document_format *format,
-                                 int64_t enough, struct lengths *lengths) {
-    for (size_t i = 0; i < paths->count && lengths->count < enough; i++) {
+static gg_status count_documents(const struct gg_input_files *files, const struct gg_document_format *format,
+                                 size_t enough, struct lengths *lengths) {
+    for (size_t i = 0; i < files->count && lengths->count < enough; i++) {
         gg_document_reader *reader = NULL;
-        GG_TRY(gg_document_reader_open(paths->items[i], format, &reader));
+        bool only;
+        GG_TRY(note_only(files, i, format, lengths, &only));
+        if (only)
+            continue;
+        GG_TRY(gg_document_reader_open(files->items[i].path, format, &reader));
         gg_status status = GG_OK;
         for (bool more = true; more && lengths->count < enough && status == GG_OK;) {
             struct gg_text_unit unit;
             status = gg_document_reader_next(reader, &unit, &more);
             if (status == GG_OK && more)
-                note_unit(lengths, &unit);
+                note_unit(lengths, i, &unit);
         }
         gg_document_reader_close(&reader);
         GG_TRY(status);
@@ -62,23 +86,24 @@ static double smallest_draws(uint64_t seed, int64_t documents, int64_t count) {
     return threshold;
 }
 
-gg_status gg_corpus_split_find(const struct gg_text_list *paths, const struct gg_document_format *format,
+gg_status gg_corpus_split_find(const struct gg_input_files *files, const struct gg_document_format *format,
                                double fraction, uint64_t seed, struct gg_corpus_split *split) {
     *split = (struct gg_corpus_split){.seed = seed, .threshold = -1};
     if (fraction == 0)
         return GG_OK;
     struct lengths lengths = {0};
-    const gg_status status = count_documents(paths, format, gg_corpus_split_enough(fraction), &lengths);
+    const gg_status status =
+        count_documents(files, format, (size_t)gg_corpus_split_enough(fraction), &lengths);
     if (status == GG_OK)
-        gg_corpus_split_choose(lengths.count, fraction, seed, split);
+        gg_corpus_split_choose((int64_t)lengths.count, fraction, seed, split);
     if (split->tail == 0) {
         free(lengths.items);
         return status;
     }
-    split->documents = lengths.count;
-    split->cut = lengths.items;
-    for (int64_t i = 0; i < lengths.count; i++)
-        split->cut[i] = (int64_t)((1 - fraction) * (double)lengths.items[i]);
+    split->cuts = lengths.items;
+    split->cut_count = lengths.count;
+    for (size_t i = 0; i < lengths.count; i++)
+        split->cuts[i].at = (int64_t)((1 - fraction) * (double)lengths.items[i].at);
     return GG_OK;
 }
 
@@ -102,8 +127,8 @@ void gg_corpus_split_choose(int64_t documents, double fraction, uint64_t seed,
 }
 
 void gg_corpus_split_free(struct gg_corpus_split *split) {
-    free(split->cut);
-    split->cut = NULL;
+    free(split->cuts);
+    split->cuts = NULL;
 }
 
 bool gg_corpus_split_validates(const struct gg_corpus_split *split, int64_t document) {

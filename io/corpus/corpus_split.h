@@ -9,23 +9,24 @@
 #ifndef GG_IO_CORPUS_CORPUS_SPLIT_H
 #define GG_IO_CORPUS_CORPUS_SPLIT_H
 
-#include "core/base/options.h"
 #include "io/corpus/document_reader.h"
+#include "io/corpus/input_file.h"
 
 /* Documents are counted up to so many. */
 #define GG_SPLIT_MAX_COUNTED ((int64_t)1 << 20)
 
 struct gg_corpus_split {
     uint64_t seed;
-    double threshold;  /* validation: draw <= threshold; below 0: none by document */
-    double tail;       /* fraction of each document's text; 0: by document */
-    int64_t documents; /* counted: lengths below */
-    int64_t *cut; /* (documents) where each plain-text document is to be cut; NULL without tails; owned */
+    double threshold;             /* validation: draw <= threshold; below 0: none by document */
+    double tail;                  /* fraction of each document's text; 0: by document */
+    struct gg_document_cut *cuts; /* where plain-text documents are to be cut, in their order; owned */
+    size_t cut_count;
 };
 
-/* Reads the inputs as far as needed to find the rule; nothing of them when `fraction` is 0. Errors as
- * gg_document_reader_next. Free with gg_corpus_split_free. */
-gg_status gg_corpus_split_find(const struct gg_text_list *paths, const struct gg_document_format *format,
+/* Reads the inputs as far as needed to find the rule: 20 / v documents, of plain files that are a document each
+ * next to nothing; nothing at all when `fraction` is 0. Errors as gg_document_reader_next. Free with
+ * gg_corpus_split_free. */
+gg_status gg_corpus_split_find(const struct gg_input_files *files, const struct gg_document_format *format,
                                double fraction, uint64_t seed, struct gg_corpus_split *split) GG_MUST_USE;
 void gg_corpus_split_free(struct gg_corpus_split *split);
 

@@ -33,6 +33,9 @@ struct gg_corpus_writer {
     struct gg_text_batch held;
     int records;
     uint64_t hash[2];
+    struct gg_text_record first;
+    uint32_t *signature; /* owned; NULL where near duplicates are not looked for */
+    gg_near_list *near;
     bool passing; /* too long to be held: what follows is written as it comes */
 };
 
@@ -61,6 +64,10 @@ static void only_count(const char *path) {
     (void)path;
 }
 
+static size_t hashes_of(const gg_corpus_writer *w) {
+    return (size_t)w->spec.near.bands * (size_t)w->spec.near.rows;
+}
+
 gg_status gg_corpus_writer_create(const struct gg_corpus_spec *spec, gg_corpus_writer **writer) {
     *writer = NULL;
     GG_TRY(gg_folder_create(spec->folder));
@@ -77,8 +84,15 @@ gg_status gg_corpus_writer_create(const struct gg_corpus_spec *spec, gg_corpus_w
             return gg_fail(GG_USAGE, "%s holds %zu %s shards already; give --overwrite to replace them",
                            spec->folder, there, part_names[i]);
     }
-    *writer = gg_calloc(1, sizeof **writer);
-    (*writer)->spec = *spec;
+    gg_near_list *near = NULL;
+    if (spec->near.bands > 0)
+        GG_TRY(gg_near_list_create(spec->folder, &spec->near, spec->inputs, &near));
+    gg_corpus_writer *w = gg_calloc(1, sizeof *w);
+    w->spec = *spec;
+    w->near = near;
+    if (near != NULL)
+        w->signature = gg_malloc(hashes_of(w) * sizeof *w->signature);
+    *writer = w;
     return GG_OK;
 }
 
@@ -121,6 +135,8 @@ static gg_status write_record(gg_corpus_writer *w, const struct gg_text_record *
     w->counts.documents[which] += first;
     w->counts.tokens[which] += record->tokens;
     w->counts.text_bytes[which] += record->text_bytes;
+    for (int i = 0; i < GG_PII_KINDS; i++)
+        w->counts.masked[i] += record->masked[i];
     return gg_shard_writer_tokens(shard) >= w->spec.shard_tokens ? close_shard(part) : GG_OK;
 }
 
@@ -147,6 +163,13 @@ static gg_status hold(gg_corpus_writer *w, const struct gg_text_record *record, 
     return GG_OK;
 }
 
+static void join_signature(gg_corpus_writer *w, const uint32_t *signature) {
+    if (w->near != NULL && w->records == 0)
+        memcpy(w->signature, signature, hashes_of(w) * sizeof *signature);
+    else if (w->near != NULL)
+        gg_minhash_join(w->signature, signature, (int)hashes_of(w));
+}
+
 /* The hash of a document of several records is the hash of the hash so far and the next record's. */
 static void join_hash(gg_corpus_writer *w, const struct gg_text_record *record) {
     if (w->records == 0) {
@@ -159,14 +182,27 @@ static void join_hash(gg_corpus_writer *w, const struct gg_text_record *record) 
     w->hash[1] = combined.high64;
 }
 
-gg_status gg_corpus_writer_add(gg_corpus_writer *w, const struct gg_text_record *record,
-                               const uint32_t *ids) {
+/* Whether the document that has just ended was there before, or nearly. */
+static gg_status look_for(gg_corpus_writer *w, bool *dropped) {
+    *dropped = !gg_hash_set_add(&w->seen, w->hash);
+    w->counts.duplicates += *dropped;
+    if (*dropped || w->near == NULL)
+        return GG_OK;
+    GG_TRY(gg_near_list_check(w->near, &w->first, w->signature, dropped));
+    w->counts.near_duplicates += *dropped;
+    return GG_OK;
+}
+
+gg_status gg_corpus_writer_add(gg_corpus_writer *w, const struct gg_text_record *record, const uint32_t *ids,
+                               const uint32_t *signature) {
     const bool last = (record->flags & GG_RECORD_LAST) != 0;
     if ((record->flags & GG_RECORD_FIRST) != 0) {
         w->records = 0;
         w->passing = false;
+        w->first = *record;
     }
     join_hash(w, record);
+    join_signature(w, signature);
     w->records++;
     if (w->spec.keep_duplicates || w->passing)
         return write_record(w, record, ids);
@@ -177,8 +213,9 @@ gg_status gg_corpus_writer_add(gg_corpus_writer *w, const struct gg_text_record 
         w->passing = true;
         return write_held(w);
     }
-    if (!gg_hash_set_add(&w->seen, w->hash)) {
-        w->counts.duplicates++;
+    bool dropped;
+    GG_TRY(look_for(w, &dropped));
+    if (dropped) {
         w->held.count = w->held.ids.count = 0;
         return GG_OK;
     }
@@ -200,6 +237,9 @@ gg_status gg_corpus_writer_commit(gg_corpus_writer *w, struct gg_corpus_counts *
         for_each_file(w->spec.folder, pattern, remove_file);
         free(pattern);
     }
+    for_each_file(w->spec.folder, GG_NEAR_LIST_NAME, remove_file);
+    if (w->near != NULL)
+        GG_TRY(gg_near_list_commit(w->near));
     char *tokenizer = gg_format("%s/tokenizer.json", w->spec.folder);
     gg_status status = w->spec.tokenizer != NULL ? gg_tokenizer_save(w->spec.tokenizer, tokenizer) : GG_OK;
     free(tokenizer);
@@ -219,6 +259,8 @@ void gg_corpus_writer_destroy(gg_corpus_writer **writer) {
             gg_shard_writer_destroy(&w->parts[i].shards[s]);
         free(w->parts[i].shards);
     }
+    gg_near_list_destroy(&w->near);
+    free(w->signature);
     gg_hash_set_free(&w->seen);
     gg_text_batch_free(&w->held);
     free(w);

@@ -1,15 +1,11 @@
 #include "io/corpus/ids_prepare.h"
 
 #include "core/base/memory.h"
-#include "io/base/file.h"
 #include "io/corpus/ids_split.h"
 #include "io/corpus/input_spool.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { TAG_SIZES = 1, TAG_RECORDS, TAG_IDS };
 
@@ -17,9 +13,7 @@ enum { TAG_SIZES = 1, TAG_RECORDS, TAG_IDS };
 struct preparation {
     const struct gg_world *world;
     const struct gg_ids_prepare_spec *spec;
-    struct gg_text_list paths;
-    int64_t *bytes; /* (paths.count) of the files */
-    int64_t input_bytes;
+    struct gg_input_files files;
     struct gg_corpus_split split;
     struct gg_ids_cut *cuts;
     size_t cut_count;
@@ -42,13 +36,13 @@ static gg_status read_round(struct preparation *p, bool *firsts, int *count) {
     const int64_t width = gg_ids_width(p->spec->format.form);
     const int64_t step = width > 1 ? GG_IDS_PIECE * width : GG_IDS_BLOCK_BYTES;
     p->has_block = false;
-    for (*count = 0; *count < p->world->size && p->file < p->paths.count;) {
-        const int64_t all = p->bytes[p->file], end = p->at + step < all ? p->at + step : all;
+    for (*count = 0; *count < p->world->size && p->file < p->files.count;) {
+        const int64_t all = p->files.items[p->file].bytes, end = p->at + step < all ? p->at + step : all;
         if (p->at < all) {
             firsts[*count] = p->at == 0;
             if (*count == p->world->rank) {
                 p->block.file = (int64_t)p->file;
-                p->block.path = p->paths.items[p->file];
+                p->block.path = p->files.items[p->file].path;
                 p->block.file_bytes = all;
                 p->block.begin = p->at;
                 p->block.end = end;
@@ -97,7 +91,7 @@ static gg_status work_round(struct preparation *p, const bool *firsts, int count
 static gg_status write_batch(struct preparation *p, const struct gg_text_batch *batch) {
     const uint32_t *ids = batch->ids.items;
     for (size_t i = 0; i < batch->count; i++) {
-        GG_TRY(gg_corpus_writer_add(p->writer, &batch->records[i], ids));
+        GG_TRY(gg_corpus_writer_add(p->writer, &batch->records[i], ids, NULL));
         ids += batch->records[i].tokens;
     }
     return GG_OK;
@@ -141,40 +135,25 @@ static gg_status write_round(struct preparation *p, int count) {
     }
     gg_text_batch_free(&received);
     if (p->spec->progress != NULL)
-        p->spec->progress(p->spec->context, p->done_bytes, p->input_bytes);
+        p->spec->progress(p->spec->context, p->done_bytes, p->files.bytes);
     return status;
 }
 
-/* Packed lines would only be said not to be JSON. Raw ids may begin with any bytes. */
-static gg_status refuse_packed(const char *path) {
-    unsigned char first[4] = {0};
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return gg_fail(GG_STORAGE, "%s: %s", path, strerror(errno));
-    const size_t got = fread(first, 1, sizeof first, file);
-    fclose(file);
-    if (got >= 2 && (memcmp(first, "\x1f\x8b", 2) == 0 || memcmp(first, "\x28\xb5\x2f\xfd", 4) == 0))
-        return gg_fail(
-            GG_BAD_DATA,
-            "%s: is packed; ids are read as they are: unpack it, or pass it on by a pipe (zstd -dc, "
-            "gzip -dc) to standard input",
-            path);
-    return GG_OK;
-}
-
-/* Rank 0: the files' sizes, and whether they are whole ids. */
-static gg_status measure(struct preparation *p) {
+/* Rank 0: whether the files are whole ids, as they are. */
+static gg_status check_files(const struct preparation *p) {
     const int64_t width = gg_ids_width(p->spec->format.form);
-    for (size_t i = 0; i < p->paths.count; i++) {
-        p->bytes[i] = gg_file_size(p->paths.items[i]);
-        if (p->bytes[i] < 0)
-            return gg_fail(GG_STORAGE, "%s: its size cannot be found", p->paths.items[i]);
-        if (p->bytes[i] % width != 0)
+    for (size_t i = 0; i < p->files.count; i++) {
+        const struct gg_input_file *file = &p->files.items[i];
+        if (file->bytes % width != 0)
             return gg_fail(GG_BAD_DATA,
                            "%s: %" PRId64 " bytes are no whole number of ids of %" PRId64 " bytes",
-                           p->paths.items[i], p->bytes[i], width);
-        if (width == 1)
-            GG_TRY(refuse_packed(p->paths.items[i]));
+                           file->path, file->bytes, width);
+        if (file->packed)
+            return gg_fail(
+                GG_BAD_DATA,
+                "%s: is packed; ids are read as they are: unpack it, or pass it on by a pipe (zstd -dc, "
+                "gzip -dc) to standard input",
+                file->path);
     }
     return GG_OK;
 }
@@ -182,13 +161,12 @@ static gg_status measure(struct preparation *p) {
 /* Rank 0 looks at the files, and tells the others how they are split. */
 static gg_status share_split(struct preparation *p) {
     const struct gg_ids_prepare_spec *spec = p->spec;
-    p->bytes = gg_calloc(p->paths.count + 1, sizeof *p->bytes);
     gg_status status = GG_OK;
     if (p->world->rank == 0) {
-        status = measure(p);
+        status = check_files(p);
         if (status == GG_OK)
-            status = gg_ids_split_find(p->paths.items, p->bytes, p->paths.count, &spec->format,
-                                       spec->validation, spec->seed, &p->split, &p->cuts, &p->cut_count);
+            status = gg_ids_split_find(&p->files, &spec->format, spec->validation, spec->seed, &p->split,
+                                       &p->cuts, &p->cut_count);
     }
     GG_TRY(gg_agree(p->world->comm, status));
     struct {
@@ -196,7 +174,6 @@ static gg_status share_split(struct preparation *p) {
         int64_t cuts;
     } facts = {p->split.threshold, p->split.tail, (int64_t)p->cut_count};
     MPI_Bcast(&facts, (int)sizeof facts, MPI_BYTE, 0, p->world->comm);
-    MPI_Bcast(p->bytes, gg_int((int64_t)p->paths.count), MPI_INT64_T, 0, p->world->comm);
     if (p->world->rank != 0) {
         p->split =
             (struct gg_corpus_split){.seed = spec->seed, .threshold = facts.threshold, .tail = facts.tail};
@@ -224,14 +201,15 @@ static gg_status create_writer(struct preparation *p) {
 static gg_status run(struct preparation *p, struct gg_corpus_counts *counts) {
     const struct gg_ids_prepare_spec *spec = p->spec;
     GG_TRY(gg_agree(p->world->comm, create_writer(p)));
-    GG_TRY(gg_input_spool(p->world, &spec->inputs, spec->folder, &p->paths, &p->input_bytes));
+    GG_TRY(
+        gg_input_spool(p->world, &spec->inputs, spec->folder, spec->format.form == GG_IDS_JSONL, &p->files));
     GG_TRY(share_split(p));
     p->block.format = &spec->format;
     p->block.cuts = p->cuts;
     p->block.cut_count = p->cut_count;
     bool *firsts = gg_calloc((size_t)p->world->size, sizeof *firsts);
     gg_status status = GG_OK;
-    while (p->file < p->paths.count) {
+    while (p->file < p->files.count) {
         int count;
         const gg_status was_read = read_round(p, firsts, &count);
         status = gg_agree(p->world->comm, status == GG_OK ? was_read : status);
@@ -251,12 +229,11 @@ gg_status gg_ids_prepare(const struct gg_world *world, const struct gg_ids_prepa
                          struct gg_corpus_counts *counts, int64_t *input_bytes) {
     struct preparation p = {.world = world, .spec = spec};
     const gg_status status = run(&p, counts);
-    *input_bytes = p.input_bytes;
+    *input_bytes = p.files.bytes;
     gg_corpus_writer_destroy(&p.writer);
     gg_ids_block_free(&p.block);
     gg_text_batch_free(&p.batch);
-    gg_input_spool_end(world, &spec->inputs, &p.paths);
+    gg_input_spool_end(world, &spec->inputs, &p.files);
     free(p.cuts);
-    free(p.bytes);
     return status;
 }

@@ -50,17 +50,17 @@ static gg_status count_file(struct gg_ids_block *block, size_t enough, struct do
     return GG_OK;
 }
 
-gg_status gg_ids_split_find(char *const *paths, const int64_t *bytes, size_t count,
-                            const struct gg_ids_format *format, double fraction, uint64_t seed,
-                            struct gg_corpus_split *split, struct gg_ids_cut **cuts, size_t *cut_count) {
+gg_status gg_ids_split_find(const struct gg_input_files *files, const struct gg_ids_format *format,
+                            double fraction, uint64_t seed, struct gg_corpus_split *split,
+                            struct gg_ids_cut **cuts, size_t *cut_count) {
     struct gg_ids_block block = {.format = format};
     struct documents found = {0};
     const size_t enough = fraction > 0 ? (size_t)gg_corpus_split_enough(fraction) : 0;
     gg_status status = GG_OK;
-    for (size_t i = 0; i < count && found.count < enough && status == GG_OK; i++) {
-        block.path = paths[i];
+    for (size_t i = 0; i < files->count && found.count < enough && status == GG_OK; i++) {
+        block.path = files->items[i].path;
         block.file = (int64_t)i;
-        block.file_bytes = bytes[i];
+        block.file_bytes = files->items[i].bytes;
         status = count_file(&block, enough, &found);
     }
     gg_ids_block_free(&block);

@@ -8,12 +8,10 @@
 
 /* Reads the inputs as far as needed to find the rule: nothing of raw files without an end id, each of which is a
  * document.
- *   paths, bytes [in]  (count) of the files
- *   cuts         [out] (cut_count) where raw documents are cut, when it is by tails; else NULL; owned by the caller
+ *   cuts [out] (cut_count) where raw documents are cut, when it is by tails; else NULL; owned by the caller
  * Errors as gg_ids_block_read. */
-gg_status gg_ids_split_find(char *const *paths, const int64_t *bytes, size_t count,
-                            const struct gg_ids_format *format, double fraction, uint64_t seed,
-                            struct gg_corpus_split *split, struct gg_ids_cut **cuts,
-                            size_t *cut_count) GG_MUST_USE;
+gg_status gg_ids_split_find(const struct gg_input_files *files, const struct gg_ids_format *format,
+                            double fraction, uint64_t seed, struct gg_corpus_split *split,
+                            struct gg_ids_cut **cuts, size_t *cut_count) GG_MUST_USE;
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 #include "io/base/file.h"
-#include "io/shards/shard_set.h"
+#include "io/corpus/text_input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,36 +70,44 @@ static gg_status make_readable(const char *input, size_t number, const char *fol
     return copy_input(input, *path);
 }
 
+/* Rank 0: the file to read for an input. */
+static gg_status look_at(const char *input, size_t number, const char *folder, bool text,
+                         struct gg_input_file *file) {
+    GG_TRY(make_readable(input, number, folder, &file->path));
+    file->bytes = gg_file_size(file->path);
+    if (file->bytes < 0)
+        return gg_fail(GG_STORAGE, "%s: %s", file->path, strerror(errno));
+    return text ? gg_text_input_probe(file->path, &file->packed) : GG_OK;
+}
+
 gg_status gg_input_spool(const struct gg_world *world, const struct gg_text_list *inputs, const char *folder,
-                         struct gg_text_list *paths, int64_t *bytes) {
-    paths->items = gg_calloc(inputs->count + 1, sizeof *paths->items);
-    *bytes = 0;
+                         bool text, struct gg_input_files *files) {
+    files->items = gg_calloc(inputs->count, sizeof *files->items);
+    files->count = inputs->count;
     gg_status status = GG_OK;
-    for (size_t i = 0; i < inputs->count && status == GG_OK; i++) {
-        int length = 0;
-        if (world->rank == 0) {
-            status = make_readable(inputs->items[i], i, folder, &paths->items[i]);
-            length = paths->items[i] != NULL ? gg_int((int64_t)strlen(paths->items[i])) : 0;
-        }
-        paths->count = i + 1;
-        status = gg_agree(world->comm, status);
-        if (status != GG_OK)
-            break;
-        MPI_Bcast(&length, 1, MPI_INT, 0, world->comm);
-        if (world->rank != 0)
-            paths->items[i] = gg_calloc((size_t)length + 1, 1);
-        MPI_Bcast(paths->items[i], length, MPI_CHAR, 0, world->comm);
-        if (world->rank == 0)
-            *bytes += gg_file_size(paths->items[i]);
+    for (size_t i = 0; i < inputs->count && status == GG_OK && world->rank == 0; i++)
+        status = look_at(inputs->items[i], i, folder, text, &files->items[i]);
+    GG_TRY(gg_agree(world->comm, status));
+    for (size_t i = 0; i < files->count; i++) {
+        struct gg_input_file *file = &files->items[i];
+        int64_t facts[2] = {file->bytes, file->packed};
+        gg_broadcast_text(world->comm, &file->path);
+        MPI_Bcast(facts, 2, MPI_INT64_T, 0, world->comm);
+        file->bytes = facts[0];
+        file->packed = facts[1] != 0;
+        files->bytes += file->bytes;
     }
-    MPI_Bcast(bytes, 1, MPI_INT64_T, 0, world->comm);
-    return status;
+    return GG_OK;
 }
 
 void gg_input_spool_end(const struct gg_world *world, const struct gg_text_list *inputs,
-                        struct gg_text_list *paths) {
-    for (size_t i = 0; i < paths->count && world->rank == 0; i++)
-        if (paths->items[i] != NULL && strcmp(paths->items[i], inputs->items[i]) != 0)
-            unlink(paths->items[i]);
-    gg_text_list_free(paths);
+                        struct gg_input_files *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        char *path = files->items[i].path;
+        if (world->rank == 0 && path != NULL && strcmp(path, inputs->items[i]) != 0)
+            unlink(path);
+        free(path);
+    }
+    free(files->items);
+    *files = (struct gg_input_files){0};
 }

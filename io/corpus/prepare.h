@@ -1,11 +1,10 @@
 /* Text to token shards, by all ranks together, with the same bytes for any number of them.
  *
- * Every rank reads all of the input and cuts it into the same batches of units (about GG_UNIT_BYTES of text);
- * in a round, each rank cleans and tokenizes one batch, and rank 0 takes the results in order and writes.
- * Reading is cheap beside tokenizing: up to some 20 ranks it pays to add more. Input that cannot be read
- * twice (standard input, pipes) is copied into the output folder first. Memory of a rank: 16 MiB to read
- * (more for JSONL lines above 8 MiB), and the tokens of a batch (about 8 MiB); rank 0 also what
- * io/corpus/corpus_writer.h says.
+ * In a round each rank reads a block of the input of its own (io/corpus/input_rounds.h), cleans and tokenizes
+ * it, and rank 0 takes the results in order and writes. Input that cannot be read twice (standard input, pipes)
+ * is copied into the output folder first. Memory of a rank: 16 MiB to read (more for JSONL lines above 8 MiB),
+ * and the tokens of a block (about 16 MiB), with near duplicates a signature of each document in it; rank 0 also
+ * what io/corpus/corpus_writer.h and near_list.h say.
  */
 #ifndef GG_IO_CORPUS_PREPARE_H
 #define GG_IO_CORPUS_PREPARE_H
@@ -24,6 +23,8 @@ struct gg_prepare_spec {
     int64_t shard_tokens;
     int level;
     bool keep_duplicates, overwrite;
+    bool mask_pii;
+    struct gg_near_rules near; /* bands 0: near duplicates are kept */
 
     /* Called on rank 0. */
     void (*progress)(void *context, int64_t done_bytes, int64_t total_bytes); /* of the files; NULL: none */

@@ -47,7 +47,8 @@ static gg_status refill(gg_text_input *in) {
     return GG_OK;
 }
 
-static gg_status recognise(gg_text_input *in) {
+/* The form that a file's first bytes tell. */
+static gg_status recognise(const char *path, const char *start, size_t bytes, enum form *form) {
     static const struct {
         const char *magic;
         size_t bytes;
@@ -61,20 +62,49 @@ static gg_status recognise(gg_text_input *in) {
          6, "xz", PLAIN},
         {"PK\3\4", 4, "zip", PLAIN},
     };
-    const char *start = in->buffer;
+    *form = PLAIN;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (in->end >= forms[i].bytes && memcmp(start, forms[i].magic, forms[i].bytes) == 0) {
+        if (bytes >= forms[i].bytes && memcmp(start, forms[i].magic, forms[i].bytes) == 0) {
             if (forms[i].name != NULL)
-                return gg_fail(GG_BAD_DATA, "%s: %s is not read here; unpack it, or use gzip or zstd",
-                               in->path, forms[i].name);
-            in->form = forms[i].form;
+                return gg_fail(GG_BAD_DATA, "%s: %s is not read here; unpack it, or use gzip or zstd", path,
+                               forms[i].name);
+            *form = forms[i].form;
         }
     /* A zstd frame that is to be skipped: 0x184D2A50 to 0x184D2A5F, little-endian. */
-    if (in->end >= 4 && ((unsigned char)start[0] & 0xF0) == 0x50 && memcmp(start + 1, "\x2a\x4d\x18", 3) == 0)
-        in->form = ZSTD;
-    if (in->end >= 10 && memcmp(start, "BZh", 3) == 0 && memcmp(start + 4, "1AY&SY", 6) == 0)
-        return gg_fail(GG_BAD_DATA, "%s: bzip2 is not read here; unpack it, or use gzip or zstd", in->path);
+    if (bytes >= 4 && ((unsigned char)start[0] & 0xF0) == 0x50 && memcmp(start + 1, "\x2a\x4d\x18", 3) == 0)
+        *form = ZSTD;
+    if (bytes >= 10 && memcmp(start, "BZh", 3) == 0 && memcmp(start + 4, "1AY&SY", 6) == 0)
+        return gg_fail(GG_BAD_DATA, "%s: bzip2 is not read here; unpack it, or use gzip or zstd", path);
+    return GG_OK;
+}
 
+gg_status gg_text_input_probe(const char *path, bool *packed) {
+    char start[16];
+    size_t bytes = 0;
+    enum form form = PLAIN;
+    *packed = false;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : 1;
+    while (got > 0 && bytes < sizeof start) {
+        got = read(fd, start + bytes, sizeof start - bytes);
+        if (got > 0)
+            bytes += (size_t)got;
+        else if (got < 0 && errno == EINTR)
+            got = 1;
+    }
+    const int error = errno;
+    if (fd >= 0)
+        close(fd);
+    if (got < 0)
+        return gg_fail(GG_STORAGE, "%s: %s", path, strerror(error));
+    GG_TRY(recognise(path, start, bytes, &form));
+    *packed = form != PLAIN;
+    return GG_OK;
+}
+
+/* Makes ready to unpack. */
+static gg_status begin(gg_text_input *in) {
+    GG_TRY(recognise(in->path, in->buffer, in->end, &in->form));
     if (in->form == GZIP && inflateInit2(&in->zlib, 15 + 16) != Z_OK)
         return gg_fail(GG_RESOURCE, "%s: no memory to decompress it", in->path);
     if (in->form == ZSTD && (in->zstd = ZSTD_createDStream()) == NULL)
@@ -97,7 +127,7 @@ gg_status gg_text_input_open(const char *path, gg_text_input **input) {
     if (status == GG_OK)
         status = refill(in);
     if (status == GG_OK)
-        status = recognise(in);
+        status = begin(in);
     if (status != GG_OK)
         gg_text_input_close(&in);
     *input = in;

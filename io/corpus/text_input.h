@@ -7,10 +7,16 @@
 
 #include "core/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct gg_text_input gg_text_input;
+
+/* Looks at a regular file's first bytes, and reads no more of it.
+ *   packed [out] whether it is gzip or zstd, which can only be read from its beginning
+ * Errors as gg_text_input_open. */
+gg_status gg_text_input_probe(const char *path, bool *packed) GG_MUST_USE;
 
 /* Opens a file; "-" is standard input.
  * GG_STORAGE: missing, unreadable, a folder. GG_BAD_DATA: xz, bzip2 or zip, which must be unpacked first. */

@@ -162,6 +162,10 @@ static json_t *line_object(const struct gg_metrics_line *line) {
     set_corpora(object, "epochs", &line->epochs);
     if (line->validated) {
         json_object_set_new(object, "val_loss", real(line->val_loss));
+        if (line->compared) {
+            json_object_set_new(object, "best_step", json_integer(line->best_step));
+            json_object_set_new(object, "best_val_loss", real(line->best_loss));
+        }
         if (line->val_classes) {
             json_object_set_new(object, "val_accuracy", real(line->val_accuracy));
             json_object_set_new(object, "val_macro_f1", real(line->val_macro_f1));

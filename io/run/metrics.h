@@ -1,10 +1,11 @@
 /* metrics.jsonl: what a run measured, one JSON object per line and optimizer step.
  *
  * Keys: step, loss, lr, grad_norm, tokens, tokens_per_s, mfu, skipped (only when true), seconds (an object:
- * by phase), val_loss (only where measured; with classes val_accuracy and val_macro_f1 too), of runs with
- * named corpora epochs and val_losses (objects: by corpus), tasks (only where scored, an object: by file),
- * texts (only where written, a list of prompts and texts), checkpoint_step and checkpoint_seconds (of a
- * checkpoint whose write has ended since the line before). A number that is not finite is null. Lines are only ever
+ * by phase), val_loss (only where measured; with classes val_accuracy and val_macro_f1 too, where validations are
+ * compared best_step and best_val_loss), of runs with named corpora epochs and val_losses (objects: by corpus), tasks
+ * (only where scored, an object: by file), texts (only where written, a list of prompts and texts), checkpoint_step and
+ * checkpoint_seconds (of a checkpoint whose write has ended since the line before). A number that is not finite is
+ * null. Lines are only ever
  * appended; each is handed to the system whole before gg_metrics_write() returns, or kept until it can be.
  *
  * The file is found by its name again for every line. When it was deleted, with its folder or alone, it is
@@ -62,6 +63,9 @@ struct gg_metrics_line {
     double tokens_per_s, mfu;
     bool validated; /* val_loss was measured behind this step */
     double val_loss;
+    bool compared; /* with the validations before: the next two are told */
+    int64_t best_step;
+    double best_loss;
     bool val_classes; /* it was of a model with classes, and these are known: */
     double val_accuracy, val_macro_f1;
     struct gg_metrics_corpora val_losses; /* where validated */

@@ -97,7 +97,7 @@ static void copy_state(const struct bench *b) {
 }
 
 static gg_status measure_stall(struct bench *b, int repeat) {
-    const struct gg_checkpoint_retention retention = {1, 0};
+    const struct gg_checkpoint_retention retention = {1, 0, false};
     struct gg_checkpoint_outcome outcome;
     double begin = begin_together(b);
     copy_state(b);

@@ -8,6 +8,10 @@ static const struct gg_option rows[] = {
                     "steps between validations; 0: first and last step")},
     {GG_ROW_INTEGER("eval.sequences", sequences, 0, GG_ROW_MANY, "64",
                     "validation sequences of each corpus each time; 0: all")},
+    {GG_ROW_INTEGER(
+        "eval.patience", patience, 0, GG_ROW_MANY, "0",
+        "validations without a better loss after which the run ends; 0: it does not end for that. The "
+        "best checkpoint is kept as checkpoints/best.h5")},
     {GG_ROW_LIST("eval.tasks", tasks,
                  "task files, JSONL as evaluate --task takes them, that are scored with each validation")},
     {GG_ROW_INTEGER("eval.sample_every", sample_every, 0, GG_ROW_MANY, "0",

@@ -7,6 +7,7 @@
 
 struct gg_eval_settings {
     int64_t every_steps, sequences;
+    int64_t patience; /* validations without a better loss before the run ends; 0: never */
     struct gg_text_list tasks, sample_prompts;
     int64_t sample_every, sample_tokens;
     double sample_temperature;

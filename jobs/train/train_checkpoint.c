@@ -61,8 +61,9 @@ void gg_train_checkpoint_begin(struct gg_trainer *t) {
         meta.base_path = t->resume.from;
         meta.base_checksum = t->resume.from_checksum;
     }
-    const struct gg_checkpoint_retention retention = {t->session.settings->checkpoint.keep,
-                                                      t->session.settings->checkpoint.keep_every};
+    const struct gg_checkpoint_retention retention = {
+        t->session.settings->checkpoint.keep, t->session.settings->checkpoint.keep_every, t->best_due};
+    t->best_due = false;
     gg_checkpoint_writer_begin(t->writer, folder, &meta, &retention);
     free(yaml);
     free(folder);

@@ -275,6 +275,9 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
                                        .trained = result != NULL,
                                        .validated = val_loss != NULL,
                                        .val_loss = val_loss != NULL ? *val_loss : 0,
+                                       .compared = val_loss != NULL && t->at.compared,
+                                       .best_step = t->at.best_step,
+                                       .best_loss = t->at.best_loss,
                                        .val_classes = t->val_classes.classes > 0,
                                        .val_accuracy = t->val_classes.accuracy,
                                        .val_macro_f1 = t->val_classes.macro_f1,
@@ -350,6 +353,9 @@ void gg_train_report_end(struct gg_trainer *t) {
     if (t->written.written)
         snprintf(writing, sizeof writing, " (%.3g s to write, and %.3g s to copy before)",
                  t->written.write_seconds, t->written.copy_seconds);
+    if (t->at.compared && isfinite(t->at.best_loss))
+        fprintf(stderr, "best: %s/checkpoints/best.h5, of step %lld with validation loss %.4f\n",
+                t->session.settings->run.dir, (long long)t->at.best_step, t->at.best_loss);
     if (t->saved_step >= 0)
         fprintf(stderr, "checkpoint: %s/checkpoints/step-%08lld.h5%s\n", t->session.settings->run.dir,
                 (long long)t->saved_step, writing);

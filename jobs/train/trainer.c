@@ -7,6 +7,7 @@
 #include "jobs/launch/stop_agreement.h"
 #include "jobs/launch/stop_signal.h"
 #include "jobs/launch/watchdog.h"
+#include "jobs/train/train_best.h"
 #include "jobs/train/train_checkpoint.h"
 #include "jobs/train/train_report.h"
 #include "jobs/train/train_resume.h"
@@ -28,6 +29,7 @@ static gg_status prepare(struct gg_trainer *t, const struct gg_world *world,
                          const struct gg_settings *settings) {
     GG_TRY(gg_agree(world->comm, gg_time_limit_start(&t->time_limit, settings->run.max_minutes)));
     GG_TRY(gg_session_open(world, settings, true, gg_train_checkpoint_behind(settings), &t->session));
+    GG_TRY(gg_agree(world->comm, gg_train_best_check(t)));
     GG_TRY(gg_train_tasks_open(&t->session, &t->tasks));
     t->session.evaluation_bytes = t->tasks.bytes;
     GG_TRY(gg_train_resume_find(t));
@@ -46,6 +48,8 @@ static gg_status open_run_folder(struct gg_trainer *t) {
     gg_status status = gg_file_write(settings, yaml, strlen(yaml));
     if (status == GG_OK)
         status = gg_metrics_open(metrics, t->resume.path != NULL ? t->resume.step : -1, &t->metrics);
+    if (status == GG_OK)
+        status = gg_train_best_name_again(t);
     free(settings);
     free(metrics);
     free(yaml);
@@ -126,8 +130,10 @@ static gg_status validate(struct gg_trainer *t) {
     const double seconds = gg_clock_seconds() - begin;
     t->seconds[GG_PHASE_EVAL] += seconds;
     gg_time_limit_eval(&t->time_limit, seconds);
-    if (t->session.data.val_corpora > 0)
-        t->at.val_loss = all.loss;
+    if (t->session.data.val_corpora == 0)
+        return GG_OK;
+    t->at.val_loss = all.loss;
+    gg_train_best_judge(t);
     return GG_OK;
 }
 
@@ -175,7 +181,7 @@ static bool validation_is_awaited(const struct gg_trainer *t) {
            (t->session.data.val_corpora > 0 ? isnan(t->at.val_loss) : !t->tasks_scored);
 }
 
-/* After a step: validates, reports, saves, as due. A stop that is asked for in the validation counts as one
+/* After a step: validates, reports, saves, as due; the best checkpoint is of the step whose validation it was. A stop that is asked for in the validation counts as one
  * in the step. */
 static gg_status after_step(struct gg_trainer *t, struct gg_step_result *result) {
     const struct gg_settings *settings = t->session.settings;
@@ -198,9 +204,9 @@ static gg_status after_step(struct gg_trainer *t, struct gg_step_result *result)
             "loss or gradient was not finite in the last %lld steps, to step %lld; lower optim.lr, raise "
             "optim.warmup or look at the data. The newest checkpoint is of step %lld",
             (long long)t->at.bad_steps, (long long)step, (long long)(t->saved_step < 0 ? 0 : t->saved_step));
-    if (last || result->stop)
+    if (last || result->stop || gg_train_best_ends(t))
         return gg_train_checkpoint_save(t);
-    if (result->checkpoint_due || every(settings->checkpoint.every_steps, step)) {
+    if (t->best_due || result->checkpoint_due || every(settings->checkpoint.every_steps, step)) {
         gg_train_checkpoint_begin(t);
         if (!gg_train_checkpoint_behind(settings))
             gg_train_checkpoint_settle(t);
@@ -215,14 +221,19 @@ static gg_status validate_at_start(struct gg_trainer *t) {
         return gg_stop_fail_at_start();
     GG_TRY(status);
     report(t, NULL, true);
-    if (t->at.step < t->session.settings->run.steps)
+    if (t->at.step < t->session.settings->run.steps && !t->best_due && !gg_train_best_ends(t))
         return GG_OK;
-    t->saved_step = -1; /* the run's last checkpoint is the one with the loss */
+    t->saved_step = -1; /* the run's last checkpoint, and the best, is the one with the loss */
     return gg_train_checkpoint_save(t);
 }
 
 static gg_status train(struct gg_trainer *t) {
     const int64_t steps = t->session.settings->run.steps;
+    if (gg_train_best_ends(t)) {
+        gg_train_report_note(t, "nothing to do; a larger eval.patience goes on");
+        gg_train_best_note(t);
+        return GG_OK;
+    }
     const bool awaited = validation_is_awaited(t);
     if (t->at.step > steps || (t->at.step == steps && !awaited)) {
         gg_train_report_note(t, "nothing to do: the checkpoint is of step %lld and run.steps is %lld",
@@ -231,18 +242,20 @@ static gg_status train(struct gg_trainer *t) {
     }
     if (awaited)
         GG_TRY(validate_at_start(t));
-    while (t->at.step < steps) {
+    while (t->at.step < steps && !gg_train_best_ends(t)) {
         struct gg_step_result result;
         gg_watchdog_await(GG_WATCHED_STEP);
         GG_TRY(gg_train_step(t, &result));
         gg_watchdog_step(t->at.step, result.whole_seconds);
         gg_time_limit_step(&t->time_limit, result.whole_seconds);
         GG_TRY(after_step(t, &result));
-        if (result.stop && (t->at.step < steps || result.validation_left))
+        if (result.stop && !gg_train_best_ends(t) && (t->at.step < steps || result.validation_left))
             return gg_fail(GG_STOPPED, "stopped %s at step %lld of %lld; the same command goes on from there",
                            result.time_is_up ? "before its time is up" : "on request", (long long)t->at.step,
                            (long long)steps);
     }
+    if (gg_train_best_ends(t) && t->at.step < steps)
+        gg_train_best_note(t);
     return GG_OK;
 }
 

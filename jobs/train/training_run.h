@@ -54,6 +54,7 @@ struct gg_trainer {
     double seconds[GG_PHASES];       /* since the last line of metrics; rank 0's are reported */
     double checkpoint_clock;         /* when the last checkpoint was written */
     int64_t saved_step;              /* of the newest checkpoint, or -1 */
+    bool best_due;                   /* the checkpoint of this step is to be the best */
     struct gg_time_limit time_limit; /* rank 0's counts */
     struct gg_progress progress;     /* rank 0 */
     gg_metrics *metrics;             /* rank 0 */

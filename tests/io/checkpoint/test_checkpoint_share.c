@@ -157,7 +157,7 @@ static void behind(void **state) {
         assert_false(gg_checkpoint_writer_busy(writer));
         for (int round = 0; round < 3; round++) {
             const struct gg_checkpoint_meta meta = case_meta();
-            const struct gg_checkpoint_retention retention = {1, 0};
+            const struct gg_checkpoint_retention retention = {1, 0, false};
             gg_checkpoint_writer_begin(writer, folder, &meta, &retention);
             assert_true(gg_checkpoint_writer_busy(writer));
             const float kept = c.share.values[0][c.ranges[0].from];
@@ -177,7 +177,7 @@ static void behind(void **state) {
         }
         /* A failure is told by the wait, on every rank. */
         const struct gg_checkpoint_meta meta = case_meta();
-        const struct gg_checkpoint_retention retention = {1, 0};
+        const struct gg_checkpoint_retention retention = {1, 0, false};
         gg_checkpoint_writer_begin(writer, "/proc/no-such-folder", &meta, &retention);
         CHECK_FAILS(gg_checkpoint_writer_wait(writer, &outcome), GG_STORAGE, "no-such-folder");
         assert_false(outcome.written);

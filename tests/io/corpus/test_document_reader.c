@@ -34,7 +34,7 @@ static struct gg_text random_text(uint64_t seed, size_t bytes, bool one_line) {
 
 /* Reads a file and appends its documents, each ended by \0, a cut within one shown as \1. */
 static struct gg_text read_documents(const char *path, const struct gg_document_format *format,
-                                     const int64_t *cuts, int64_t count, size_t *units) {
+                                     const struct gg_document_cut *cuts, size_t count, size_t *units) {
     struct gg_text found = {0};
     gg_document_reader *reader = NULL;
     CHECK_OK(gg_document_reader_open(path, format, &reader));
@@ -90,7 +90,7 @@ static void one_document_of_any_size(void **state) {
 
         /* A cut comes at a line near, and the text is still whole. */
         const int64_t cut = (int64_t)(0.9 * (double)sizes[i]);
-        found = read_documents("one.txt", &format, &cut, 1, &units);
+        found = read_documents("one.txt", &format, &(struct gg_document_cut){0, 0, cut}, 1, &units);
         char *mark = memchr(found.bytes, '\1', found.count);
         if (sizes[i] > 1) {
             assert_non_null(mark);
@@ -202,6 +202,131 @@ static void json_lines(void **state) {
     unlink("lines.jsonl");
 }
 
+/* A range's reader, told what is before it. */
+static gg_document_reader *open_range(const char *path, const struct gg_document_format *format,
+                                      int64_t bytes, int64_t begin, int64_t end,
+                                      struct gg_range_summary *before) {
+    gg_document_reader *reader = NULL;
+    struct gg_range_summary summary;
+    CHECK_OK(gg_document_range_open(path, format, bytes, begin, end, &reader, &summary));
+    gg_document_range_begin(reader, before);
+    gg_range_summary_add(before, &summary);
+    return reader;
+}
+
+/* The units of ranges that make up a file are those of the file. */
+static void check_ranges(const char *path, const struct gg_document_format *format,
+                         const struct gg_document_cut *cuts, size_t cut_count, int64_t bytes, uint64_t seed,
+                         int64_t most) {
+    gg_document_reader *whole = NULL, *range = NULL;
+    struct gg_range_summary before = {.open = -1};
+    struct gg_text_unit expected, unit;
+    int64_t end = 0, documents = 0, seen = 0;
+    bool more = true, any = false;
+    CHECK_OK(gg_document_reader_open(path, format, &whole));
+    gg_document_reader_cut(whole, cuts, cut_count);
+    for (uint64_t i = 0; end < bytes; i++) {
+        const int64_t begin = end;
+        end = begin + 4 + (int64_t)(gg_random_bits(seed, 7, i) % (uint64_t)most);
+        documents = seen;
+        range = open_range(path, format, bytes, begin, end, &before);
+        gg_document_reader_cut(range, cuts, cut_count);
+        for (;;) {
+            CHECK_OK(gg_document_reader_next(range, &unit, &any));
+            if (!any)
+                break;
+            CHECK_OK(gg_document_reader_next(whole, &expected, &more));
+            assert_true(more);
+            if (unit.offset != expected.offset || unit.count != expected.count)
+                fail_msg("%s, seed %d, range %lld: %zu bytes at %lld, expected %zu at %lld", path, (int)seed,
+                         (long long)begin, unit.count, (long long)unit.offset, expected.count,
+                         (long long)expected.offset);
+            assert_memory_equal(unit.bytes, expected.bytes, unit.count);
+            assert_true(unit.first == expected.first && unit.last == expected.last);
+            assert_true(unit.tail == expected.tail && unit.line == expected.line);
+            assert_int_equal(documents + unit.document, expected.document);
+            seen = expected.document + 1;
+        }
+        assert_int_equal(before.documents, seen);
+        gg_document_reader_close(&range);
+    }
+    CHECK_OK(gg_document_reader_next(whole, &unit, &more));
+    assert_false(more);
+    gg_document_reader_close(&whole);
+}
+
+/* Small texts of few different lines in ranges of a few bytes: every border falls everywhere. */
+static void ranges_of_small_files(void **state) {
+    (void)state;
+    static const char *const lines[] = {
+        "--\n", "--\r\n", "a\n", "\n", "bcd", "--", "-", " --\n", "\r\n", "efghijklmnop\n", "\xEF\xBB\xBF"};
+    const struct gg_document_format formats[] = {{.form = GG_DOCUMENTS_TEXT, .separator = "--"},
+                                                 {.form = GG_DOCUMENTS_TEXT, .separator = ""},
+                                                 {.form = GG_DOCUMENTS_TEXT},
+                                                 {.form = GG_DOCUMENTS_JSONL}};
+    for (uint64_t seed = 0; seed < 600; seed++) {
+        struct gg_text text = {0};
+        const uint64_t count = gg_random_bits(seed, 5, 0) % 30;
+        if (seed % 7 == 0)
+            CHECK_OK(gg_text_append(&text, "\xEF\xBB\xBF", 3));
+        for (uint64_t i = 0; i < count; i++) {
+            const char *line = lines[gg_random_bits(seed, 6, i) % (sizeof lines / sizeof *lines)];
+            CHECK_OK(gg_text_append(&text, line, strlen(line)));
+        }
+        put("small", text.bytes, text.count);
+        for (size_t f = 0; f < sizeof formats / sizeof *formats; f++)
+            check_ranges("small", &formats[f], NULL, 0, (int64_t)text.count, seed, 9);
+        gg_text_free(&text);
+    }
+    unlink("small");
+}
+
+/* Documents of several units, cut in two in various places, in ranges that are smaller and larger than units. */
+static void ranges_of_long_documents(void **state) {
+    (void)state;
+    const int64_t step = (int64_t)GG_UNIT_STEP, unit = (int64_t)GG_UNIT_BYTES;
+    const int64_t lengths[] = {3 * unit,       40, unit, unit + 1, 2 * step + (int64_t)GG_CUT_BYTES,
+                               unit + step + 1};
+    struct gg_document_cut cuts[6];
+    struct gg_text file = {0};
+    for (size_t i = 0; i < 6; i++) {
+        struct gg_text text = random_text(i, (size_t)lengths[i] + 12, i == 3);
+        text.bytes[lengths[i] - 1] = '\n';
+        cuts[i] = (struct gg_document_cut){0, (int64_t)file.count,
+                                           i == 1 ? 0 : (int64_t)(0.7 * (double)lengths[i])};
+        CHECK_OK(gg_text_append(&file, text.bytes, (size_t)lengths[i]));
+        CHECK_OK(gg_text_append(&file, "--\n", 3));
+        gg_text_free(&text);
+    }
+    put("long.txt", file.bytes, file.count);
+    const struct gg_document_format split = {.form = GG_DOCUMENTS_TEXT, .separator = "--"},
+                                    whole = {.form = GG_DOCUMENTS_TEXT};
+    const int64_t bytes = (int64_t)file.count, most[] = {2 * step, step / 3};
+    for (uint64_t seed = 0; seed < 2; seed++) {
+        check_ranges("long.txt", &split, NULL, 0, bytes, seed, most[seed]);
+        check_ranges("long.txt", &split, cuts, 6, bytes, seed, most[seed]);
+        /* Where a cut falls: between units, and into what is looked at for the next cut between them. */
+        for (int64_t at = step; at <= step + (int64_t)GG_CUT_BYTES; at += (int64_t)GG_CUT_BYTES / 2)
+            check_ranges("long.txt", &whole, &(struct gg_document_cut){0, 0, at}, 1, bytes, seed, most[seed]);
+    }
+    gg_text_free(&file);
+    unlink("long.txt");
+}
+
+/* A range is a part of the file that was meant. */
+static void ranges_of_another_file(void **state) {
+    (void)state;
+    const struct gg_document_format format = {.form = GG_DOCUMENTS_TEXT};
+    gg_document_reader *reader = NULL;
+    struct gg_range_summary summary;
+    put("one.txt", "text", 4);
+    CHECK_FAILS(gg_document_range_open("one.txt", &format, 5, 0, 5, &reader, &summary), GG_STORAGE,
+                "one.txt: the ranks do not read the same input");
+    CHECK_FAILS(gg_document_range_open("none.txt", &format, 5, 0, 5, &reader, &summary), GG_STORAGE,
+                "none.txt");
+    unlink("one.txt");
+}
+
 static size_t allocated(void) {
     const struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
@@ -239,7 +364,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_document_of_any_size),     cmocka_unit_test(separators),
         cmocka_unit_test(separators_at_borders),        cmocka_unit_test(json_lines),
-        cmocka_unit_test(refused_lines_cost_no_memory),
+        cmocka_unit_test(refused_lines_cost_no_memory), cmocka_unit_test(ranges_of_small_files),
+        cmocka_unit_test(ranges_of_long_documents),     cmocka_unit_test(ranges_of_another_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
