@@ -5,6 +5,7 @@
 #include "io/tokenizer/tokenizer_file.h"
 #include "jobs/launch/stop_signal.h"
 #include "jobs/use/continuation.h"
+#include "jobs/use/scorer.h"
 #include "jobs/use/task_scores.h"
 
 #include <stdlib.h>
@@ -40,6 +41,8 @@ static gg_status open_tasks(const struct gg_session *s, struct gg_train_tasks *t
     t->tasks = gg_calloc(count + 1, sizeof *t->tasks);
     t->requests = gg_calloc(count + 1, sizeof *t->requests);
     t->results = gg_calloc(count + 1, sizeof *t->results);
+    if (count > 0)
+        t->bytes += gg_scorer_bytes(&s->replica, s->settings->batch.micro, 0);
     for (size_t i = 0; i < count; i++) {
         t->count++;
         const gg_status status = open_task(s, t, i);
