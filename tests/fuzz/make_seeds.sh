@@ -4,9 +4,8 @@
 set -euo pipefail
 build="$(realpath "$1")"
 cd "$(dirname "$0")/corpus"
-mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean jsonl documents metrics prompts tasks \
 mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean jsonl documents metrics pii prompts \
-    shard checkpoint
+    tasks shard checkpoint
 "$build/tests/fuzz/make_seeds" .
 
 printf 'the theme of the thesis, then the others: the the the' >/tmp/fuzz-text.$$
