@@ -38,7 +38,8 @@ void gg_messages_append(json_t *messages, const char *role, const char *text, si
 /* A line of a value. */
 static void append_line(struct gg_prompts *prompts, const json_t *value, int64_t line) {
     char *text = json_dumps(value, JSON_COMPACT);
-    GG_ASSERT(text != NULL);
+    if (text == NULL)
+        gg_out_of_memory("a conversation", 0);
     gg_prompts_append(prompts, text, strlen(text), line);
     free(text);
 }

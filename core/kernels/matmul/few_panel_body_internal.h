@@ -66,27 +66,27 @@ GG_FEW_BODY gg_floats16 few_sums(const float *sums) {
 
 /* ---- W (in, out) ---- */
 
+/* Sixteen weights as floats. */
+GG_FEW_BODY gg_floats16 few_widen(enum gg_precision stored, const void *w) {
+    typedef uint16_t halves16 __attribute__((vector_size(32)));
+    halves16 halves;
+    if (stored == GG_PRECISION_FP32)
+        return few_sums(w);
+    memcpy(&halves, w, sizeof halves);
+    return (gg_floats16)(__builtin_convertvector(halves, gg_few_lanes) << 16);
+}
+
 /* sums += x W[k, :]: a row of W for a row of x. */
-static GG_FEW_TARGET void few_add_row(enum gg_precision stored, const void *w, float x, int64_t columns,
-                                      float *sums) {
-    enum { ONCE = 4 * FEW_LANES };
+GG_FEW_BODY void few_add_row(enum gg_precision stored, const void *w, float x, int64_t columns, float *sums) {
+    enum { ONCE = 4 };
     int64_t c = 0;
     FEW_ONE_BY_ONE();
-    if (stored == GG_PRECISION_BF16) {
-        for (; c + ONCE <= columns; c += ONCE)
-            GG_FEW_UNROLL for (int64_t v = c; v < c + ONCE; v += FEW_LANES) {
-                const gg_floats16 sum =
-                    few_sums(sums + v) + gg_load16(GG_PRECISION_BF16, gg_at(GG_PRECISION_BF16, w, v)) * x;
-                memcpy(sums + v, &sum, sizeof sum);
-            }
-    } else {
-        for (; c + ONCE <= columns; c += ONCE)
-            GG_FEW_UNROLL for (int64_t v = c; v < c + ONCE; v += FEW_LANES) {
-                const gg_floats16 sum =
-                    few_sums(sums + v) + gg_load16(GG_PRECISION_FP32, gg_at(GG_PRECISION_FP32, w, v)) * x;
-                memcpy(sums + v, &sum, sizeof sum);
-            }
-    }
+    for (; c + ONCE * FEW_LANES <= columns; c += ONCE * FEW_LANES)
+        GG_FEW_UNROLL for (int v = 0; v < ONCE; v++) {
+            float *at = sums + c + v * FEW_LANES;
+            const gg_floats16 sum = few_sums(at) + few_widen(stored, gg_at(stored, w, c + v * FEW_LANES)) * x;
+            memcpy(at, &sum, sizeof sum);
+        }
     for (; c < columns; c++)
         sums[c] += gg_load(stored, w, c) * x;
 }
@@ -95,9 +95,9 @@ static GG_FEW_TARGET void few_add_row(enum gg_precision stored, const void *w, f
 static GG_FEW_TARGET void few_add_rows(const struct gg_few_panel *p, int64_t k, int64_t to, int64_t column) {
     for (; k < to; k++)
         for (int64_t r = 0; r < p->rows; r++)
-            few_add_row(p->stored, gg_at(p->stored, p->w, k * p->w_stride + column),
-                        gg_load(p->stored, p->x, r * p->in + k), p->columns - column,
-                        p->sums + r * p->sums_stride + column);
+            GG_SPECIALISE(few_add_row, p->stored, gg_at(p->stored, p->w, k * p->w_stride + column),
+                          gg_load(p->stored, p->x, r * p->in + k), p->columns - column,
+                          p->sums + r * p->sums_stride + column);
 }
 
 /* What is brought near next: lines of W in the order in which they stand in memory. */
