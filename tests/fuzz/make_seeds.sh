@@ -4,7 +4,7 @@
 set -euo pipefail
 build="$(realpath "$1")"
 cd "$(dirname "$0")/corpus"
-mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean ids jsonl documents metrics prompts \
+mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean ids jsonl documents metrics prompts tasks \
     shard checkpoint
 "$build/tests/fuzz/make_seeds" .
 
@@ -90,6 +90,12 @@ printf '{"prompt": "the king"}\n\n"a"\n{"prompt": "by night", "id": 3}' >prompts
 printf '"a"\r\n\t \n{"prompt": "b\\u0000c"}\n' >prompts/nul
 printf '{"prompt": "b"}\n\000"a"' >prompts/raw-nul
 printf '"\\ud83d\\ude00\303\244"\n[1]\n' >prompts/list
+printf '{"activity_label": "a", "ctx_a": "b [title] c", "ctx_b": "D\303\204", "endings": ["e  f", "[g] h"], "label": "1"}\n' >tasks/hellaswag
+printf '{"query": "a ", "choices": ["b", "c"], "gold": 0}\n\n{"query": "", "choices": ["", "c"], "gold": "1"}' >tasks/multiple_choice
+printf '{"text": "a b\\u00a0c"}\n{"text": "d"}\n' >tasks/lambada
+printf '{"context": "a", "target": "b", "id": 3}\r\n' >tasks/cloze
+printf '{"text": "a", "label": 1}\n{"text": "b", "label": "x"}\n{"text": "", "label": "1"}\n' >tasks/classify
+printf '{"text": "a "}\n[]' >tasks/refused
 
 for model in ../../golden/huggingface/*/config.json; do
     cp "$model" "config_json/$(basename "$(dirname "$model")").json"
