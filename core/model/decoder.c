@@ -1,6 +1,7 @@
 #include "core/model/decoder.h"
 
 #include "core/base/memory.h"
+#include "core/kernels/vector_math.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ struct text {
     int64_t cached; /* of them */
     uint64_t fed;   /* tokens since the beginning */
     bool *seen;     /* (vocab) which were among them */
-    float *logits;  /* (padded_vocab) after the last token fed */
+    float *logits;  /* (padded_vocab) after the last token fed; one of the decoder's */
 };
 
 struct gg_decoder {
@@ -21,7 +22,9 @@ struct gg_decoder {
     int64_t texts_count;
     struct text *texts;
     int64_t computed;   /* tokens that went through the model */
-    int32_t *step_ids;  /* (texts) of a step */
+    float *logits;      /* (texts, padded_vocab) */
+    int64_t *rows;      /* (texts) of a step: whose each row is */
+    int32_t *step_ids;  /* (texts) of its rows, as those below */
     int64_t *positions; /* (texts) */
     float *step_logits; /* (texts, padded_vocab) */
     float *penalised;   /* (vocab) */
@@ -50,12 +53,14 @@ gg_status gg_decoder_create(const struct gg_graph *graph, const struct gg_fabric
         return status;
     }
     made->texts = gg_calloc((size_t)texts, sizeof *made->texts);
+    made->logits = gg_calloc((size_t)(texts * config->padded_vocab), sizeof *made->logits);
     for (int64_t i = 0; i < texts; i++) {
         struct text *t = &made->texts[i];
         t->ids = gg_calloc((size_t)config->context, sizeof *t->ids);
         t->seen = gg_calloc((size_t)config->vocab, sizeof *t->seen);
-        t->logits = gg_calloc((size_t)config->padded_vocab, sizeof *t->logits);
+        t->logits = made->logits + i * config->padded_vocab;
     }
+    made->rows = gg_calloc((size_t)texts, sizeof *made->rows);
     made->step_ids = gg_calloc((size_t)texts, sizeof *made->step_ids);
     made->positions = gg_calloc((size_t)texts, sizeof *made->positions);
     made->step_logits = gg_calloc((size_t)(texts * config->padded_vocab), sizeof *made->step_logits);
@@ -73,9 +78,10 @@ void gg_decoder_destroy(gg_decoder **decoder) {
     for (int64_t i = 0; i < d->texts_count; i++) {
         free(d->texts[i].ids);
         free(d->texts[i].seen);
-        free(d->texts[i].logits);
     }
     free(d->texts);
+    free(d->logits);
+    free(d->rows);
     free(d->step_ids);
     free(d->positions);
     free(d->step_logits);
@@ -126,22 +132,33 @@ void gg_decoder_feed(gg_decoder *d, int64_t text, const int32_t *ids, int64_t co
     note(t, ids, count);
 }
 
-/* Those whose context has room go through the model together. The others' rows are there too, so that all
- * products have the same shape in every step: their token stands where the next one will. */
-static void step_together(gg_decoder *d, const int32_t *ids) {
+static bool steps(const gg_decoder *d, const int32_t *ids, int64_t text) {
+    return ids[text] >= 0 && d->texts[text].cached < d->graph->config.context;
+}
+
+/* Those whose context has room go through the model together. Where a row depends on how many there are, the
+ * others' rows are there too, so that all products have the same shape in every step: their token stands where
+ * the next one will. Where all have room the logits come where they stay. */
+static void step_together(gg_decoder *d, const int32_t *ids, bool all) {
     const int64_t context = d->graph->config.context, width = d->graph->config.padded_vocab;
+    int64_t count = 0;
     for (int64_t i = 0; i < d->texts_count; i++) {
         const int64_t cached = d->texts[i].cached;
-        d->positions[i] = cached < context ? cached : context - 1;
-        d->step_ids[i] = ids[i] >= 0 ? ids[i] : 0;
-    }
-    gg_model_decode(d->model, d->step_ids, d->positions, d->step_logits);
-    for (int64_t i = 0; i < d->texts_count; i++) {
-        struct text *t = &d->texts[i];
-        if (ids[i] < 0 || t->cached == context)
+        if (!steps(d, ids, i) && gg_model_decodes_alone(d->model))
             continue;
+        d->rows[count] = i;
+        d->positions[count] = cached < context ? cached : context - 1;
+        d->step_ids[count++] = ids[i] >= 0 ? ids[i] : 0;
+    }
+    gg_model_decode(d->model, d->rows, count, d->step_ids, d->positions, all ? d->logits : d->step_logits);
+    for (int64_t row = 0; row < count; row++) {
+        const int64_t i = d->rows[row];
+        struct text *t = &d->texts[i];
+        if (!steps(d, ids, i))
+            continue;
+        if (!all)
+            memcpy(t->logits, d->step_logits + row * width, (size_t)width * sizeof *t->logits);
         t->ids[t->cached++] = ids[i];
-        memcpy(t->logits, d->step_logits + i * width, (size_t)width * sizeof *t->logits);
         d->computed++;
         note(t, &ids[i], 1);
     }
@@ -154,10 +171,10 @@ void gg_decoder_step(gg_decoder *d, const int32_t *ids) {
     bool *full = gg_calloc((size_t)d->texts_count, sizeof *full);
     for (int64_t i = 0; i < d->texts_count; i++) {
         full[i] = ids[i] >= 0 && d->texts[i].cached == context;
-        together += ids[i] >= 0 && !full[i];
+        together += steps(d, ids, i);
     }
     if (together > 0)
-        step_together(d, ids);
+        step_together(d, ids, together == d->texts_count);
     for (int64_t i = 0; i < d->texts_count; i++)
         if (full[i])
             gg_decoder_feed(d, i, &ids[i], 1);
@@ -183,11 +200,13 @@ uint32_t gg_decoder_sample(gg_decoder *d, int64_t text, const struct gg_sampling
 double gg_decoder_log_probability(const gg_decoder *d, int64_t text, uint32_t id) {
     const float *logits = text_of(d, text)->logits;
     const int64_t vocab = d->graph->config.vocab;
-    int64_t best = 0;
-    for (int64_t v = 1; v < vocab; v++)
-        best = logits[v] > logits[best] ? v : best;
-    double sum = 1; /* of exponentials relative to the largest, which is this one */
+    float most = logits[0];
+#pragma omp simd reduction(max : most)
     for (int64_t v = 0; v < vocab; v++)
-        sum += v != best ? exp((double)logits[v] - (double)logits[best]) : 0;
-    return (double)logits[id] - (double)logits[best] - log(sum);
+        most = logits[v] > most ? logits[v] : most;
+    double sum = 0; /* of exponentials relative to the largest */
+#pragma omp simd reduction(+ : sum)
+    for (int64_t v = 0; v < vocab; v++)
+        sum += (double)gg_expf(logits[v] - most);
+    return (double)logits[id] - (double)most - log(sum);
 }

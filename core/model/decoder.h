@@ -3,9 +3,10 @@
  * the same tokens.
  *
  * What becomes of a text does not depend on the others, to the last bit: a prompt goes through the model
- * alone, and a step multiplies as many rows as there is room for texts, be they in use or not, because a
- * library's product of a row may depend on how many rows there are. A decoder for one text and one for several
- * may thus differ in last bits; two for equally many do not.
+ * alone, and what a step makes of a row of its products does not depend on the other rows. Only where a model
+ * is spread over ranks it may depend on how many rows there are: there a step takes as many as there is room for
+ * texts, be they in use or not, and a decoder for one text and one for several may differ in last bits; two for
+ * equally many do not.
  */
 #ifndef GG_CORE_MODEL_DECODER_H
 #define GG_CORE_MODEL_DECODER_H

@@ -44,6 +44,11 @@ struct gg_fabric {
     void (*matmul)(const struct gg_fabric *fabric, enum gg_product product, const struct gg_linear *linear,
                    int64_t local_tokens, const void *a, const void *b, bool accumulate, void *c);
 
+    /* y = x W of a few rows, each the next token of a text: what a row becomes does not depend on the others, to
+     * the last bit. NULL: this fabric has no such product, and takes `matmul`, of equally many rows each time. */
+    void (*matmul_few)(const struct gg_fabric *fabric, const struct gg_linear *linear, int64_t rows,
+                       const void *x, const void *w, void *y);
+
     /* Elementwise sum and maximum over the feature shards of this rank's token shard, in place. */
     void (*feature_sum)(const struct gg_fabric *fabric, float *values, int64_t count);
     void (*feature_max)(const struct gg_fabric *fabric, float *values, int64_t count);

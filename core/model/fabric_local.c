@@ -2,6 +2,7 @@
 #include "core/model/fabric.h"
 
 #include "core/kernels/matmul/matmul.h"
+#include "core/kernels/matmul/matmul_few.h"
 
 #include <string.h>
 
@@ -30,6 +31,13 @@ static void matmul(const struct gg_fabric *fabric, enum gg_product product, cons
                              GG_PRECISION_FP32, c, out);
         break;
     }
+}
+
+static void matmul_few(const struct gg_fabric *fabric, const struct gg_linear *linear, int64_t rows,
+                       const void *x, const void *w, void *y) {
+    (void)fabric;
+    gg_matmul_few(linear->precision, linear->transposed ? GG_TRANSPOSED : GG_PLAIN, rows, linear->out,
+                  linear->in, x, w, linear->output, y);
 }
 
 static void nothing_to_exchange(const struct gg_fabric *fabric, float *values, int64_t count) {
@@ -79,6 +87,7 @@ struct gg_fabric gg_fabric_local(void) {
     return (struct gg_fabric){
         .shards = {.feature_shards = 1, .token_shards = 1},
         .matmul = matmul,
+        .matmul_few = matmul_few,
         .feature_sum = nothing_to_exchange,
         .feature_max = nothing_to_exchange,
         .feature_gather = feature_gather,

@@ -202,22 +202,28 @@ void gg_model_prefill(gg_model *model, int64_t sequence, const int32_t *ids, int
     struct gg_pass pass = {
         .batch = &batch, .tokens = count, .position = position, .cached_sequence = sequence};
     forward(model, &pass, head_of(model));
-    gg_head_logits(model, head_of(model), count - 1, 1, logits);
+    gg_head_logits(model, head_of(model), &pass, count - 1, 1, logits);
 }
 
 void gg_model_logits(gg_model *model, const int32_t *ids, int64_t count, int64_t position, float *logits) {
     gg_model_prefill(model, 0, ids, count, position, logits);
 }
 
-void gg_model_decode(gg_model *model, const int32_t *ids, const int64_t *positions, float *logits) {
+void gg_model_decode(gg_model *model, const int64_t *sequences, int64_t count, const int32_t *ids,
+                     const int64_t *positions, float *logits) {
     GG_ASSERT(model->use == GG_MODEL_GENERATE);
-    const int64_t sequences = model->local_sequences;
-    const struct gg_batch batch = {.sequences = sequences, .time = 1, .inputs = ids};
-    struct gg_pass pass = {.batch = &batch, .tokens = sequences, .positions = positions};
-    for (int64_t s = 0; s < sequences; s++)
+    const struct gg_batch batch = {.sequences = count, .time = 1, .inputs = ids};
+    struct gg_pass pass = {.batch = &batch, .tokens = count, .positions = positions, .sequences = sequences};
+    for (int64_t s = 0; s < count; s++) {
+        GG_ASSERT(sequences[s] >= 0 && sequences[s] < model->local_sequences);
         pass.position = positions[s] > pass.position ? positions[s] : pass.position;
+    }
     forward(model, &pass, head_of(model));
-    gg_head_logits(model, head_of(model), 0, sequences, logits);
+    gg_head_logits(model, head_of(model), &pass, 0, count, logits);
+}
+
+bool gg_model_decodes_alone(const gg_model *model) {
+    return model->fabric->matmul_few != NULL;
 }
 
 struct gg_model_times gg_model_times(const gg_model *model) {

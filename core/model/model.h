@@ -81,11 +81,18 @@ void gg_model_score(gg_model *model, const struct gg_batch *batch, struct gg_tok
 void gg_model_prefill(gg_model *model, int64_t sequence, const int32_t *ids, int64_t count, int64_t position,
                       float *logits);
 
-/* Forward pass of one more token of every sequence, each at its own position: weights are read once for all
- * of them. A sequence that nobody needs may be given any id at any position that its cache reaches.
- *   ids, positions [in]  (local_sequences)
- *   logits         [out] (local_sequences, padded_vocab) */
-void gg_model_decode(gg_model *model, const int32_t *ids, const int64_t *positions, float *logits);
+/* Forward pass of one more token of some sequences, each at its own position: weights are read once for all of
+ * them. A sequence's cache must hold the tokens before its position.
+ *   sequences      [in]  (count) which, each once
+ *   ids, positions [in]  (count)
+ *   logits         [out] (count, padded_vocab) */
+void gg_model_decode(gg_model *model, const int64_t *sequences, int64_t count, const int32_t *ids,
+                     const int64_t *positions, float *logits);
+
+/* Whether a sequence's logits from gg_model_decode do not depend on which others are there, to the last bit. Else
+ * they only do not where equally many are, and a sequence that nobody needs may take part, with any id at any
+ * position that its cache reaches. */
+bool gg_model_decodes_alone(const gg_model *model);
 
 /* gg_model_prefill of the first sequence. */
 void gg_model_logits(gg_model *model, const int32_t *ids, int64_t count, int64_t position, float *logits);

@@ -1,5 +1,7 @@
 #include "core/model/module_internal.h"
 
+#include "core/model/fabric.h"
+
 bool gg_module_trained(const struct gg_graph *graph, const struct gg_module *module) {
     bool any = false, all = true;
     for (int k = 0; k < GG_MODULE_PARAMETERS; k++) {
@@ -38,6 +40,16 @@ const void *gg_module_operand(const struct gg_model *model, int index) {
     const int64_t offset = gg_module_parameter(model, index)->offset;
     return model->rounded_weights != NULL ? (const void *)(model->rounded_weights + offset)
                                           : (const void *)(model->weights + offset);
+}
+
+void gg_module_multiply(const struct gg_model *model, const struct gg_pass *pass,
+                        const struct gg_linear *linear, int64_t rows, const void *x, int index, void *y) {
+    const struct gg_fabric *fabric = model->fabric;
+    const void *w = gg_module_operand(model, index);
+    if (pass->sequences != NULL && fabric->matmul_few != NULL)
+        fabric->matmul_few(fabric, linear, rows, x, w, y);
+    else
+        fabric->matmul(fabric, GG_PRODUCT_FORWARD, linear, rows, x, w, false, y);
 }
 
 int64_t gg_module_width(const struct gg_model *model, const struct gg_module *module) {

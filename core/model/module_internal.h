@@ -16,6 +16,9 @@ struct gg_pass {
     int64_t tokens;           /* sequences * time, of this rank */
     int64_t position;         /* of the first token of each sequence; above 0 only with a key-value cache */
     const int64_t *positions; /* (sequences) that of each, `position` being the largest; NULL: all the same */
+    const int64_t
+        *sequences; /* (sequences) whose cache each goes on with, by a token: a step of texts that are
+                               * written; NULL: neighbours' */
     int64_t
         cached_sequence; /* the cache's that the first sequence goes on with, the others those behind it */
     bool dropout;
@@ -116,8 +119,8 @@ struct gg_head_size {
 struct gg_head_size gg_head_size_of(const struct gg_model *model, const struct gg_module *module);
 
 /* A head's logits of rows [row, row + rows). logits (rows, entries with padding), whole. */
-void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, int64_t rows,
-                    float *logits);
+void gg_head_logits(struct gg_model *model, const struct gg_step *step, const struct gg_pass *pass,
+                    int64_t row, int64_t rows, float *logits);
 
 /* Scores of all tokens of a micro-batch, from the head's input. */
 void gg_head_score(struct gg_model *model, const struct gg_step *step, const struct gg_batch *batch,
@@ -155,6 +158,11 @@ const float *gg_module_weights(const struct gg_model *model, int index);
 float *gg_module_gradients(const struct gg_model *model, int index);
 /* A matrix as matmuls take it: of the weights, or of their rounded copy. */
 const void *gg_module_operand(const struct gg_model *model, int index);
+
+/* y = x W of a forward pass with the parameter of that index: the one place that knows which products are those
+ * of a few tokens (fabric.h), the steps in which texts are written. A prompt's are a training pass's. */
+void gg_module_multiply(const struct gg_model *model, const struct gg_pass *pass,
+                        const struct gg_linear *linear, int64_t rows, const void *x, int index, void *y);
 
 /* This rank's features of a module's output; of an input. */
 int64_t gg_module_width(const struct gg_model *model, const struct gg_module *module);

@@ -123,7 +123,7 @@ static gg_status turn_of(const json_t *message, struct gg_text *task, struct gg_
 }
 
 static gg_status read_messages(const struct gg_sample_reader *r, const json_t *line, struct gg_text *task,
-                               struct gg_learned_ids *list) {
+                               bool answer, struct gg_learned_ids *list) {
     const json_t *messages = json_object_get(line, "messages");
     const size_t count = json_array_size(messages);
     if (count == 0)
@@ -137,7 +137,7 @@ static gg_status read_messages(const struct gg_sample_reader *r, const json_t *l
             status = gg_fail_within(status, "message %zu", i + 1);
     }
     if (status == GG_OK)
-        status = gg_chat_encode(r->chat, r->tokenizer, r->encoder, turns, count, false, list);
+        status = gg_chat_encode(r->chat, r->tokenizer, r->encoder, turns, count, answer, list);
     free(turns);
     return status;
 }
@@ -195,7 +195,7 @@ static gg_status read_form(const struct gg_sample_reader *r, const json_t *line,
     case GG_SAMPLE_PROMPT:
         return read_prompt(r, line, before, list);
     case GG_SAMPLE_MESSAGES:
-        return read_messages(r, line, before, list);
+        return read_messages(r, line, before, false, list);
     case GG_SAMPLE_INSTRUCTION:
         return read_instruction(r, line, before, list);
     default:
@@ -219,5 +219,14 @@ gg_status gg_sample_read(const struct gg_sample_reader *r, const json_t *line, s
         r->form != GG_SAMPLE_LABEL)
         status = gg_fail(GG_BAD_DATA, "has nothing to learn: %s",
                          r->form == GG_SAMPLE_MESSAGES ? "no turn is the assistant's" : "its text is empty");
+    return status;
+}
+
+gg_status gg_sample_ask(const struct gg_sample_reader *r, const json_t *line, struct gg_learned_ids *list) {
+    struct gg_text before = {0};
+    gg_status status = task_of(r, line, &before);
+    if (status == GG_OK)
+        status = read_messages(r, line, &before, true, list);
+    gg_text_free(&before);
     return status;
 }

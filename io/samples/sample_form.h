@@ -54,6 +54,12 @@ struct gg_sample_reader {
 gg_status gg_sample_read(const struct gg_sample_reader *reader, const json_t *line,
                          struct gg_learned_ids *list, int32_t *label) GG_MUST_USE;
 
+/* Appends the tokens of a line's messages for a model to answer: behind them stands the assistant's prefix.
+ *   reader [in] its form is not looked at
+ * Fails as gg_sample_read, but that there may be nothing to learn. */
+gg_status gg_sample_ask(const struct gg_sample_reader *reader, const json_t *line,
+                        struct gg_learned_ids *list) GG_MUST_USE;
+
 /* The text of a line's label, owned by the caller: an integer as its digits. GG_BAD_DATA: it has none. */
 gg_status gg_sample_label(const json_t *line, char **label) GG_MUST_USE;
 

@@ -3,6 +3,7 @@
 #include "core/plan/legality.h"
 #include "jobs/bench/bench_checkpoint.h"
 #include "jobs/bench/bench_data.h"
+#include "jobs/bench/bench_generate.h"
 #include "jobs/bench/bench_kernels.h"
 #include "jobs/bench/bench_matmul.h"
 #include "jobs/bench/bench_step.h"
@@ -16,7 +17,7 @@
 struct values {
     int64_t repeats;
     struct gg_text_list compare;
-    bool matmul, kernels, checkpoint, alone, json;
+    bool matmul, kernels, checkpoint, generate, alone, json;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -27,6 +28,9 @@ static const struct gg_option options[] = {
      "every kernel that works element by element, against what memory can do", 0},
     {"checkpoint", GG_OPTION_FLAG, AT(checkpoint), 0, 0, NULL, NULL, NULL,
      "writing and reading checkpoints beside plain files, below run.dir", 0},
+    {"generate", GG_OPTION_FLAG, AT(generate), 0, 0, NULL, NULL, NULL,
+     "writing text, one and eight at once, against what reading the weights takes, and taking a prompt in",
+     0},
     {"compare", GG_OPTION_LIST, AT(compare), 0, 0, NULL, NULL, "SETTINGS",
      "in turns with a settings file or name=value words ('parallel.grid=2x1 batch.micro=8'); may be "
      "given several times",
@@ -134,20 +138,22 @@ static gg_status bench_shape(const struct gg_world *world, const struct values *
     gg_job_threads(only.settings.compute.threads);
     const int64_t vocab = only.settings.model.vocab > 0 ? only.settings.model.vocab : GPT2_VOCAB;
     if (status == GG_OK)
-        status = (values->matmul    ? gg_bench_matmul
-                  : values->kernels ? gg_bench_kernels
-                                    : gg_bench_checkpoint)(world, &only.settings, vocab, (int)values->repeats,
-                                                           values->json);
+        status = (values->matmul     ? gg_bench_matmul
+                  : values->kernels  ? gg_bench_kernels
+                  : values->generate ? gg_bench_generate
+                                     : gg_bench_checkpoint)(world, &only.settings, vocab,
+                                                            (int)values->repeats, values->json);
     gg_settings_free(&only.settings);
     return status;
 }
 
 static gg_status bench(const struct gg_world *world, void *options_read, const struct gg_words *words) {
     const struct values *values = options_read;
-    const int parts = values->matmul + values->kernels + values->checkpoint;
+    const int parts = values->matmul + values->kernels + values->checkpoint + values->generate;
     if (parts > 1)
-        return gg_fail(GG_USAGE,
-                       "--matmul, --kernels and --checkpoint are benchmarks of their own; choose one");
+        return gg_fail(
+            GG_USAGE,
+            "--matmul, --kernels, --checkpoint and --generate are benchmarks of their own; choose one");
     return parts == 1 ? bench_shape(world, values, words) : bench_steps(world, values, words);
 }
 

@@ -48,6 +48,8 @@ static gg_status open_run_folder(struct gg_trainer *t) {
     gg_status status = gg_file_write(settings, yaml, strlen(yaml));
     if (status == GG_OK)
         status = gg_metrics_open(metrics, t->resume.path != NULL ? t->resume.step : -1, &t->metrics);
+    if (status == GG_OK)
+        status = gg_train_best_name_again(t);
     free(settings);
     free(metrics);
     free(yaml);

@@ -1,7 +1,8 @@
 #include "jobs/use/generation.h"
 
 #include "core/base/memory.h"
-#include "core/text/clean.h"
+#include "io/base/json_parse.h"
+#include "io/samples/sample_form.h"
 #include "jobs/use/continuation.h"
 
 #include <jansson.h>
@@ -42,11 +43,33 @@ static gg_status read_ids(const struct gg_generation *g, const char *prompt, str
     return GG_OK;
 }
 
+/* A conversation's ids, up to where the answer begins, with room for one. */
+static gg_status encode_turns(const struct gg_generation *g, gg_encoder *encoder,
+                              const struct gg_prompt *prompt, struct gg_ids *ids) {
+    const struct gg_sample_reader reader = {.tokenizer = g->tokenizer, .encoder = encoder, .chat = g->chat};
+    struct gg_learned_ids list = {0};
+    json_t *line;
+    GG_TRY(gg_json_parse(prompt->text, prompt->bytes, &line));
+    gg_status status = gg_sample_ask(&reader, line, &list);
+    json_decref(line);
+    if (status == GG_OK && (int64_t)list.ids.count >= g->context)
+        status = gg_fail(GG_BAD_DATA,
+                         "the conversation is %zu tokens, and the context of %lld has no room for an answer; "
+                         "leave the oldest turns out",
+                         list.ids.count, (long long)g->context);
+    *ids = list.ids;
+    gg_text_free(&list.learned);
+    return status;
+}
+
 /* The prompt's ids; an empty prompt begins a document. */
 static gg_status encode(const struct gg_generation *g, gg_encoder *encoder, const struct gg_prompt *prompt,
                         struct gg_ids *ids) {
-    GG_TRY(g->ids ? read_ids(g, prompt->text, ids)
-                  : gg_encode(encoder, prompt->text, prompt->bytes, false, ids));
+    if (g->chat != NULL)
+        GG_TRY(encode_turns(g, encoder, prompt, ids));
+    else
+        GG_TRY(g->ids ? read_ids(g, prompt->text, ids)
+                      : gg_encode(encoder, prompt->text, prompt->bytes, false, ids));
     if (ids->count > 0)
         return GG_OK;
     GG_TRY(gg_ids_reserve(ids, 1));
@@ -83,6 +106,12 @@ static void fill_places(struct batch *b) {
     }
 }
 
+/* Tokens that a prompt's text may have: an answer ends where the context does, as the conversation is to go on. */
+static int64_t most_tokens(const struct batch *b, int64_t prompt) {
+    const int64_t left = b->g->context - (int64_t)b->ids[prompt].count;
+    return b->g->chat != NULL && left < b->g->tokens ? left : b->g->tokens;
+}
+
 /* Draws the next token of the text at a place. */
 static gg_status draw(struct batch *b, int64_t place) {
     const struct gg_generation *g = b->g;
@@ -99,25 +128,13 @@ static gg_status draw(struct batch *b, int64_t place) {
     b->drawn++;
     if (ends)
         made->end = GG_CONTINUATION_END_OF_TEXT;
-    else if (made->end == GG_CONTINUATION_GOES_ON && (int64_t)made->ids.count == g->tokens)
+    else if (made->end == GG_CONTINUATION_GOES_ON &&
+             (int64_t)made->ids.count == most_tokens(b, b->places[place]))
         made->end = GG_CONTINUATION_TOKENS;
     b->fed[place] = made->end == GG_CONTINUATION_GOES_ON ? (int32_t)id : -1;
     if (made->end != GG_CONTINUATION_GOES_ON)
         b->places[place] = -1;
     return GG_OK;
-}
-
-/* JSON holds no text that is not UTF-8. */
-static json_t *json_text(const char *bytes, size_t count) {
-    if (count == 0)
-        return json_string("");
-    const struct gg_clean_rules rules = {.replace_invalid = true, .keep_controls = true};
-    struct gg_text clean = {0};
-    size_t invalid_at;
-    GG_ASSERT(gg_clean(&rules, bytes, count, &clean, &invalid_at) == GG_OK);
-    json_t *text = json_stringn(clean.bytes, clean.count);
-    gg_text_free(&clean);
-    return text;
 }
 
 static bool print_json(const struct batch *b) {
@@ -128,13 +145,18 @@ static bool print_json(const struct batch *b) {
         json_array_append_new(ids, json_integer(made->ids.items[i]));
         json_array_append_new(log_probabilities, json_real(made->log_probabilities[i]));
     }
+    const bool turns = b->g->chat != NULL; /* a line that has been parsed before */
+    json_t *line = turns ? json_loadb(prompt->text, prompt->bytes, 0, NULL) : NULL;
     json_t *object =
-        json_pack("{s:o, s:o*, s:o, s:o, s:s}", "prompt", json_text(prompt->text, prompt->bytes), "text",
-                  b->g->ids ? NULL : json_text(made->text.bytes, made->text.count), "ids", ids,
+        json_pack("{s:o, s:o*, s:o, s:o, s:s}", turns ? "messages" : "prompt",
+                  turns ? json_incref(json_object_get(line, "messages"))
+                        : gg_json_of_text(prompt->text, prompt->bytes),
+                  "text", b->g->ids ? NULL : gg_json_of_text(made->text.bytes, made->text.count), "ids", ids,
                   "log_probabilities", log_probabilities, "end", gg_continuation_end_names[made->end]);
     GG_ASSERT(object != NULL);
     const bool good = json_dumpf(object, stdout, JSON_REAL_PRECISION(9)) == 0 && putchar('\n') == '\n';
     json_decref(object);
+    json_decref(line);
     return good;
 }
 
@@ -152,7 +174,7 @@ static bool write_known(struct batch *b) {
         whole = made->end != GG_CONTINUATION_GOES_ON;
         if (!b->g->json) {
             const size_t settled = gg_continuation_settled(made, b->g->stops);
-            good = (b->shown || emit(prompt->text, prompt->bytes)) &&
+            good = (b->shown || b->g->chat != NULL || emit(prompt->text, prompt->bytes)) &&
                    (settled == b->written || emit(made->text.bytes + b->written, settled - b->written)) &&
                    (!whole || emit("\n", 1));
             b->shown = true;
@@ -211,6 +233,8 @@ gg_status gg_generation_run(const struct gg_generation *g, const struct gg_promp
     if (status == GG_OK)
         status = write_all(&b);
     *drawn = b.drawn;
+    if (status == GG_OK && g->answer != NULL)
+        status = gg_text_append(g->answer, b.made[0].text.bytes, b.made[0].text.count);
     for (size_t i = 0; i < prompts->count; i++) {
         gg_ids_free(&b.ids[i]);
         gg_continuation_free(&b.made[i]);

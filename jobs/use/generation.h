@@ -4,6 +4,7 @@
 #define GG_JOBS_USE_GENERATION_H
 
 #include "core/model/decoder.h"
+#include "core/text/chat_template.h"
 #include "core/text/tokenizer.h"
 #include "jobs/use/prompts.h"
 #include "mpi/world/world.h"
@@ -23,10 +24,14 @@ struct gg_generation {
     int64_t tokens;                /* of each text at most */
     struct gg_sampling sampling;   /* `text` is filled in: the prompt's number in the list */
     const struct gg_text_list *stops;
-    const char *path; /* the prompts' file, for messages; NULL: the command line */
+    int64_t context;                     /* of the model */
+    const struct gg_chat_template *chat; /* prompts are conversations; NULL: texts */
+    struct gg_text *answer; /* [in,out] the first prompt's text is appended to it; NULL: it is only written */
+    const char *path;       /* the prompts' file, for messages; NULL: the command line */
 };
 
-/* Writes prompts and what the model makes of them, in the prompts' order, as soon as it is known. Collective over
+/* Writes prompts and what the model makes of them, of conversations the answer alone, in the prompts' order, as soon
+ * as it is known. Collective over
  * the world, with the same arguments; rank 0 writes.
  *   drawn [out] tokens, of all texts
  * GG_USAGE, or GG_BAD_DATA with file and line, where a prompt's ids are not the model's; GG_STORAGE: standard

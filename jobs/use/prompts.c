@@ -1,7 +1,9 @@
 #include "jobs/use/prompts.h"
 
 #include "core/base/memory.h"
+#include "core/text/clean.h"
 #include "io/base/jsonl.h"
+#include "io/samples/sample_form.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,37 @@ void gg_prompts_append(struct gg_prompts *prompts, const char *text, size_t byte
     memcpy(copy, text, bytes);
     copy[bytes] = '\0';
     prompts->items[prompts->count++] = (struct gg_prompt){copy, bytes, line};
+}
+
+json_t *gg_json_of_text(const char *bytes, size_t count) {
+    if (count == 0)
+        return json_string("");
+    const struct gg_clean_rules rules = {.replace_invalid = true, .keep_controls = true};
+    struct gg_text clean = {0};
+    size_t invalid_at;
+    GG_ASSERT(gg_clean(&rules, bytes, count, &clean, &invalid_at) == GG_OK);
+    json_t *text = json_stringn(clean.bytes, clean.count);
+    gg_text_free(&clean);
+    return text;
+}
+
+void gg_messages_append(json_t *messages, const char *role, const char *text, size_t bytes) {
+    json_t *message = json_pack("{s:s, s:o}", "role", role, "content", gg_json_of_text(text, bytes));
+    GG_ASSERT(message != NULL && json_array_append_new(messages, message) == 0);
+}
+
+/* A line of a value. */
+static void append_line(struct gg_prompts *prompts, const json_t *value, int64_t line) {
+    char *text = json_dumps(value, JSON_COMPACT);
+    GG_ASSERT(text != NULL);
+    gg_prompts_append(prompts, text, strlen(text), line);
+    free(text);
+}
+
+void gg_prompts_append_messages(struct gg_prompts *prompts, json_t *messages) {
+    json_t *line = json_pack("{s:O}", "messages", messages);
+    append_line(prompts, line, 0);
+    json_decref(line);
 }
 
 void gg_prompts_free(struct gg_prompts *prompts) {
@@ -38,9 +71,20 @@ static gg_status take(void *context, const json_t *value, int64_t line) {
     return GG_OK;
 }
 
-gg_status gg_prompts_parse(const char *path, const char *data, size_t bytes, struct gg_prompts *prompts) {
-    GG_TRY(gg_jsonl_each(path, data, bytes, take, prompts));
+/* The conversation of a line's value, as the line: what its turns are is seen when they are encoded. */
+static gg_status take_turns(void *context, const json_t *value, int64_t line) {
+    if (!json_is_array(json_object_get(value, "messages")))
+        return gg_fail(GG_BAD_DATA, "has no list of messages; a line is %s",
+                       gg_sample_form_lines[GG_SAMPLE_MESSAGES]);
+    append_line(context, value, line);
+    return GG_OK;
+}
+
+gg_status gg_prompts_parse(const char *path, const char *data, size_t bytes, bool turns,
+                           struct gg_prompts *prompts) {
+    GG_TRY(gg_jsonl_each(path, data, bytes, turns ? take_turns : take, prompts));
     if (prompts->count == 0)
-        return gg_fail(GG_BAD_DATA, "%s: holds no prompt; a line is {\"prompt\": TEXT} or a string", path);
+        return gg_fail(GG_BAD_DATA, "%s: holds no prompt; a line is %s", path,
+                       turns ? gg_sample_form_lines[GG_SAMPLE_MESSAGES] : "{\"prompt\": TEXT} or a string");
     return GG_OK;
 }

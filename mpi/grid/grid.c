@@ -236,6 +236,7 @@ gg_status gg_grid_create(MPI_Comm replica_comm, int feature_shards, int token_sh
     made->exchange = gg_exchange_create(made->token_comm);
     made->fabric.self = made;
     made->fabric.matmul = matmul;
+    made->fabric.matmul_few = NULL;
     made->fabric.feature_sum = feature_sum;
     made->fabric.feature_max = feature_max;
     made->fabric.feature_gather = feature_gather;

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     int64_t lines = 1, line = 0;
     for (size_t i = 0; i < bytes; i++)
         lines += text[i] == '\n';
-    const gg_status status = gg_prompts_parse("prompts", text, bytes, &prompts);
+    const gg_status status = gg_prompts_parse("prompts", text, bytes, bytes % 2 == 1, &prompts);
     free(text);
     if (status != GG_OK)
         fuzz_check_failure(status, GG_BAD_DATA);

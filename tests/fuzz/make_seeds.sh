@@ -5,6 +5,7 @@ set -euo pipefail
 build="$(realpath "$1")"
 cd "$(dirname "$0")/corpus"
 mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean jsonl documents metrics prompts tasks \
+mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean jsonl documents metrics pii prompts \
     shard checkpoint
 "$build/tests/fuzz/make_seeds" .
 
@@ -76,6 +77,10 @@ printf '\002one\n---\n---\ntwo\n---' >documents/line
 { printf '\002'; printf '\3757zXZ\000abc'; } >documents/xz
 printf '\002\000{"step":0,"tokens":0,"val_loss":5.5}\n{"step":1,"loss":5.1,"tokens":64}\n{"step":2,"loss":null,"tokens":128}\n{"step":3,"loss":4.9,"tokens":192}\n{"step":4,"lo' >metrics/cut
 printf '\001\000{"step":1}\r\n\n[]\n{"step":-1}\n{"step":1e3}\n{"step":9223372036854775807}\nx' >metrics/odd
+printf 'Write to jane.doe+news@mail.example.co.uk, o\047brien@b\303\274cher.example;a@b.c\n+49 (0)30 1234567, (212) 555-0123\n' \
+    >pii/mail_phone
+printf '4111 1111 1111 1111 12/25, 3782-822463-10005, 978-3-16-148410-0\n' >pii/cards
+printf '192.168.0.1:80 v1.2.3.4 2001:db8::1 ::ffff:1.2.3.4 fe80::1%%eth0 12:34:56 a::b\n' >pii/addresses
 printf '{"prompt": "the king"}\n\n"a"\n{"prompt": "by night", "id": 3}' >prompts/few
 printf '"a"\r\n\t \n{"prompt": "b\\u0000c"}\n' >prompts/nul
 printf '{"prompt": "b"}\n\000"a"' >prompts/raw-nul

@@ -26,6 +26,7 @@ struct gg_attention {
     int64_t time;          /* queries of each sequence */
     int64_t first;         /* position of the first query; keys are positions 0 .. first + time - 1 */
     const int64_t *firsts; /* (sequences) that of each, `first` being the largest; NULL: `first` for all */
+    const int64_t *owners; /* (sequences) whose keys and values each reads; NULL: its own */
     int64_t heads;         /* this rank's */
     int64_t kv_heads; /* this rank's; divides heads: query head h reads head h / (heads / kv_heads) of them */
     int64_t head_size;
@@ -59,6 +60,12 @@ size_t gg_attention_workspace_bytes(enum gg_precision stored, int64_t keys, int6
  *                           wanted */
 void gg_attention_forward(const struct gg_attention *shape, const void *query, const void *key,
                           const void *value, void *out, float *log_sums, void *workspace);
+
+/* The same for one query of each sequence (time 1), as writing text takes it: keys and values are read once, by
+ * vectors and not by products of a library, and probabilities stay fp32. A query's result does not depend on the
+ * other sequences, to the last bit. Without dropout. */
+void gg_attention_decode(const struct gg_attention *shape, const void *query, const void *key,
+                         const void *value, void *out, void *workspace);
 
 /* Gradients, for first = 0. With P the probabilities, D[t] = sum of dO[t] O[t]:
  *   dV = P^T dO,  dS = P (dO V^T - D),  dQ = dS K / sqrt(HS),  dK = dS^T Q / sqrt(HS)

@@ -58,6 +58,7 @@ struct gg_attention_pair gg_attention_pair_make(const struct gg_attention *shape
     const int64_t sequence = index / shape->heads, head = index % shape->heads;
     const int64_t keys = shape->first + shape->time, group = gg_attention_group(shape);
     const int64_t column = head * shape->head_size, key_column = head / group * shape->head_size;
+    const int64_t owner = shape->owners != NULL ? shape->owners[sequence] : sequence;
     const size_t bytes = thread_bytes(stored, keys, shape->head_size, group);
     struct dealer own = {(char *)workspace + bytes * (size_t)omp_get_thread_num(), 0};
     return (struct gg_attention_pair){
@@ -67,8 +68,8 @@ struct gg_attention_pair gg_attention_pair_make(const struct gg_attention *shape
         .first = shape->firsts != NULL ? shape->firsts[sequence] : shape->first,
         .starts = shape->starts != NULL ? shape->starts + sequence * shape->time : NULL,
         .query = gg_at(stored, query, sequence * shape->time * shape->query_stride + column),
-        .key = gg_at(stored, key, sequence * shape->key_sequence_stride + key_column),
-        .value = gg_at(stored, value, sequence * shape->key_sequence_stride + key_column),
+        .key = gg_at(stored, key, owner * shape->key_sequence_stride + key_column),
+        .value = gg_at(stored, value, owner * shape->key_sequence_stride + key_column),
         .scale = 1.0f / sqrtf((float)shape->head_size),
         .scratch = lay_out(stored, keys, shape->head_size, group, &own),
     };

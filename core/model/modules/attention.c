@@ -39,6 +39,7 @@ static struct gg_attention shape_of(const struct gg_model *model, const struct g
         .time = pass->batch->time,
         .first = pass->position,
         .firsts = pass->positions,
+        .owners = pass->sequences,
         .heads = heads,
         .kv_heads = config->kv_heads / shards->feature_shards,
         .head_size = config->head_size,
@@ -69,7 +70,8 @@ static void use_cache(const struct gg_model *model, const struct gg_step *step, 
                   context = model->graph->config.context;
     void *cache = gg_at(stored, step->at.state, pass->cached_sequence * context * 2 * width);
     for (int64_t t = 0; t < pass->tokens; t++) {
-        const int64_t row = t / time * context + gg_pass_position(pass, t / time) + t % time;
+        const int64_t owner = pass->sequences != NULL ? pass->sequences[t / time] : t / time;
+        const int64_t row = owner * context + gg_pass_position(pass, t / time) + t % time;
         const size_t bytes = (size_t)width * gg_stored_bytes(stored);
         memcpy(gg_at(stored, cache, row * 2 * width), gg_at(stored, rows->key, t * rows->key_stride), bytes);
         memcpy(gg_at(stored, cache, (row * 2 + 1) * width), gg_at(stored, rows->value, t * rows->key_stride),
@@ -90,8 +92,11 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
         gg_bias_add(shape.stored, step->at.x[0], bias, pass->tokens, rows.query_stride);
     if (step->at.state != NULL)
         use_cache(model, step, pass, &shape, &rows);
-    gg_attention_forward(&shape, rows.query, rows.key, rows.value, step->at.y, step->at.saved,
-                         step->at.scratch);
+    if (pass->sequences != NULL)
+        gg_attention_decode(&shape, rows.query, rows.key, rows.value, step->at.y, step->at.scratch);
+    else
+        gg_attention_forward(&shape, rows.query, rows.key, rows.value, step->at.y, step->at.saved,
+                             step->at.scratch);
 }
 
 /* See kernels/attention/attention.h. */

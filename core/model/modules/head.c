@@ -126,17 +126,18 @@ static void forward(struct gg_model *model, const struct gg_step *step, struct g
     }
 }
 
-void gg_head_logits(struct gg_model *model, const struct gg_step *step, int64_t row, int64_t rows,
-                    float *logits) {
+void gg_head_logits(struct gg_model *model, const struct gg_step *step, const struct gg_pass *pass,
+                    int64_t row, int64_t rows, float *logits) {
     const struct gg_fabric *fabric = model->fabric;
     const int64_t width = gg_module_input_width(model, step->module, 0),
                   local = local_entries_of(model->graph, step->module);
-    float *values = step->at.scratch;
+    const bool whole = fabric->shards.feature_shards == 1;
+    float *values = whole ? logits : step->at.scratch;
     GG_ASSERT(rows <= most_rows(model->graph, step->module, model->use, model->local_sequences));
-    fabric->matmul(fabric, GG_PRODUCT_FORWARD, &head_of(step->module)->product, rows,
-                   gg_at(model->graph->config.precision, step->at.x[0], row * width),
-                   gg_module_operand(model, step->module->parameters[0]), false, values);
-    for (int64_t r = 0; r < rows; r++)
+    gg_module_multiply(model, pass, &head_of(step->module)->product, rows,
+                       gg_at(model->graph->config.precision, step->at.x[0], row * width),
+                       step->module->parameters[0], values);
+    for (int64_t r = 0; r < rows && !whole; r++)
         fabric->feature_gather(fabric, values + r * local, local,
                                logits + r * head_of(step->module)->product.out);
 }

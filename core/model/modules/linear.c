@@ -17,8 +17,8 @@ static const struct linear *linear_of(const struct gg_module *module) {
 static void forward(struct gg_model *model, const struct gg_step *step, struct gg_pass *pass) {
     const struct linear *linear = linear_of(step->module);
     const int bias = step->module->parameters[1];
-    model->fabric->matmul(model->fabric, GG_PRODUCT_FORWARD, &linear->product, pass->tokens, step->at.x[0],
-                          gg_module_operand(model, step->module->parameters[0]), false, step->at.y);
+    gg_module_multiply(model, pass, &linear->product, pass->tokens, step->at.x[0],
+                       step->module->parameters[0], step->at.y);
     if (bias >= 0 && !linear->bias_deferred)
         gg_bias_add(linear->product.output, step->at.y, gg_module_weights(model, bias), pass->tokens,
                     gg_module_width(model, step->module));

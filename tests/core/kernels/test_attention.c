@@ -332,6 +332,62 @@ static void cached_keys(void **state) {
             }
 }
 
+/* One query of each of three texts, of two caches, at positions of their own. */
+enum { QUERIES = 3, CACHED = 340 };
+static const int64_t owners[QUERIES] = {1, 0, 1}, firsts[QUERIES] = {299, 0, CACHED - 1};
+
+struct decoded {
+    struct problem cache;
+    struct gg_attention shape;
+    struct tensor query, out;
+};
+
+static void decode(const void *argument) {
+    const struct decoded *d = argument;
+    gg_attention_decode(&d->shape, d->query.values, part(&d->cache, 1), part(&d->cache, 2), d->out.values,
+                        d->cache.workspace);
+}
+
+static void check_one_query(enum gg_precision stored, struct how how) {
+    how.time = CACHED;
+    struct decoded d = {.cache = make(stored, how)};
+    const int64_t width = d.cache.width, key = column(&d.cache, 1), value = column(&d.cache, 2);
+    d.query = tensor_make(stored, 6, QUERIES * width);
+    d.out = tensor_make(stored, 7, QUERIES * width);
+    d.shape = d.cache.shape;
+    d.shape.sequences = QUERIES;
+    d.shape.time = 1;
+    d.shape.query_stride = width;
+    d.shape.first = CACHED - 1;
+    d.shape.firsts = firsts;
+    d.shape.owners = owners;
+    run_with_threads(decode, &d, (struct tensor *const[]){&d.out}, 1);
+    double *expected = case_doubles(d.out.count), *sizes = case_doubles(d.out.count);
+    double *log_sums = case_doubles(how.heads), *magnitudes = tensor_magnitudes(&d.cache.qkv);
+    for (int64_t i = 0; i < QUERIES; i++) {
+        struct gg_attention one = d.shape;
+        const int64_t at = owners[i] * CACHED * d.cache.row;
+        const double *query = d.query.exact + i * width, *cache = d.cache.qkv.exact + at;
+        one.sequences = 1;
+        one.first = firsts[i];
+        reference_attention(&one, query, cache + key, magnitudes + at + value, sizes + i * width, log_sums);
+        reference_attention(&one, query, cache + key, cache + value, expected + i * width, log_sums);
+    }
+    tensor_check("one query", &d.out, expected, sizes, fp32_units(&d.cache, CACHED));
+    case_end();
+}
+
+static void one_query(void **state) {
+    (void)state;
+    static const int64_t windows[] = {0, 1, 7, 100, 1000},
+                         shapes[][3] = {{2, 2, 9}, {4, 2, 6}, {3, 3, 16}, {6, 1, 70}};
+    for (int precision = 0; precision < 2; precision++)
+        for (int w = 0; w < 5; w++)
+            for (int i = 0; i < 4; i++)
+                check_one_query((enum gg_precision)precision, (struct how){CACHED, shapes[i][0], shapes[i][1],
+                                                                           shapes[i][2], windows[w], 0});
+}
+
 /* Scores that grow from block to block make the running maximum move, and none may overflow. */
 static void growing_scores(void **state) {
     (void)state;
@@ -365,7 +421,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(odd_shapes),     cmocka_unit_test(dropout),
                                        cmocka_unit_test(groups),         cmocka_unit_test(windows),
                                        cmocka_unit_test(skipped_blocks), cmocka_unit_test(cached_keys),
-                                       cmocka_unit_test(growing_scores), cmocka_unit_test(scratch),
-                                       cmocka_unit_test(texts),          cmocka_unit_test(skipped_texts)};
+                                       cmocka_unit_test(one_query),      cmocka_unit_test(growing_scores),
+                                       cmocka_unit_test(scratch),        cmocka_unit_test(texts),
+                                       cmocka_unit_test(skipped_texts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* Sampling and the decoder. */
 #include "tests/check.h"
 
+#include "core/base/random.h"
+#include "core/kernels/matmul/matmul.h"
 #include "core/model/decoder.h"
 #include "tests/model_fixture.h"
 #include "tests/model_variants.h"
@@ -84,6 +86,74 @@ static void penalty_takes_the_seen(void **state) {
     check_close("encouraged", penalised, encouraged, VOCAB, 1e-7);
 }
 
+/* The cuts, plainly: in order of probability, then top-k, top-p of what is left, min-p. */
+enum { MANY = 3000 };
+static double plain_weights[MANY];
+
+static int plain_order(const void *a, const void *b) {
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    if (plain_weights[x] != plain_weights[y])
+        return plain_weights[x] > plain_weights[y] ? -1 : 1;
+    return x < y ? -1 : 1;
+}
+
+static uint32_t plain_sample(const float *many, const struct gg_sampling *s, uint64_t index) {
+    static uint32_t order[MANY];
+    static bool stays[MANY];
+    double largest = -INFINITY, total = 0, kept = 0, passed = 0;
+    for (int v = 0; v < MANY; v++)
+        largest = fmax(largest, (double)many[v]);
+    for (uint32_t v = 0; v < MANY; v++) {
+        plain_weights[v] = exp(((double)many[v] - largest) / s->temperature);
+        order[v] = v;
+        stays[v] = false;
+    }
+    qsort(order, MANY, sizeof *order, plain_order);
+    const int64_t most = s->top_k > 0 && s->top_k < MANY ? s->top_k : MANY;
+    for (int64_t i = 0; i < most; i++)
+        total += plain_weights[order[i]];
+    for (int64_t i = 0; i < most && (i == 0 || s->top_p >= 1 || kept < s->top_p * total); i++) {
+        kept += plain_weights[order[i]];
+        stays[order[i]] = i == 0 || plain_weights[order[i]] >= s->min_p;
+    }
+    total = 0;
+    for (int v = 0; v < MANY; v++)
+        total += stays[v] ? plain_weights[v] : 0;
+    const double drawn = total * gg_random_uniform(s->seed, GG_STREAM(GG_STREAM_SAMPLE, s->text), index);
+    uint32_t last = 0;
+    for (uint32_t v = 0; v < MANY && passed <= drawn; v++)
+        if (stays[v]) {
+            passed += plain_weights[v];
+            last = v;
+        }
+    return last;
+}
+
+/* The same tokens of a large vocabulary, but for the odd one whose turn rounding decides. */
+static void draws_as_plainly(void **state) {
+    (void)state;
+    static float many[MANY];
+    static struct gg_candidate candidates[MANY];
+    static const struct gg_sampling samplings[] = {
+        {.temperature = 1, .top_p = 1},
+        {.temperature = 0.6, .top_p = 1, .top_k = 40},
+        {.temperature = 1.3, .top_p = 0.8},
+        {.temperature = 1, .top_p = 1, .min_p = 0.05},
+        {.temperature = 0.9, .top_p = 0.7, .top_k = 300, .min_p = 0.01},
+        {.temperature = 2, .top_p = 0.999, .top_k = 2900},
+    };
+    for (int v = 0; v < MANY; v++)
+        many[v] = (float)(3 * gg_random_normal(8, 1, (uint64_t)v));
+    for (int s = 0; s < (int)(sizeof samplings / sizeof *samplings); s++) {
+        int others = 0;
+        for (uint64_t i = 0; i < 300; i++)
+            others +=
+                gg_sample(many, MANY, &samplings[s], i, candidates) != plain_sample(many, &samplings[s], i);
+        if (others > 1)
+            fail_msg("sampling %d: %d of 300 tokens are others", s, others);
+    }
+}
+
 /* A GPT-2, and a model whose queries see a window of keys and whose positions are rotary. */
 #define SIZES "model.layers=2 model.heads=2 model.width=16 model.context=8 model.vocab=50"
 static const char *const models[] = {SIZES, SIZES VARIANT_LLAMA " model.attention=banded model.window=3"};
@@ -158,15 +228,17 @@ static void long_text_in_one_call(void **state) {
 
 enum { TEXTS = 3, STEPS = 20 };
 
-/* A text that is begun at one place of a decoder with others beside it, and goes on for STEPS tokens. */
+/* A text that is begun at one place of a decoder with others beside it, or in one of its own, and goes on for STEPS
+ * tokens. */
 static void write_among(const struct model_fixture *f, bool others, int64_t place, int32_t drawn[STEPS],
                         double *log_probability) {
     gg_decoder *d;
-    CHECK_OK(gg_decoder_create(&f->graph, &f->fabric, f->weights, TEXTS, &d));
+    const int64_t texts = others ? TEXTS : 1;
+    CHECK_OK(gg_decoder_create(&f->graph, &f->fabric, f->weights, texts, &d));
     const struct gg_sampling sampling = {
         .temperature = 1, .top_p = 1, .seed = 9, .text = 4, .repetition_penalty = 1.3};
     int32_t ids[TEXTS];
-    for (int64_t i = 0; i < TEXTS; i++) {
+    for (int64_t i = 0; i < texts; i++) {
         if (others || i == place)
             gg_decoder_feed(d, i, others ? f->inputs + 9 : f->inputs, i == place ? 5 : 1 + 6 * i);
         ids[i] = -1;
@@ -177,7 +249,7 @@ static void write_among(const struct model_fixture *f, bool others, int64_t plac
     }
     *log_probability = 0;
     for (int step = 0; step < STEPS; step++) {
-        for (int64_t i = 0; i < TEXTS; i++)
+        for (int64_t i = 0; i < texts; i++)
             ids[i] = i == place                     ? (int32_t)gg_decoder_sample(d, i, &sampling)
                      : others && step % (i + 2) > 0 ? (int32_t)(step % 50)
                                                     : -1;
@@ -195,9 +267,12 @@ static void write_among(const struct model_fixture *f, bool others, int64_t plac
  * and pass the end of the context, in any place; with learned positions and with rotary ones. */
 static void others_change_nothing(void **state) {
     (void)state;
-    for (int rotary = 0; rotary < 2; rotary++) {
+    const bool has_bf16 = gg_matmul_has_bf16();
+    for (int kind = 0; kind < (has_bf16 ? 4 : 2); kind++) {
+        const int rotary = kind % 2;
         struct gg_model_config config = {
-            .layers = 2, .heads = 2, .width = 16, .context = 12, .vocab = 50, .padded_vocab = 64};
+            .layers = 2, .heads = 2, .width = 80, .context = 12, .vocab = 50, .padded_vocab = 64};
+        config.precision = kind < 2 ? GG_PRECISION_FP32 : GG_PRECISION_BF16;
         if (rotary == 1) {
             config.positions = GG_POSITIONS_ROTARY;
             config.rope_theta = 10000;
@@ -222,6 +297,7 @@ int main(void) {
                                        cmocka_unit_test(min_p_cuts),
                                        cmocka_unit_test(texts_are_independent),
                                        cmocka_unit_test(penalty_takes_the_seen),
+                                       cmocka_unit_test(draws_as_plainly),
                                        cmocka_unit_test(beyond_the_context),
                                        cmocka_unit_test(long_text_in_one_call),
                                        cmocka_unit_test(others_change_nothing)};

@@ -102,6 +102,25 @@ grep -qE "^  read [0-9.]+ GB/s, write [0-9.]+ GB/s, triad .*, update" kernels.tx
 grep -q "^limit: the longest of bytes read / rate of read" kernels.txt || fail "no formula: $(cat kernels.txt)"
 awk '/^(norm|bias|residual|embedding|loss|gradient|AdamW|rounding)/ { match($0, / [0-9]+% /); share = substr($0, RSTART, RLENGTH) + 0
     if (share > 105 && $0 !~ /in cache|memory was slower/) exit 1 }' kernels.txt || fail "faster than memory, and no reason: $(cat kernels.txt)"
+"$GRIDGPT" bench $small --generate --repeats 1 --json >generate.json
+mpirun -n 2 "$GRIDGPT" bench $small --generate --repeats 1 parallel.grid=2x1 compute.precision=fp32 --json >grid.json
+"$GG_TEST_PYTHON" - <<'P' || fail "$(cat generate.json grid.json)"
+import json
+one, (grid,) = json.load(open("generate.json")), json.load(open("grid.json"))
+assert [b["precision"] for b in one] in (["fp32"], ["fp32", "bf16"])
+for b in (*one, grid):
+    # 12 L C^2 + V C, the vocabulary padded to 1024
+    assert b["weights_bytes"] == (12 * 2 * 64 * 64 + 1024 * 64) * (2 if b["precision"] == "bf16" else 4), b
+    assert [row["texts"] for row in b["batches"]] == [1, 8] and b["from_position"] == 16 and b["to_position"] == 64, b
+    assert all(row["tokens_per_s"] > 0 and row["of_reading"] > 0 for row in b["batches"]) and b["read_gb_s"] > 0, b
+    assert b["prompt_tokens"] == 64 and b["prompt_tokens_per_s"] > 0 and b["forward_tokens_per_s"] > 0, b
+assert grid["ranks"] == 2
+P
+"$GRIDGPT" bench $small --generate --repeats 1 compute.precision=fp32 >words.txt
+[ "$(grep -cE "^ +(1|8) +[0-9.]+ +[0-9.]+% .* GB/s" words.txt)" = 2 ] && grep -q "^  a prompt of 64: " words.txt || fail "$(cat words.txt)"
+status=0
+mpirun -n 2 "$GRIDGPT" bench $small --generate 2>err.txt || status=$?
+[ $status = 64 ] && grep -q "parallel.grid=2x1" err.txt || fail "status $status: $(cat err.txt)"
 status=0
 "$GRIDGPT" bench $small --kernels --matmul 2>err.txt || status=$?
 [ $status = 64 ] && grep -q "choose one" err.txt || fail "status $status: $(cat err.txt)"

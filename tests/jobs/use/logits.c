@@ -11,7 +11,7 @@
 
 /* (tokens, padded vocabulary), owned by the caller. Each token's come from a call of its own, as in generation. */
 static gg_status compute(const struct gg_replica *r, const int32_t *ids, int64_t count, float **logits) {
-    const int64_t padded = r->graph.config.padded_vocab;
+    const int64_t padded = r->graph.config.padded_vocab, sequence = 0;
     gg_model *model = NULL;
     if (count > r->graph.config.context)
         return gg_fail(GG_USAGE, "%lld ids, and the context has %lld", (long long)count,
@@ -19,7 +19,7 @@ static gg_status compute(const struct gg_replica *r, const int32_t *ids, int64_t
     GG_TRY(gg_model_create(&r->graph, &r->fabric, GG_MODEL_GENERATE, 1, r->state.weights, NULL, &model));
     *logits = gg_calloc((size_t)(count * padded), sizeof **logits);
     for (int64_t t = 0; t < count; t++)
-        gg_model_logits(model, ids + t, 1, t, *logits + t * padded);
+        gg_model_decode(model, &sequence, 1, ids + t, &t, *logits + t * padded);
     gg_model_destroy(&model);
     return GG_OK;
 }

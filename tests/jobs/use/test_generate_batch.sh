@@ -127,13 +127,48 @@ assert open("ids.txt").read() == "12, 34" + "".join(f" {i}" for i in line["ids"]
 P
 for _ in $(seq 1500); do echo '{"text": "red bird sang"}'; done >short.jsonl
 "$GRIDGPT" prepare --tokenizer tokenizer.json --keep-duplicates --val 0 --out short short.jsonl >>prepare.log 2>&1
-train 2 short-run data.train=short/train-00000.h5 data.val=[] run.steps=60 model.dropout=0
+train 2 short-run data.train=short/train-00000.h5 data.val=[] run.steps=60 model.dropout=0 chat.turns=true \
+    chat.user_prefix=r "chat.user_suffix= bi" chat.assistant_prefix=rd
 expect 0 "trained 60 steps" short-run
 "$GRIDGPT" generate short-run --prompt red --temperature 0 --json >ended.jsonl 2>generate.log || fail "$(cat generate.log)"
 "$GG_TEST_PYTHON" - <<'P' || fail "the end of a document: $(cat ended.jsonl)"
 import json
 line = json.load(open("ended.jsonl"))
 assert line["end"] == "end_of_text" and line["text"] == " bird sang" and len(line["ids"]) >= 2, line
+P
+
+# An answer: the turns are written in the checkpoint's template, and the answer is all that comes.
+chat() { # ARGUMENT...
+    "$GRIDGPT" generate short-run --chat --temperature 0 "$@" 2>generate.log || fail "--chat $*: $(cat generate.log)"
+}
+answer=" sang"
+[ "$(chat --prompt ed)" = "$answer" ] || fail "--chat --prompt"
+[ "$(echo ed | chat)" = "$answer" ] || fail "--chat from standard input"
+[ "$(chat --prompt ed --stop ang)" = " s" ] || fail "--chat --stop"
+user='{"role": "user", "content": "ed"}'
+printf '{"messages": [%s]}\n\n{"messages": [%s, {"role": "assistant", "content": " sang"}, %s], "more": 1}\n' "$user" "$user" "$user" >turns.jsonl
+chat --prompts turns.jsonl --json --tokens 30 >turns.out
+mpirun -n 2 "$GRIDGPT" generate short-run --chat --temperature 0 --prompts turns.jsonl >turns.txt 2>generate.log || fail "$(cat generate.log)"
+"$GG_TEST_PYTHON" - "$GRIDGPT" <<'P' || fail "--chat: $(cat turns.out turns.txt)"
+import json, os, pty, subprocess, sys, time
+answer = " sang"
+lines = [json.loads(line) for line in open("turns.out")]
+told = [json.loads(line)["messages"] for line in open("turns.jsonl") if line.strip()]
+assert [line["messages"] for line in lines] == told and "prompt" not in lines[0], lines
+assert lines[0]["text"] == answer and lines[0]["end"] == "end_of_text", lines[0]
+assert open("turns.txt").read().startswith(answer + "\n")
+# Lines at a terminal, until they end: a turn sees those before it, and one that finds no room begins anew.
+ours, theirs = pty.openpty()
+talk = subprocess.Popen([sys.argv[1], "generate", "short-run", "--chat", "--temperature", "0", "--tokens", "30"], stdin=theirs,
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+for line in ["ed"] + ["", "ed"] * 4:
+    os.write(ours, line.encode() + b"\n")
+os.write(ours, b"\x04")
+out, err = talk.communicate(timeout=60)
+assert talk.returncode == 0, err
+answers = out.split("\n")
+assert answers[0] == answer and answers.count(answer) >= 2 and len(answers) == 6, out
+assert "is full; another conversation begins" in err and err.count("> ") == 10, err
 P
 
 refused() { # STATUS PART ARGUMENT...
@@ -167,3 +202,16 @@ refused 64 "--stop looks at text" --ids --prompt 1 --stop a
 refused 64 "an empty text" --prompt a --stop '[""]'
 refused 64 "a number from 0 to 1" --prompt a --min-p 2
 refused 64 "a number from" --prompt a --repetition-penalty 0
+refused 64 "has learned no conversations" --chat --prompt a
+refused 64 "leave one of them out" --chat --ids --prompt 1
+refused 64 "nothing is said" --chat --prompt ""
+refused_turn() { # LINE PART
+    printf '{"messages": [%s]}\n\n%s\n' "$user" "$1" >bad.jsonl
+    local got=0
+    "$GRIDGPT" generate short-run --chat --prompts bad.jsonl >refused.out 2>refused.err || got=$?
+    [ $got = 65 ] && grep -qF -- "bad.jsonl: line 3: $2" refused.err && [ ! -s refused.out ] || fail "status $got: $(cat refused.err)"
+}
+refused_turn '{"prompt": "red"}' "has no list of messages"
+refused_turn '{"messages": []}' "has no list of messages"
+refused_turn "{\"messages\": [$user, {\"role\": \"bird\", \"content\": \"a\"}]}" 'message 2: has the role "bird"'
+refused_turn "{\"messages\": [{\"role\": \"user\", \"content\": \"$(printf 'ed %.0s' {1..200})\"}]}" "the conversation is"
