@@ -4,8 +4,8 @@
 set -euo pipefail
 build="$(realpath "$1")"
 cd "$(dirname "$0")/corpus"
-mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean jsonl documents metrics prompts tasks \
-mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean jsonl documents metrics pii prompts \
+mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean ids jsonl documents metrics pii \
+    prompts tasks \
     shard checkpoint
 "$build/tests/fuzz/make_seeds" .
 
@@ -54,6 +54,12 @@ parallel.grid: 2x1
 run.steps: 1000
 optim.warmup: 10
 Y
+cat >settings/blend.yaml <<'Y'
+data.train: {en: {paths: [a.h5, "b c.h5"], weight: 0.7}, "1-_": {paths: d.h5, weight: 3}}
+data.val.en: v.h5
+data.val.de.paths: [w.h5]
+Y
+printf 'data.train: {en: {paths: a, weight: 0}}\ndata.train: b\ndata.val.paths.weight: 1\n' >settings/blend-refused.yaml
 printf '&a x: *a\n--- !!str\n' >settings/refused.yaml
 printf '\003run.yaml\nmodel.layers=2\ndata.train=a.h5\ndata.train=b.h5\noptim.lr=1e-3\n' >command_line/train
 printf '\000--tokenizer\nt.json\n--out=data\n--val\n0.1\n--no-nfc\n--\n-x' >command_line/prepare
@@ -68,6 +74,10 @@ printf '\004a \340\244b\n\nc\360\220 d e f' >clean/invalid
 printf '\000{"text": "a\\u0041\\ud83d\\ude42\\n", "n": 1}\n\n{"text": ""}\n{"x": "y"}\n[1]\n' >jsonl/lines
 printf '\000{"text": "\\ud800 \\\\ud800 \377"}\n{"text": 1}\n{' >jsonl/repaired
 printf '\001{"text": "\377"}\r\n{"text": "a\\u0000b"}' >jsonl/refused
+printf '\034[1, 2, 69999]\n\n{"ids": [3], "n": {}}\r\n[]\n[7, 7]' >ids/lines
+printf '\040[1, 2]\n[3, -4]\n[5.0]\n{"ids": 1}\n[' >ids/refused
+printf '\051\001\000\007\000\007\000\061\000\002\000\007\000\003' >ids/uint16
+printf '\016\001\000\001\000\007\000\000\000\002\000\000\000' >ids/uint32
 printf '\000\357\273\277plain text\r\nof two lines' >documents/plain
 printf '\001one\n\n\ntwo\r\n\r\nthree' >documents/blank
 printf '\002one\n---\n---\ntwo\n---' >documents/line
