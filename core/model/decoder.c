@@ -208,5 +208,5 @@ double gg_decoder_log_probability(const gg_decoder *d, int64_t text, uint32_t id
 #pragma omp simd reduction(+ : sum)
     for (int64_t v = 0; v < vocab; v++)
         sum += (double)gg_expf(logits[v] - most);
-    return (double)logits[id] - (double)most - log(sum);
+    return (double)logits[id] - (double)most - log(fmax(sum, 1)); /* which it is at least */
 }

@@ -186,9 +186,11 @@ char *gg_chat_jinja(const struct gg_chat_settings *settings, const gg_tokenizer 
     char *text = NULL;
     size_t bytes;
     FILE *out = open_memstream(&text, &bytes);
-    GG_ASSERT(out != NULL);
+    if (out == NULL)
+        gg_out_of_memory("a chat template", 0);
     put_template(out, &chat);
-    GG_ASSERT(fclose(out) == 0);
+    if (fclose(out) != 0)
+        gg_out_of_memory("a chat template", 0);
     gg_chat_template_free(&chat);
     return text;
 }
