@@ -35,7 +35,7 @@ size_t gg_decoder_bytes(const struct gg_graph *graph, int64_t texts) {
     const struct gg_model_config *config = &graph->config;
     const size_t vocab = (size_t)config->vocab, logits = (size_t)config->padded_vocab * sizeof(float);
     const size_t text = sizeof(struct text) + (size_t)config->context * sizeof(int32_t) +
-                        vocab * sizeof(bool) + 2 * logits + sizeof(int32_t) + sizeof(int64_t);
+                        vocab * sizeof(bool) + 2 * logits + sizeof(int32_t) + 2 * sizeof(int64_t);
     return gg_model_bytes(graph, GG_MODEL_GENERATE, texts) + (size_t)texts * text +
            vocab * (sizeof(float) + sizeof(struct gg_candidate));
 }

@@ -195,7 +195,7 @@ static gg_status after_step(struct gg_trainer *t, struct gg_step_result *result)
         GG_TRY(validated);
     result->validation_left = validated == GG_STOPPED;
     result->stop = result->stop || result->validation_left;
-    if (every(settings->eval.sample_every, step) && !result->stop)
+    if (every(settings->eval.sample_every, step)) /* also where the run ends: nobody makes up for it */
         GG_TRY(write_texts(t));
     report(t, result, due && !result->validation_left);
     if (t->at.bad_steps >= settings->run.max_bad_steps)
