@@ -37,10 +37,10 @@ void gg_messages_append(json_t *messages, const char *role, const char *text, si
 
 /* A line of a value. */
 static void append_line(struct gg_prompts *prompts, const json_t *value, int64_t line) {
-    char *text = json_dumps(value, JSON_COMPACT);
-    if (text == NULL)
-        gg_out_of_memory("a conversation", 0);
-    gg_prompts_append(prompts, text, strlen(text), line);
+    const size_t bytes = json_dumpb(value, NULL, 0, JSON_COMPACT);
+    char *text = gg_malloc(bytes);
+    GG_ASSERT(bytes > 0 && json_dumpb(value, text, bytes, JSON_COMPACT) == bytes);
+    gg_prompts_append(prompts, text, bytes, line);
     free(text);
 }
 
