@@ -14,6 +14,8 @@ static const struct gg_option rows[] = {
                  "what is asked for, told in a line before each sample that names no \"task\" of its own")},
     {GG_ROW_CHOICE("finetune.too_long", too_long, too_long_names, "truncate",
                    "a sample longer than model.context: its prompt's beginning, else its end is cut off")},
+    {GG_ROW_INTEGER("finetune.patience", patience, 0, GG_ROW_MANY, "0",
+                    "eval.patience by another name: validations without a better loss that end the run")},
 };
 const struct gg_option_table gg_finetune_setting_rows = {"setting", "", rows, sizeof rows / sizeof *rows};
 #undef GG_ROWS_OF

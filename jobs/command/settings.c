@@ -107,6 +107,13 @@ gg_status gg_settings_resolve(struct gg_settings *settings) {
         return gg_fail(GG_USAGE,
                        "model.labels: classes are learned from samples, which 'gridgpt finetune' reads; "
                        "set finetune.from");
+    if (settings->finetune.patience > 0) {
+        if (settings->eval.patience > 0 && settings->eval.patience != settings->finetune.patience)
+            return gg_fail(GG_USAGE,
+                           "finetune.patience %lld and eval.patience %lld are one setting; give one of them",
+                           (long long)settings->finetune.patience, (long long)settings->eval.patience);
+        settings->eval.patience = settings->finetune.patience;
+    }
     GG_TRY(gg_lora_settings_resolve(&settings->lora, &settings->model));
     return gg_run_settings_check(&settings->run);
 }

@@ -193,9 +193,11 @@ static gg_status open_model(struct gg_evaluate_job *job, const char *path) {
     GG_TRY(
         gg_loaded_model_open(job->world, path, values->grid, values->micro, values->precision, &job->model));
     const struct gg_model_config *config = &job->model.replica.graph.config;
-    if (config->classes_only && choose(values) != evaluate_sequences)
-        return gg_fail(GG_USAGE, "%s: its model tells classes alone, and not how likely a text is",
-                       job->model.path);
+    if (config->classes_only && choose(values) != gg_evaluate_tasks)
+        return gg_fail(
+            GG_USAGE,
+            "%s: its model tells classes alone, and not how likely a text is; evaluate it by --task classify",
+            job->model.path);
     if (values->alternatives > config->vocab)
         return gg_fail(GG_USAGE, "--alternatives: the model has %lld tokens in all",
                        (long long)config->vocab);

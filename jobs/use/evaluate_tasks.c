@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "jobs/use/class_scores.h"
 #include "jobs/use/result_file.h"
 #include "jobs/use/task_scores.h"
 
@@ -20,6 +21,22 @@ gg_status gg_evaluate_read_tasks(struct gg_evaluate_job *job) {
     return GG_OK;
 }
 
+/* Of a model with classes: a classification, once more, with its classes for choices. */
+static gg_status take_classes(struct gg_evaluate_job *job, size_t i) {
+    const struct gg_model_config *config = &job->model.replica.graph.config;
+    const struct gg_task_form form = {job->values->template, &job->model.settings.model.labels};
+    const char *path = job->files.items[i];
+    if (config->classes > 0 && job->tasks[i].kind == GG_TASK_CLASSIFY) {
+        gg_task_free(&job->tasks[i]);
+        job->tasks[i] = (struct gg_task){0};
+        return gg_task_read(job->world, path, GG_TASK_CLASSIFY, &form, &job->tasks[i]);
+    }
+    if (config->classes_only)
+        return gg_fail(GG_USAGE, "%s: its model tells classes alone, and %s is of %s", job->model.path, path,
+                       gg_task_kind_names[job->tasks[i].kind]);
+    return GG_OK;
+}
+
 /* What came of a task. */
 struct outcome {
     const struct gg_task *task;
@@ -32,6 +49,8 @@ struct outcome {
 
 static bool is_truncated(const struct outcome *o, int64_t sample, int64_t first_request) {
     bool truncated = false;
+    if (o->requests->count == 0) /* scored by a head of classes, which counts them */
+        return false;
     for (int64_t c = 0; c < o->task->samples[sample].count; c++)
         truncated = truncated || o->requests->items[first_request + c].truncated;
     return truncated;
@@ -72,21 +91,6 @@ static void print_json(const struct gg_evaluate_job *job, const struct outcome *
     gg_result_file_line(&out, object);
 }
 
-static void print_confusion(const struct outcome *o) {
-    const struct gg_task *task = o->task;
-    const int64_t classes = o->result.classes.classes;
-    printf("  of each class, samples that were said to be of\n  %16s", "");
-    for (int64_t j = 0; j < classes; j++)
-        printf(" %10.10s", task->classes.items[j]);
-    putchar('\n');
-    for (int64_t i = 0; i < classes; i++) {
-        printf("  %16.16s", task->classes.items[i]);
-        for (int64_t j = 0; j < classes; j++)
-            printf(" %10lld", (long long)o->result.classes.confusion[i * classes + j]);
-        putchar('\n');
-    }
-}
-
 static void print_words(const struct outcome *o) {
     const struct gg_task *task = o->task;
     printf("%s: %s, %lld samples\n", task->path, gg_task_kind_names[task->kind],
@@ -94,7 +98,7 @@ static void print_words(const struct outcome *o) {
     for (int i = 0; i < GG_TASK_FIGURES; i++)
         printf("  %-13s  %.4f\n", o->result.figures[i].name, o->result.figures[i].value);
     if (task->kind == GG_TASK_CLASSIFY)
-        print_confusion(o);
+        gg_class_figures_print(stdout, &o->result.classes, &task->classes);
     if (o->truncated > 0)
         printf("  %lld samples are longer than the model's context, and lost their beginnings\n",
                (long long)o->truncated);
@@ -147,13 +151,18 @@ static gg_status evaluate_one(struct gg_evaluate_job *job, const struct gg_task 
                                      .progress = root ? gg_evaluate_show_progress : NULL,
                                      .context_of_progress = &job->bar};
     const double begin = gg_clock_seconds();
-    gg_status status = gg_agree(job->world->comm, gg_task_requests_make(task, job->model.tokenizer,
-                                                                        r->graph.config.context, &requests));
+    const bool by_classes = r->graph.config.classes > 0 && task->kind == GG_TASK_CLASSIFY;
+    gg_status status = GG_OK;
+    if (!by_classes)
+        status = gg_agree(job->world->comm, gg_task_requests_make(task, job->model.tokenizer,
+                                                                  r->graph.config.context, &requests));
     if (status == GG_OK) {
         job->bar = (struct gg_progress){.label = gg_task_kind_names[task->kind], .unit = GG_PROGRESS_COUNT};
         if (root)
             gg_progress_begin(&job->bar);
-        status = gg_task_scores_make(&scorer, &requests, &o.scores);
+        status = by_classes ? gg_class_scores_make(&scorer, task, job->model.tokenizer, &job->model.settings,
+                                                   &o.scores, &o.truncated)
+                            : gg_task_scores_make(&scorer, &requests, &o.scores);
         if (root)
             gg_progress_end(&job->bar, NULL);
     }
@@ -173,6 +182,8 @@ gg_status gg_evaluate_tasks(struct gg_evaluate_job *job) {
     struct gg_result_file samples = {0};
     if (job->model.tokenizer == NULL)
         return gg_fail(GG_USAGE, "%s: holds no tokenizer, and tasks are text", job->model.path);
+    for (size_t i = 0; i < job->files.count; i++)
+        GG_TRY(take_classes(job, i));
     gg_status status = GG_OK;
     if (root && job->values->samples != NULL)
         status = gg_result_file_open(job->values->samples, &samples);

@@ -132,6 +132,8 @@ static gg_status open_model(const struct gg_world *world, const char *path, cons
                                 values->precision, model));
     if (model->replica.topology.replicas > 1)
         return gg_fail(GG_USAGE, "--grid %s leaves ranks over; one model writes one text", values->grid);
+    if (model->replica.graph.config.classes_only)
+        return gg_fail(GG_USAGE, "%s: its model tells classes alone, and writes no text", model->path);
     if (model->tokenizer == NULL && !values->ids)
         return gg_fail(GG_USAGE, "%s: holds no tokenizer; give a --prompt of token ids, and --ids",
                        model->path);

@@ -15,6 +15,7 @@ struct work {
     int32_t *tokens;     /* (2, micro, time): inputs, then targets */
     int64_t *lengths;    /* (2, micro): inputs of each row, and how many of its targets count; 0: no row */
     float *loss_weights; /* (micro, time): 1 where a target counts */
+    int32_t *labels;     /* (micro, time): any class in the place of each target */
     struct gg_token_scores scores; /* of this rank's rows */
 };
 
@@ -36,7 +37,9 @@ static struct work make_work(const struct gg_scorer *s, const struct gg_score_so
                          .tokens = gg_calloc(2 * tokens, sizeof(int32_t)),
                          .lengths = gg_calloc(2 * micro, sizeof(int64_t)),
                          .loss_weights = gg_calloc(tokens, sizeof(float)),
-                         .scores = {.log_probabilities = gg_calloc(local, sizeof(float)),
+                         .labels = s->classes ? gg_calloc(tokens, sizeof(int32_t)) : NULL,
+                         .scores = {.classes = s->classes,
+                                    .log_probabilities = gg_calloc(local, sizeof(float)),
                                     .ranks = gg_calloc(local, sizeof(int32_t)),
                                     .alternatives = s->alternatives,
                                     .ids = gg_calloc(alternatives + 1, sizeof(int32_t)),
@@ -47,6 +50,7 @@ static void free_work(struct work *w) {
     free(w->tokens);
     free(w->lengths);
     free(w->loss_weights);
+    free(w->labels);
     free(w->scores.log_probabilities);
     free(w->scores.ranks);
     free(w->scores.ids);
@@ -138,7 +142,9 @@ static void score_rows(struct work *w, int64_t first) {
                                    .time = time,
                                    .inputs = w->tokens + from,
                                    .targets = w->tokens + s->micro * time + from,
-                                   .loss_weights = w->loss_weights + from};
+                                   .loss_weights = w->loss_weights + from,
+                                   .labels = w->labels,
+                                   .label_weights = w->loss_weights + from};
     gg_model_score(s->model, &batch, &w->scores);
     take_rows(w, first, time);
 }

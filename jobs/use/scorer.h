@@ -37,7 +37,8 @@ struct gg_scorer {
     gg_model *model;      /* of the replica's graph, of any use but generation */
     int64_t micro;        /* B, sequences of a replica's micro-batch; Q divides it */
     int64_t alternatives; /* of each token */
-    bool (*stop)(void);   /* asked before each round whether to leave; or NULL */
+    bool classes;       /* the alternatives are classes, of the text that ends before the one scored token */
+    bool (*stop)(void); /* asked before each round whether to leave; or NULL */
     void (*progress)(void *context_of_progress, int64_t done, int64_t total); /* rows; or NULL */
     void *context_of_progress;
 

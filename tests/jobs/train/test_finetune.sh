@@ -37,10 +37,23 @@ done
 "$GRIDGPT" inspect --tensors one/checkpoints/step-00000080.h5 >inspect.log
 grep -q 'score.weight' inspect.log || fail "no head of classes: $(cat inspect.log)"
 
+# Its texts alone are told to be of the same classes as side by side in validation.
+"$GRIDGPT" evaluate one --task classify label.val --json >evaluate.json 2>evaluate.log
+awk -v a="$(values one val_accuracy | tail -1)" -v b="$(sed 's/.*"acc": \([^,]*\),.*/\1/' evaluate.json)" 'BEGIN { exit !(a - b < 1e-6 && b - a < 1e-6) }' ||
+    fail "evaluate: $(cat evaluate.json), in training: $(values one val_accuracy | tail -1)"
+status=0
+"$GRIDGPT" generate one --prompt the >generate.log 2>&1 || status=$?
+expect 64 "tells classes alone, and writes no text" generate
+
 # A classifier goes on as one, and becomes a language model again.
 status=0
 mpirun -n 1 "$GRIDGPT" finetune finetune.from=one run.dir=again batch.sequences=8 batch.micro=2 eval.sequences=0 $labels run.steps=1 >again.log 2>&1 || status=$?
 grep -Eq "step 0: .*accuracy (0.8[5-9]|0.9|1.0)" again.log || fail "it does not know its classes any more: $(cat again.log)"
+
+# It ends where validations get no better, and keeps the best.
+finetune 1 patient $labels optim.lr=0.5 optim.min_lr=0.5 eval.every_steps=1 finetune.patience=2
+expect 0 "eval.patience" patient
+[ -e patient/checkpoints/best.h5 ] && [ "$(values patient val_loss | wc -l)" -lt 60 ] || fail "patience: $(cat patient.log)"
 
 # Completions beside adapters, on a grid and on one rank.
 prompts="data.train=prompt.train data.val=prompt.val run.steps=4 finetune.lora.rank=2"
