@@ -48,10 +48,11 @@ build_and_test() {
 interop() {
     local python=build/interop/bin/python failed=0 check
     set_up
-    if ! "$python" -c 'import gguf, peft, torch, transformers' 2>/dev/null; then
+    if ! "$python" -c 'import accelerate, gguf, lm_eval, peft, torch, transformers' 2>/dev/null; then
         echo "making build/interop"
         python3 -m venv build/interop
-        build/interop/bin/pip install --quiet --disable-pip-version-check torch transformers peft safetensors gguf numpy
+        build/interop/bin/pip install --quiet --disable-pip-version-check torch transformers peft \
+            accelerate lm_eval safetensors gguf numpy
     fi
     if ! "$python" -c 'import llama_cpp' 2>/dev/null; then
         echo "building llama.cpp, which takes some minutes"

@@ -31,6 +31,15 @@ struct gg_decoder {
     struct gg_candidate *candidates;
 };
 
+size_t gg_decoder_bytes(const struct gg_graph *graph, int64_t texts) {
+    const struct gg_model_config *config = &graph->config;
+    const size_t vocab = (size_t)config->vocab, logits = (size_t)config->padded_vocab * sizeof(float);
+    const size_t text = sizeof(struct text) + (size_t)config->context * sizeof(int32_t) +
+                        vocab * sizeof(bool) + 2 * logits + sizeof(int32_t) + 2 * sizeof(int64_t);
+    return gg_model_bytes(graph, GG_MODEL_GENERATE, texts) + (size_t)texts * text +
+           vocab * (sizeof(float) + sizeof(struct gg_candidate));
+}
+
 gg_status gg_decoder_create(const struct gg_graph *graph, const struct gg_fabric *fabric,
                             const float *weights, int64_t texts, gg_decoder **decoder) {
     const struct gg_model_config *config = &graph->config;
@@ -199,5 +208,5 @@ double gg_decoder_log_probability(const gg_decoder *d, int64_t text, uint32_t id
 #pragma omp simd reduction(+ : sum)
     for (int64_t v = 0; v < vocab; v++)
         sum += (double)gg_expf(logits[v] - most);
-    return (double)logits[id] - (double)most - log(sum);
+    return (double)logits[id] - (double)most - log(fmax(sum, 1)); /* which it is at least */
 }

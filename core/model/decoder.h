@@ -16,6 +16,9 @@
 
 typedef struct gg_decoder gg_decoder;
 
+/* Bytes that gg_decoder_create will allocate. Local. */
+size_t gg_decoder_bytes(const struct gg_graph *graph, int64_t texts);
+
 /* Arguments as gg_model_create. GG_RESOURCE: no memory.
  *   texts [in] how many there is room for; none has any tokens yet */
 gg_status gg_decoder_create(const struct gg_graph *graph, const struct gg_fabric *fabric,

@@ -18,7 +18,8 @@ void gg_plan_memory_parts(const struct gg_plan_memory *m, struct gg_plan_part pa
                                                     {"embedding exchange", m->exchange},
                                                     {"loader", m->loader},
                                                     {"micro-batch", m->batch},
-                                                    {"checkpoint copy", m->checkpoint}};
+                                                    {"checkpoint copy", m->checkpoint},
+                                                    {"tasks and written texts", m->evaluation}};
     memcpy(parts, all, sizeof all);
 }
 

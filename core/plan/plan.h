@@ -25,6 +25,7 @@ struct gg_plan_memory {
     size_t checkpoint;  /* the copy that is written behind the training */
     size_t
         loader; /* of a rank that reads the data; 0 in a plan, and set by who knows the data or its bound */
+    size_t evaluation; /* tasks, and the decoder that writes text amid the training; likewise */
 };
 
 /* The parts by their names in messages, and all of them together. */
@@ -32,7 +33,7 @@ struct gg_plan_part {
     const char *name;
     size_t bytes;
 };
-enum { GG_PLAN_PARTS = 11 };
+enum { GG_PLAN_PARTS = 12 };
 void gg_plan_memory_parts(const struct gg_plan_memory *memory, struct gg_plan_part parts[GG_PLAN_PARTS]);
 size_t gg_plan_memory_sum(const struct gg_plan_memory *memory);
 

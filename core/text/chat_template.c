@@ -2,7 +2,6 @@
 
 #include "core/base/memory.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,59 +135,57 @@ gg_status gg_chat_encode(const struct gg_chat_template *chat, const gg_tokenizer
     return status;
 }
 
+/* Puts a piece behind a text, which is made anew. */
+static void put(char **text, const char *piece) {
+    char *longer = gg_format("%s%s", *text, piece);
+    free(*text);
+    *text = longer;
+}
+
 /* A text as a Jinja string: in single quotes, which are escaped like backslashes and ends of lines. */
-static void put_quoted(FILE *out, const char *text) {
-    fputc('\'', out);
-    for (; *text != '\0'; text++) {
-        if (*text == '\n')
-            fputs("\\n", out);
-        else if (*text == '\t')
-            fputs("\\t", out);
-        else if (*text == '\'' || *text == '\\')
-            fprintf(out, "\\%c", *text);
-        else
-            fputc(*text, out);
+static void put_quoted(char **text, const char *words) {
+    put(text, "'");
+    for (; *words != '\0'; words++) {
+        const char letter[] = {*words, '\0'};
+        if (*words == '\'' || *words == '\\')
+            put(text, "\\");
+        put(text, *words == '\n' ? "\\n" : *words == '\t' ? "\\t" : letter);
     }
-    fputc('\'', out);
+    put(text, "'");
 }
 
-static void put_value(FILE *out, const char *text) {
-    if (*text == '\0')
+static void put_value(char **text, const char *words) {
+    if (*words == '\0')
         return;
-    fputs("{{ ", out);
-    put_quoted(out, text);
-    fputs(" }}", out);
+    put(text, "{{ ");
+    put_quoted(text, words);
+    put(text, " }}");
 }
 
-static void put_template(FILE *out, const struct gg_chat_template *chat) {
-    put_value(out, chat->begin);
-    fputs("{% for message in messages %}", out);
-    for (int role = 0; role < GG_CHAT_ROLES; role++) {
-        fprintf(out, "{%% %s message['role'] == '%s' %%}{{ ", role == 0 ? "if" : "elif",
-                gg_chat_role_names[role]);
-        put_quoted(out, chat->prefix[role]);
-        fputs(" + message['content'] + ", out);
-        put_quoted(out, chat->suffix[role]);
-        fputs(" }}", out);
-    }
-    fputs("{% else %}{{ raise_exception('a turn is system, user or assistant') }}{% endif %}{% endfor %}"
-          "{% if add_generation_prompt %}",
-          out);
-    put_value(out, chat->prefix[GG_CHAT_ASSISTANT]);
-    fputs("{% endif %}", out);
+static void put_role(char **text, const struct gg_chat_template *chat, enum gg_chat_role role) {
+    put(text, role == 0 ? "{% if message['role'] == '" : "{% elif message['role'] == '");
+    put(text, gg_chat_role_names[role]);
+    put(text, "' %}{{ ");
+    put_quoted(text, chat->prefix[role]);
+    put(text, " + message['content'] + ");
+    put_quoted(text, chat->suffix[role]);
+    put(text, " }}");
 }
 
 char *gg_chat_jinja(const struct gg_chat_settings *settings, const gg_tokenizer *tokenizer) {
     if (!settings->turns)
         return settings->jinja != NULL ? gg_strdup(settings->jinja) : NULL;
     struct gg_chat_template chat;
+    char *text = gg_strdup("");
     gg_chat_template_make(settings, tokenizer, &chat);
-    char *text = NULL;
-    size_t bytes;
-    FILE *out = open_memstream(&text, &bytes);
-    GG_ASSERT(out != NULL);
-    put_template(out, &chat);
-    GG_ASSERT(fclose(out) == 0);
+    put_value(&text, chat.begin);
+    put(&text, "{% for message in messages %}");
+    for (int role = 0; role < GG_CHAT_ROLES; role++)
+        put_role(&text, &chat, (enum gg_chat_role)role);
+    put(&text, "{% else %}{{ raise_exception('a turn is system, user or assistant') }}{% endif %}{% endfor %}"
+               "{% if add_generation_prompt %}");
+    put_value(&text, chat.prefix[GG_CHAT_ASSISTANT]);
+    put(&text, "{% endif %}");
     gg_chat_template_free(&chat);
     return text;
 }

@@ -47,6 +47,8 @@ int64_t gg_text_characters(const char *text, size_t bytes) {
 static gg_status replace(const struct gg_text *text, const char *old, const char *new, struct gg_text *out) {
     const size_t length = strlen(old);
     size_t at = 0;
+    if (text->count == 0) /* there may be no bytes to point to */
+        return GG_OK;
     while (at < text->count) {
         const char *begin = text->bytes + at, *found = memmem(begin, text->count - at, old, length);
         if (found == NULL)
@@ -68,6 +70,8 @@ static size_t bracket_at(const char *text, size_t bytes) {
 
 static gg_status drop_brackets(const struct gg_text *text, struct gg_text *out) {
     size_t kept = 0;
+    if (text->count == 0)
+        return GG_OK;
     for (size_t at = 0; at < text->count;) {
         const size_t length = bracket_at(text->bytes + at, text->count - at);
         if (length > 0) {

@@ -104,7 +104,7 @@ static void make_room(struct gg_text_batch *batch, size_t hashes) {
 
 /* Rank 0 receives every batch, also when writing has failed: the others are sending. */
 static void receive_batch(struct preparation *p, int rank, struct gg_text_batch *batch) {
-    const MPI_Comm comm = p->world->comm;
+    MPI_Comm comm = p->world->comm;
     int64_t sizes[3];
     MPI_Recv(sizes, 3, MPI_INT64_T, rank, TAG_SIZES, comm, MPI_STATUS_IGNORE);
     batch->count = (size_t)sizes[0];

@@ -1,6 +1,7 @@
 #include "io/run/metrics.h"
 
 #include "core/base/memory.h"
+#include "core/text/clean.h"
 #include "io/run/metrics_follow.h"
 
 #include <errno.h>
@@ -20,22 +21,26 @@ struct gg_metrics {
     size_t kept_bytes;
     int64_t kept_lines, lost; /* lost: for want of room to keep them */
     const char *notice;
+    bool has_tasks; /* the last line that was found, of the step that is gone on from */
 };
 
 enum { REAL_DIGITS = 9 };
 
-/* The step of a line; -1 when it is none of ours. */
-static int64_t step_of(const char *line, size_t length) {
+/* The step of a line; -1 when it is none of ours.
+ *   tasks [out] whether it has any */
+static int64_t step_of(const char *line, size_t length, bool *tasks) {
     json_t *object = json_loadb(line, length, 0, NULL);
     const json_t *step = json_object_get(object, "step");
     const int64_t value = json_is_integer(step) ? json_integer_value(step) : -1;
+    *tasks = json_object_get(object, "tasks") != NULL;
     json_decref(object);
     return value;
 }
 
 /* Where the last whole line of a step <= resume_step ends. */
-static gg_status find_end(const char *path, int64_t resume_step, off_t *end) {
+static gg_status find_end(const char *path, int64_t resume_step, off_t *end, bool *has_tasks) {
     *end = 0;
+    *has_tasks = false;
     FILE *file = fopen(path, "rb");
     if (file == NULL)
         return errno == ENOENT ? GG_OK : gg_fail(GG_STORAGE, "%s: %s", path, strerror(errno));
@@ -46,9 +51,12 @@ static gg_status find_end(const char *path, int64_t resume_step, off_t *end) {
         at += length;
         if (line[length - 1] != '\n')
             break;
-        const int64_t step = step_of(line, (size_t)length);
-        if (step >= 0 && step <= resume_step)
-            *end = at;
+        bool tasks;
+        const int64_t step = step_of(line, (size_t)length, &tasks);
+        if (step < 0 || step > resume_step)
+            continue;
+        *end = at;
+        *has_tasks = tasks && step == resume_step;
     }
     const bool failed = ferror(file) != 0;
     const int error = errno;
@@ -59,8 +67,9 @@ static gg_status find_end(const char *path, int64_t resume_step, off_t *end) {
 
 gg_status gg_metrics_open(const char *path, int64_t resume_step, gg_metrics **metrics) {
     off_t end;
+    bool has_tasks;
     *metrics = NULL;
-    GG_TRY(find_end(path, resume_step, &end));
+    GG_TRY(find_end(path, resume_step, &end, &has_tasks));
     const int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0)
         return gg_fail(GG_STORAGE, "%s: cannot be opened: %s", path, strerror(errno));
@@ -70,7 +79,7 @@ gg_status gg_metrics_open(const char *path, int64_t resume_step, gg_metrics **me
         return status;
     }
     gg_metrics *m = gg_calloc(1, sizeof *m);
-    *m = (gg_metrics){.fd = fd, .path = gg_strdup(path)};
+    *m = (gg_metrics){.fd = fd, .path = gg_strdup(path), .has_tasks = has_tasks};
     *metrics = m;
     return GG_OK;
 }
@@ -87,6 +96,46 @@ static void set_corpora(json_t *object, const char *key, const struct gg_metrics
     for (size_t i = 0; i < told->names->count; i++)
         json_object_set_new(values, told->names->named[i].name, real(told->values[i]));
     json_object_set_new(object, key, values);
+}
+
+static void set_tasks(json_t *object, const struct gg_metrics_task *tasks, size_t count) {
+    json_t *all = json_object();
+    for (size_t i = 0; i < count; i++) {
+        json_t *task = json_object();
+        json_object_set_new(task, "task", json_string(tasks[i].kind));
+        json_object_set_new(task, "samples", json_integer(tasks[i].samples));
+        for (int f = 0; f < GG_METRICS_FIGURES; f++)
+            if (tasks[i].figures[f].name != NULL)
+                json_object_set_new(task, tasks[i].figures[f].name, real(tasks[i].figures[f].value));
+        json_object_set_new(all, tasks[i].file, task);
+    }
+    if (count > 0)
+        json_object_set_new(object, "tasks", all);
+    else
+        json_decref(all);
+}
+
+/* JSON holds no text that is not UTF-8. */
+static json_t *clean_text(const char *bytes, size_t count) {
+    const struct gg_clean_rules rules = {.replace_invalid = true, .keep_controls = true};
+    struct gg_text clean = {0};
+    size_t invalid_at;
+    GG_ASSERT(gg_clean(&rules, bytes, count, &clean, &invalid_at) == GG_OK);
+    json_t *text = json_stringn(clean.count > 0 ? clean.bytes : "", clean.count);
+    gg_text_free(&clean);
+    return text;
+}
+
+static void set_texts(json_t *object, const struct gg_metrics_text *texts, size_t count) {
+    json_t *all = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(all, json_pack("{s:o, s:o}", "prompt",
+                                             clean_text(texts[i].prompt, strlen(texts[i].prompt)), "text",
+                                             clean_text(texts[i].text, texts[i].bytes)));
+    if (count > 0)
+        json_object_set_new(object, "texts", all);
+    else
+        json_decref(all);
 }
 
 static json_t *line_object(const struct gg_metrics_line *line) {
@@ -123,6 +172,8 @@ static json_t *line_object(const struct gg_metrics_line *line) {
         }
         set_corpora(object, "val_losses", &line->val_losses);
     }
+    set_tasks(object, line->tasks, line->task_count);
+    set_texts(object, line->texts, line->text_count);
     if (line->checkpoint_step > 0) {
         json_object_set_new(object, "checkpoint_step", json_integer(line->checkpoint_step));
         json_object_set_new(object, "checkpoint_seconds", real(line->checkpoint_seconds));
@@ -180,6 +231,10 @@ gg_status gg_metrics_write(gg_metrics *m, const struct gg_metrics_line *line) {
     GG_TRY(keep_line(m, line));
     GG_TRY(gg_metrics_follow(m->path, &m->fd, &m->notice));
     return write_kept(m);
+}
+
+bool gg_metrics_has_tasks(const gg_metrics *m) {
+    return m->has_tasks;
 }
 
 const char *gg_metrics_notice(const gg_metrics *m) {

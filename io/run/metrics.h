@@ -1,10 +1,11 @@
 /* metrics.jsonl: what a run measured, one JSON object per line and optimizer step.
  *
  * Keys: step, loss, lr, grad_norm, tokens, tokens_per_s, mfu, skipped (only when true), seconds (an object:
- * by phase), val_loss (only where measured; with classes val_accuracy and val_macro_f1 too, where validations are compared
- * best_step and best_val_loss), of runs with named corpora epochs and val_losses (objects: by corpus), checkpoint_step and
- * checkpoint_seconds (of a checkpoint whose
- * write has ended since the line before). A number that is not finite is null. Lines are only ever
+ * by phase), val_loss (only where measured; with classes val_accuracy and val_macro_f1 too, where validations are
+ * compared best_step and best_val_loss), of runs with named corpora epochs and val_losses (objects: by corpus), tasks
+ * (only where scored, an object: by file), texts (only where written, a list of prompts and texts), checkpoint_step and
+ * checkpoint_seconds (of a checkpoint whose write has ended since the line before). A number that is not finite is
+ * null. Lines are only ever
  * appended; each is handed to the system whole before gg_metrics_write() returns, or kept until it can be.
  *
  * The file is found by its name again for every line. When it was deleted, with its folder or alone, it is
@@ -34,6 +35,25 @@ struct gg_metrics_corpora {
     const double *values;           /* (names->count) */
 };
 
+/* What came of a task. */
+struct gg_metrics_figure {
+    const char *name; /* NULL: none */
+    double value;
+};
+enum { GG_METRICS_FIGURES = 2 };
+struct gg_metrics_task {
+    const char *file, *kind;
+    int64_t samples;
+    struct gg_metrics_figure figures[GG_METRICS_FIGURES];
+};
+
+/* A text that the model wrote, any bytes; owned by whoever fills it in. */
+struct gg_metrics_text {
+    const char *prompt;
+    char *text;
+    size_t bytes;
+};
+
 struct gg_metrics_line {
     int64_t step;
     int64_t tokens; /* trained on since the beginning of the run, this step included */
@@ -50,7 +70,11 @@ struct gg_metrics_line {
     double val_accuracy, val_macro_f1;
     struct gg_metrics_corpora val_losses; /* where validated */
     struct gg_metrics_corpora epochs;     /* trained on since the beginning of the run */
-    int64_t checkpoint_step;              /* 0: none was written */
+    const struct gg_metrics_task *tasks;  /* that were scored behind this step */
+    size_t task_count;
+    const struct gg_metrics_text *texts; /* that were written behind this step */
+    size_t text_count;
+    int64_t checkpoint_step; /* 0: none was written */
     double checkpoint_seconds;
     const struct gg_metrics_phase *phases;
     int phase_count;
@@ -61,6 +85,9 @@ struct gg_metrics_line {
  *                    be done again, a line that a crash left unfinished); -1: the file is emptied
  * GG_STORAGE when it cannot be opened, read or cut. */
 gg_status gg_metrics_open(const char *path, int64_t resume_step, gg_metrics **metrics) GG_MUST_USE;
+
+/* Whether the last line that was found, of the step that the run goes on from, has tasks. */
+bool gg_metrics_has_tasks(const gg_metrics *metrics);
 
 /* Appends a line. GG_STORAGE when it cannot be written: no part of it is left in the file then, and it is
  * written with the next line for which there is room, up to GG_METRICS_KEPT_BYTES of such lines. */

@@ -37,6 +37,7 @@ gg_status gg_session_measure(struct gg_session *s) {
     gg_blas_note(s->world, &s->gemm, r->topology.shards.feature_shards * r->topology.shards.token_shards > 1);
     GG_TRY(go_on(s));
     gg_train_memory_measure(s->world, &r->plan, s->settings, &s->data, s->gemm.scratch_bytes, &s->memory);
+    s->memory.plan.evaluation = s->evaluation_bytes;
     return GG_OK;
 }
 

@@ -21,7 +21,8 @@ struct gg_session {
     struct gg_replica replica;
     struct gg_train_data data;
     struct gg_gemm_rate gemm;
-    bool reduction_thread; /* a thread drives the sum of the gradients on; else calls between kernels do */
+    size_t evaluation_bytes; /* of tasks and written texts: set by who has them, before it is measured */
+    bool reduction_thread;   /* a thread drives the sum of the gradients on; else calls between kernels do */
     struct gg_train_memory memory;
 };
 

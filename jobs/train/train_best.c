@@ -1,8 +1,10 @@
 #include "jobs/train/train_best.h"
 
+#include "jobs/train/train_checkpoint.h"
 #include "jobs/train/train_report.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static bool compares(const struct gg_settings *settings) {
     return settings->eval.patience > 0 || settings->checkpoint.best;
@@ -37,6 +39,16 @@ void gg_train_best_judge(struct gg_trainer *t) {
     } else {
         at->worse_validations++;
     }
+}
+
+gg_status gg_train_best_name_again(const struct gg_trainer *t) {
+    if (t->resume.path == NULL || !t->at.compared || t->at.best_step != t->at.step ||
+        !isfinite(t->at.best_loss))
+        return GG_OK;
+    char *folder = gg_train_checkpoint_folder(t);
+    const gg_status status = gg_checkpoint_name_best(folder, t->at.step);
+    free(folder);
+    return status;
 }
 
 bool gg_train_best_ends(const struct gg_trainer *t) {

@@ -47,6 +47,7 @@ gg_status gg_train_memory_check_limits(const struct gg_world *world, const struc
         {"the sum of gradients over replicas", m->reduction},
         {"the copy of a checkpoint", m->checkpoint},
         {"the look-ahead of token shards", m->loader},
+        {"tasks and written texts", m->evaluation},
     };
     return gg_memory_limit_check(world, parts, sizeof parts / sizeof *parts, NULL);
 }

@@ -223,6 +223,43 @@ static void show_validation(struct gg_trainer *t, double val_loss) {
     free(each);
 }
 
+static void show_tasks(struct gg_trainer *t) {
+    for (size_t i = 0; i < t->tasks.count; i++) {
+        const struct gg_metrics_task *task = &t->tasks.results[i];
+        gg_train_report_note(t, "step %lld: %s: %s %.4f, %s %.4f", (long long)t->at.step, task->file,
+                             task->figures[0].name, task->figures[0].value, task->figures[1].name,
+                             task->figures[1].value);
+    }
+}
+
+/* On a line each: line ends and controls become spaces. */
+static void show_texts(struct gg_trainer *t) {
+    for (size_t i = 0; i < t->tasks.prompt_count; i++) {
+        const struct gg_metrics_text *text = &t->tasks.texts[i];
+        char *line =
+            gg_format("%s%.*s", text->prompt, (int)text->bytes, text->text != NULL ? text->text : "");
+        for (char *at = line; *at != '\0'; at++)
+            if ((unsigned char)*at < 0x20 || *at == 0x7F)
+                *at = ' ';
+        gg_train_report_note(t, "step %lld: writes: %s", (long long)t->at.step, line);
+        free(line);
+    }
+}
+
+/* Takes what tasks and texts have to tell into the line, and shows it. */
+static void take_tasks(struct gg_trainer *t, struct gg_metrics_line *line) {
+    if (t->tasks.tasks_fresh) {
+        line->tasks = t->tasks.results;
+        line->task_count = t->tasks.count;
+        show_tasks(t);
+    }
+    if (t->tasks.texts_fresh) {
+        line->texts = t->tasks.texts;
+        line->text_count = t->tasks.prompt_count;
+        show_texts(t);
+    }
+}
+
 gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result *result,
                                const double *val_loss) {
     gg_status status = GG_OK;
@@ -270,8 +307,10 @@ gg_status gg_train_report_step(struct gg_trainer *t, const struct gg_step_result
         }
         if (val_loss != NULL)
             show_validation(t, *val_loss);
+        take_tasks(t, &line);
         status = gg_metrics_write(t->metrics, &line);
     }
+    t->tasks.tasks_fresh = t->tasks.texts_fresh = false;
     memset(t->seconds, 0, sizeof t->seconds);
     return status;
 }

@@ -30,6 +30,8 @@ static gg_status prepare(struct gg_trainer *t, const struct gg_world *world,
     GG_TRY(gg_agree(world->comm, gg_time_limit_start(&t->time_limit, settings->run.max_minutes)));
     GG_TRY(gg_session_open(world, settings, true, gg_train_checkpoint_behind(settings), &t->session));
     GG_TRY(gg_agree(world->comm, gg_train_best_check(t)));
+    GG_TRY(gg_train_tasks_open(&t->session, &t->tasks));
+    t->session.evaluation_bytes = t->tasks.bytes;
     GG_TRY(gg_train_resume_find(t));
     GG_TRY(gg_session_measure(&t->session));
     if (!t->session.cores.oversubscribed)
@@ -46,6 +48,8 @@ static gg_status open_run_folder(struct gg_trainer *t) {
     gg_status status = gg_file_write(settings, yaml, strlen(yaml));
     if (status == GG_OK)
         status = gg_metrics_open(metrics, t->resume.path != NULL ? t->resume.step : -1, &t->metrics);
+    if (status == GG_OK)
+        status = gg_train_best_name_again(t);
     free(settings);
     free(metrics);
     free(yaml);
@@ -57,6 +61,8 @@ static gg_status start(struct gg_trainer *t) {
     GG_TRY(gg_train_checkpoint_prepare(t));
     GG_TRY(gg_train_resume_read(t));
     GG_TRY(gg_agree(t->session.world->comm, t->session.world->rank == 0 ? open_run_folder(t) : GG_OK));
+    t->tasks_scored = t->metrics != NULL && gg_metrics_has_tasks(t->metrics);
+    MPI_Bcast(&t->tasks_scored, 1, MPI_C_BOOL, 0, t->session.world->comm);
     gg_model_weights_changed(t->session.replica.model);
     return gg_session_start(&t->session, t->at.consumed_samples);
 }
@@ -77,6 +83,7 @@ void gg_trainer_destroy(struct gg_trainer *t) {
     gg_train_checkpoint_free(t);
     if (t->metrics != NULL && gg_metrics_close(&t->metrics) != GG_OK)
         fprintf(stderr, "warning: %s\n", gg_failure());
+    gg_train_tasks_close(&t->tasks);
     gg_session_close(&t->session);
     gg_class_figures_free(&t->val_classes);
     gg_train_resume_free(t);
@@ -96,8 +103,8 @@ static gg_status evaluate_corpora(struct gg_trainer *t, const struct gg_evaluato
     return GG_OK;
 }
 
-/* GG_STOPPED: it was left, and no loss of a validation is known then. The checkpoint keeps that, so that the
- * next start makes up for it. */
+/* The losses, and the tasks. GG_STOPPED: it was left, and no loss of a validation is known then. The checkpoint keeps
+ * that, or the metrics do where there are tasks alone, so that the next start makes up for it. */
 static gg_status validate(struct gg_trainer *t) {
     const struct gg_replica *r = &t->session.replica;
     const int64_t classes = r->graph.config.classes;
@@ -109,25 +116,42 @@ static gg_status validate(struct gg_trainer *t) {
                                            .confusion = confusion,
                                            .stop = gg_stop_requested};
     struct gg_evaluation all = {0};
+    const double begin = gg_clock_seconds();
     gg_watchdog_at("validation", "sum of the losses over all ranks");
     gg_watchdog_await(GG_WATCHED_LONG);
     t->at.val_loss = NAN;
-    const gg_status status = evaluate_corpora(t, &evaluator, &all);
+    gg_status status = evaluate_corpora(t, &evaluator, &all);
     gg_class_figures_free(&t->val_classes);
     gg_class_figures_of(confusion, classes, &t->val_classes);
+    if (status == GG_OK)
+        status = gg_train_tasks_score(&t->session, &t->tasks);
     gg_model_times_reset(t->session.replica.model);
     GG_TRY(status);
-    t->seconds[GG_PHASE_EVAL] += all.seconds;
-    gg_time_limit_eval(&t->time_limit, all.seconds);
+    const double seconds = gg_clock_seconds() - begin;
+    t->seconds[GG_PHASE_EVAL] += seconds;
+    gg_time_limit_eval(&t->time_limit, seconds);
+    if (t->session.data.val_corpora == 0)
+        return GG_OK;
     t->at.val_loss = all.loss;
     gg_train_best_judge(t);
+    return GG_OK;
+}
+
+/* Text that the model writes, where it is due. */
+static gg_status write_texts(struct gg_trainer *t) {
+    const double begin = gg_clock_seconds();
+    gg_watchdog_at("writing text", NULL);
+    gg_watchdog_await(GG_WATCHED_LONG);
+    GG_TRY(gg_train_tasks_write(&t->session, &t->tasks));
+    t->seconds[GG_PHASE_EVAL] += gg_clock_seconds() - begin;
     return GG_OK;
 }
 
 /* Metrics that cannot be written are no reason to end a run; its end tells of lines that are lost for good.
  */
 static void report(struct gg_trainer *t, const struct gg_step_result *result, bool validated) {
-    const bool failed = gg_train_report_step(t, result, validated ? &t->at.val_loss : NULL) != GG_OK;
+    const double *val_loss = validated && t->session.data.val_corpora > 0 ? &t->at.val_loss : NULL;
+    const bool failed = gg_train_report_step(t, result, val_loss) != GG_OK;
     if (failed && !t->metrics_failed)
         gg_train_report_note(t, "warning: %s; the run goes on, and writes its lines when it can",
                              gg_failure());
@@ -146,8 +170,15 @@ static bool every(int64_t interval, int64_t step) {
 /* Whether a validation belongs behind the step that the run stands at. */
 static bool validation_is_due(const struct gg_trainer *t) {
     const int64_t step = t->at.step;
-    return t->session.data.val_corpora > 0 && (step == 0 || step == t->session.settings->run.steps ||
-                                               every(t->session.settings->eval.every_steps, step));
+    return (t->session.data.val_corpora > 0 || t->tasks.count > 0) &&
+           (step == 0 || step == t->session.settings->run.steps ||
+            every(t->session.settings->eval.every_steps, step));
+}
+
+/* Whether one that was due when the run before this ended has yet to be made. */
+static bool validation_is_awaited(const struct gg_trainer *t) {
+    return validation_is_due(t) &&
+           (t->session.data.val_corpora > 0 ? isnan(t->at.val_loss) : !t->tasks_scored);
 }
 
 /* After a step: validates, reports, saves, as due; the best checkpoint is of the step whose validation it was. A stop that is asked for in the validation counts as one
@@ -164,6 +195,8 @@ static gg_status after_step(struct gg_trainer *t, struct gg_step_result *result)
         GG_TRY(validated);
     result->validation_left = validated == GG_STOPPED;
     result->stop = result->stop || result->validation_left;
+    if (every(settings->eval.sample_every, step)) /* also where the run ends: nobody makes up for it */
+        GG_TRY(write_texts(t));
     report(t, result, due && !result->validation_left);
     if (t->at.bad_steps >= settings->run.max_bad_steps)
         return gg_fail(
@@ -201,7 +234,7 @@ static gg_status train(struct gg_trainer *t) {
         gg_train_best_note(t);
         return GG_OK;
     }
-    const bool awaited = validation_is_due(t) && isnan(t->at.val_loss);
+    const bool awaited = validation_is_awaited(t);
     if (t->at.step > steps || (t->at.step == steps && !awaited)) {
         gg_train_report_note(t, "nothing to do: the checkpoint is of step %lld and run.steps is %lld",
                              (long long)t->at.step, (long long)steps);

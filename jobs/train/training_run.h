@@ -10,6 +10,7 @@
 #include "jobs/launch/progress.h"
 #include "jobs/launch/time_limit.h"
 #include "jobs/train/session.h"
+#include "jobs/train/train_tasks.h"
 #include "jobs/use/class_figures.h"
 
 /* What the seconds of a run go to beside those of its steps. */
@@ -43,6 +44,9 @@ struct gg_trainer {
     gg_checkpoint_writer *writer;
     struct gg_checkpoint_outcome written; /* of the last write, and whether metrics have yet to tell it */
     bool written_fresh;
+
+    struct gg_train_tasks tasks;
+    bool tasks_scored; /* metrics have those of the step that the run goes on from */
 
     double val_losses[GG_CORPORA_MOST];  /* of each corpus of data.val, of the last validation */
     struct gg_class_figures val_classes; /* of all corpora, with a model of classes */

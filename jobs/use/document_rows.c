@@ -7,7 +7,7 @@
 void gg_document_rows_make(const struct gg_replica *replica, const struct gg_documents *from, int64_t stride,
                            int64_t most, uint32_t before, struct gg_document_rows *rows) {
     const int64_t context = replica->graph.config.context;
-    const MPI_Comm world = replica->world->comm;
+    MPI_Comm world = replica->world->comm;
     *rows = (struct gg_document_rows){.documents = from != NULL ? from->count : 0,
                                       .context = context,
                                       .stride = stride,

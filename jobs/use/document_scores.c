@@ -82,7 +82,7 @@ static void write_row(const struct scoring *s, int64_t row) {
 static gg_status write_round(void *context, int64_t first, int64_t end) {
     struct scoring *s = context;
     const bool root = s->replica->world->rank == 0;
-    const MPI_Comm world = s->replica->world->comm;
+    MPI_Comm world = s->replica->world->comm;
     const size_t numbers = number_count(s), ids = id_count(s);
     MPI_Reduce(root ? MPI_IN_PLACE : s->round.numbers, s->round.numbers, gg_int((int64_t)numbers), MPI_FLOAT,
                MPI_SUM, 0, world);
@@ -98,7 +98,7 @@ static gg_status write_round(void *context, int64_t first, int64_t end) {
 
 static void sum_scores(const struct scoring *s) {
     struct gg_document_scores *scores = s->scores;
-    const MPI_Comm world = s->replica->world->comm;
+    MPI_Comm world = s->replica->world->comm;
     double loss = 0, tokens = 0;
     MPI_Allreduce(MPI_IN_PLACE, scores->losses, gg_int(scores->documents), MPI_DOUBLE, MPI_SUM, world);
     MPI_Allreduce(MPI_IN_PLACE, scores->counts, gg_int(scores->documents), MPI_DOUBLE, MPI_SUM, world);

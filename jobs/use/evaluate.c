@@ -1,8 +1,6 @@
 /* gridgpt evaluate: which of its ways is wanted, and shards as sequences one behind the other. */
 #include "jobs/command/commands.h"
 
-#include "core/base/memory.h"
-#include "io/base/file.h"
 #include "io/shards/shard_source.h"
 #include "jobs/command/job.h"
 #include "jobs/launch/precision_choice.h"
@@ -56,18 +54,6 @@ struct job {
     struct gg_text_list shards;
     gg_loader *loader;
 };
-
-gg_status gg_evaluate_share_file(const struct gg_world *world, const char *path, char **data, size_t *bytes) {
-    GG_TRY(gg_status_of_root(world->comm, 0,
-                             world->rank == 0 ? gg_file_read(path, (size_t)1 << 30, data, bytes) : GG_OK));
-    int64_t length = (int64_t)*bytes;
-    MPI_Bcast(&length, 1, MPI_INT64_T, 0, world->comm);
-    if (world->rank != 0)
-        *data = gg_calloc((size_t)length + 1, 1);
-    MPI_Bcast(*data, gg_int(length), MPI_CHAR, 0, world->comm);
-    *bytes = (size_t)length;
-    return GG_OK;
-}
 
 gg_status gg_evaluate_check_shards(const struct gg_loaded_model *model, const char *path, int64_t vocab,
                                    uint64_t fingerprint) {

@@ -7,6 +7,7 @@
 #include "jobs/use/document_scores.h"
 #include "jobs/use/evaluation.h"
 #include "jobs/use/result_file.h"
+#include "jobs/use/shared_file.h"
 #include "jobs/use/text_documents.h"
 #include "jobs/use/token_list.h"
 #include "jobs/use/token_page.h"
@@ -60,7 +61,7 @@ static gg_status open_texts(struct work *w) {
     for (size_t i = 0; i < paths->count; i++) {
         char *data = NULL;
         size_t bytes = 0;
-        GG_TRY(gg_evaluate_share_file(w->job->world, paths->items[i], &data, &bytes));
+        GG_TRY(gg_shared_file_read(w->job->world, paths->items[i], &data, &bytes));
         const gg_status status =
             gg_text_documents_add(&w->texts, w->job->model.tokenizer, paths->items[i], data, bytes);
         free(data);

@@ -27,11 +27,6 @@ struct gg_evaluate_job {
     struct gg_progress bar;
 };
 
-/* A file's bytes on every rank, as rank 0 reads them. Collective; fails alike on every rank.
- *   data [out] owned by the caller (free) */
-gg_status gg_evaluate_share_file(const struct gg_world *world, const char *path, char **data,
-                                 size_t *bytes) GG_MUST_USE;
-
 /* Of shards, opened on a rank that reads: GG_BAD_DATA unless they go with the model. */
 gg_status gg_evaluate_check_shards(const struct gg_loaded_model *model, const char *path, int64_t vocab,
                                    uint64_t fingerprint) GG_MUST_USE;

@@ -14,16 +14,9 @@ gg_status gg_evaluate_read_tasks(struct gg_evaluate_job *job) {
     const struct gg_task_form form = {values->template, &values->classes};
     GG_TRY(gg_task_form_check(&form, "--template", "--classes"));
     job->tasks = gg_calloc(job->files.count, sizeof *job->tasks);
-    for (size_t i = 0; i < job->files.count; i++) {
-        const char *path = job->files.items[i];
-        char *data = NULL;
-        size_t bytes = 0;
-        GG_TRY(gg_evaluate_share_file(job->world, path, &data, &bytes));
-        const gg_status status =
-            gg_task_parse(path, data, bytes, (enum gg_task_kind)values->task, &form, &job->tasks[i]);
-        free(data);
-        GG_TRY(gg_agree(job->world->comm, status));
-    }
+    for (size_t i = 0; i < job->files.count; i++)
+        GG_TRY(gg_task_read(job->world, job->files.items[i], (enum gg_task_kind)values->task, &form,
+                            &job->tasks[i]));
     return GG_OK;
 }
 

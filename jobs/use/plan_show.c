@@ -1,5 +1,6 @@
 #include "jobs/use/plan_show.h"
 
+#include "core/model/decoder.h"
 #include "core/plan/legality.h"
 #include "core/plan/plan.h"
 #include "io/shards/corpora_source.h"
@@ -32,6 +33,12 @@ static size_t loader_bytes(const struct gg_settings *settings, int64_t vocab, co
     return train + gg_corpora_count(&settings->data.val) * one;
 }
 
+/* The decoder's; of task files, which are not read here, nothing. */
+static size_t evaluation_bytes(const struct gg_eval_settings *eval, const struct gg_graph *graph) {
+    const size_t texts = eval->sample_prompts.count > 0 ? eval->sample_prompts.count : 1;
+    return eval->sample_every > 0 ? gg_decoder_bytes(graph, (int64_t)texts) : 0;
+}
+
 static gg_status plan_rank(const struct gg_settings *settings, int64_t vocab, int ranks, int rank,
                            struct gg_plan *plan) {
     const struct gg_plan_request request = gg_settings_plan_request(settings);
@@ -46,6 +53,7 @@ static gg_status plan_rank(const struct gg_settings *settings, int64_t vocab, in
     gg_graph_make(&config, &place.shards, &graph);
     gg_plan_make(&request, &graph, &place, settings->checkpoint.async, plan);
     plan->memory.loader = loader_bytes(settings, vocab, &place);
+    plan->memory.evaluation = evaluation_bytes(&settings->eval, &graph);
     gg_graph_free(&graph);
     return GG_OK;
 }

@@ -12,28 +12,27 @@
 
 enum { REAL_DIGITS = 9 };
 
+static void forget(struct gg_result_file *file) {
+    free(file->path);
+    free(file->temporary);
+    *file = (struct gg_result_file){0};
+}
+
 gg_status gg_result_file_open(const char *path, struct gg_result_file *file) {
-    char *temporary = gg_format("%s.tmp", path);
-    FILE *out = fopen(temporary, "w");
-    if (out == NULL) {
-        const int error = errno;
-        free(temporary);
-        return gg_fail(gg_file_status(error), "%s: cannot be written: %s", path, strerror(error));
-    }
-    *file = (struct gg_result_file){out, gg_strdup(path), temporary};
-    return GG_OK;
+    file->path = gg_strdup(path);
+    file->temporary = gg_format("%s.tmp", path);
+    file->out = fopen(file->temporary, "w");
+    if (file->out != NULL)
+        return GG_OK;
+    const int error = errno;
+    forget(file);
+    return gg_fail(gg_file_status(error), "%s: cannot be written: %s", path, strerror(error));
 }
 
 gg_status gg_result_file_check(const struct gg_result_file *file) {
     if (file->out == NULL || !ferror(file->out))
         return GG_OK;
     return gg_fail(GG_STORAGE, "%s: cannot be written", file->temporary);
-}
-
-static void forget(struct gg_result_file *file) {
-    free(file->path);
-    free(file->temporary);
-    *file = (struct gg_result_file){0};
 }
 
 gg_status gg_result_file_commit(struct gg_result_file *file) {

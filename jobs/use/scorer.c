@@ -18,6 +18,14 @@ struct work {
     struct gg_token_scores scores; /* of this rank's rows */
 };
 
+size_t gg_scorer_bytes(const struct gg_replica *replica, int64_t micro, int64_t alternatives) {
+    const size_t tokens = (size_t)(micro * replica->graph.config.context);
+    const size_t local = tokens / (size_t)replica->topology.shards.token_shards;
+    const size_t of_token = sizeof(float) + sizeof(int32_t);
+    return tokens * (2 * sizeof(int32_t) + sizeof(float)) + 2 * (size_t)micro * sizeof(int64_t) +
+           local * of_token + (local * (size_t)alternatives + 1) * of_token;
+}
+
 static struct work make_work(const struct gg_scorer *s, const struct gg_score_source *source) {
     const int64_t context = s->replica->graph.config.context;
     const size_t tokens = (size_t)(s->micro * context), micro = (size_t)s->micro;

@@ -48,6 +48,9 @@ struct gg_scorer {
     void *context;
 };
 
+/* Bytes that it holds meanwhile, on this rank. Local. */
+size_t gg_scorer_bytes(const struct gg_replica *replica, int64_t micro, int64_t alternatives);
+
 /* Scores all rows of a source. Collective over the world. On all ranks alike: what reading and `round` fail with;
  * GG_STOPPED when stop() said so on any. */
 gg_status gg_scorer_run(const struct gg_scorer *scorer, const struct gg_score_source *source) GG_MUST_USE;

@@ -1,8 +1,19 @@
 #include "jobs/use/task_scores.h"
 
 #include "core/base/memory.h"
+#include "jobs/use/shared_file.h"
 
 #include <stdlib.h>
+
+gg_status gg_task_read(const struct gg_world *world, const char *path, enum gg_task_kind kind,
+                       const struct gg_task_form *form, struct gg_task *task) {
+    char *data = NULL;
+    size_t bytes = 0;
+    GG_TRY(gg_shared_file_read(world, path, &data, &bytes));
+    const gg_status status = gg_task_parse(path, data, bytes, kind, form, task);
+    free(data);
+    return gg_agree(world->comm, status);
+}
 
 struct scoring {
     const struct gg_task_requests *requests;
@@ -45,7 +56,7 @@ gg_status gg_task_scores_make(const struct gg_scorer *scorer, const struct gg_ta
     const struct gg_score_source source = {&scoring, requests->count, read_row};
     GG_TRY(gg_scorer_run(&own, &source));
     /* Each was scored on one rank, and is 0 on the others. */
-    const MPI_Comm world = scorer->replica->world->comm;
+    MPI_Comm world = scorer->replica->world->comm;
     MPI_Allreduce(MPI_IN_PLACE, scores->log_likelihoods, gg_int(scores->count), MPI_DOUBLE, MPI_SUM, world);
     MPI_Allreduce(MPI_IN_PLACE, scores->greedy, gg_int(scores->count), MPI_DOUBLE, MPI_SUM, world);
     return GG_OK;

@@ -1,4 +1,4 @@
-/* A language model's scores for a task's choices.
+/* Tasks on all ranks: their files, and a language model's scores for their choices.
  */
 #ifndef GG_JOBS_USE_TASK_SCORES_H
 #define GG_JOBS_USE_TASK_SCORES_H
@@ -6,6 +6,11 @@
 #include "jobs/use/scorer.h"
 #include "jobs/use/task_requests.h"
 #include "jobs/use/task_result.h"
+
+/* Reads a task's file on every rank. Collective; fails alike on every rank, as gg_shared_file_read and gg_task_parse,
+ * whose arguments these are. */
+gg_status gg_task_read(const struct gg_world *world, const char *path, enum gg_task_kind kind,
+                       const struct gg_task_form *form, struct gg_task *task) GG_MUST_USE;
 
 /* Scores all requests. Collective over the world, with the same requests; every rank gets all scores, of one replica's
  * or another's reckoning.

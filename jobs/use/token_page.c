@@ -23,7 +23,10 @@ static const char style[] =
     "header p, .legend { font-size: .85rem; }\n"
     ".legend span { padding: .1rem .4rem; display: inline-block; }\n"
     ".text { font: .95rem/1.9 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }\n"
-    "details, summary { display: inline; }\n"
+    "details { display: inline-block; } summary { display: inline; }\n"
+    "@supports selector(::details-content) {\n" /* lines then break between words, and not between tokens */
+    "details { display: inline; } details::details-content { display: none; } "
+    "details[open]::details-content { display: inline; }\n}\n"
     "summary { list-style: none; cursor: pointer; border-radius: 2px; padding: .12em 0; box-shadow: inset 1px 0 "
     "var(--line); }\n"
     "summary::-webkit-details-marker { display: none; }\n"
@@ -38,9 +41,12 @@ static const char style[] =
     ".byte { font-size: .75em; border: 1px solid var(--line); border-radius: 3px; padding: 0 .2em; }\n"
     ".mark { opacity: .6; }\n";
 
-/* A character as HTML; white space that does not show otherwise gets a mark. */
-static void put_character(FILE *out, const char *text, size_t length, uint32_t code) {
-    if (code == '&')
+/* A character as HTML; white space that does not show otherwise gets a mark.
+ *   spaces [in] spaces get one too */
+static void put_character(FILE *out, const char *text, size_t length, uint32_t code, bool spaces) {
+    if (code == ' ' && spaces)
+        fputs("<span class=\"mark\">\xE2\x90\xA3</span>", out);
+    else if (code == '&')
         fputs("&amp;", out);
     else if (code == '<')
         fputs("&lt;", out);
@@ -57,25 +63,25 @@ static void put_character(FILE *out, const char *text, size_t length, uint32_t c
 }
 
 /* Text as HTML; bytes that are no UTF-8, as those of a character that is several tokens, by their numbers. */
-static void put_text(FILE *out, const char *text, size_t bytes) {
+static void put_text(FILE *out, const char *text, size_t bytes, bool spaces) {
     for (size_t at = 0; at < bytes;) {
         uint32_t code;
         const size_t length = gg_utf8_decode(text + at, bytes - at, &code);
         if (length == 0)
             fprintf(out, "<span class=\"byte\">%02X</span>", (unsigned)(unsigned char)text[at]);
         else
-            put_character(out, text + at, length, code);
+            put_character(out, text + at, length, code, spaces);
         at += length > 0 ? length : 1;
     }
 }
 
-static void put_token(FILE *out, const gg_tokenizer *tokenizer, int32_t id) {
+static void put_token(FILE *out, const gg_tokenizer *tokenizer, int32_t id, bool spaces) {
     size_t length = 0;
     const char *bytes = gg_token_bytes(tokenizer, (uint32_t)id, &length);
     if (bytes == NULL || length == 0)
         fprintf(out, "<span class=\"byte\">%d</span>", (int)id);
     else
-        put_text(out, bytes, length);
+        put_text(out, bytes, length, spaces);
 }
 
 static void put_legend(FILE *out) {
@@ -95,12 +101,12 @@ void gg_token_page_begin(struct gg_token_page *page, const struct gg_result_file
     FILE *out = file->out;
     *page = (struct gg_token_page){.file = file, .tokenizer = tokenizer, .document = -1};
     fputs(head, out);
-    put_text(out, title, strlen(title));
+    put_text(out, title, strlen(title), false);
     fputs(style, out);
     for (int level = 1; level < LEVELS; level++)
         fprintf(out, ".s%d { background: rgba(230, 80, 0, %.2f); }\n", level, 0.075 * level);
     fputs("</style>\n</head>\n<body>\n<header>\n<h1>", out);
-    put_text(out, title, strlen(title));
+    put_text(out, title, strlen(title), false);
     fputs("</h1>\n<p>", out);
     page->summary = ftell(out);
     fprintf(out, "%*s</p>\n", (int)SUMMARY_BYTES, "");
@@ -121,7 +127,7 @@ static int level_of(double bits) {
 static void put_alternative(const struct gg_token_page *page, int32_t id, float log_probability, bool said) {
     FILE *out = page->file->out;
     fputs(said ? "<tr class=\"said\"><td>" : "<tr><td>", out);
-    put_token(out, page->tokenizer, id);
+    put_token(out, page->tokenizer, id, true);
     fprintf(out, "<td>%.2f%%", 100 * exp((double)log_probability));
 }
 
@@ -135,7 +141,7 @@ void gg_token_page_write(struct gg_token_page *page, const struct gg_token_recor
         page->document = token->document;
     }
     fprintf(out, "<details><summary class=\"s%d\">", level_of(bits));
-    put_token(out, page->tokenizer, token->id);
+    put_token(out, page->tokenizer, token->id, false);
     fprintf(out, "</summary><div>%.2f bits, rank %d, id %d<table>", bits, (int)token->rank, (int)token->id);
     bool said = false;
     for (int64_t k = 0; k < token->alternatives; k++) {

@@ -4,8 +4,8 @@
 set -euo pipefail
 build="$(realpath "$1")"
 cd "$(dirname "$0")/corpus"
-mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean jsonl documents metrics prompts \
-    shard checkpoint
+mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean ids jsonl \
+    documents metrics pii prompts tasks shard checkpoint
 "$build/tests/fuzz/make_seeds" .
 
 printf 'the theme of the thesis, then the others: the the the' >/tmp/fuzz-text.$$
@@ -76,10 +76,20 @@ printf '\002one\n---\n---\ntwo\n---' >documents/line
 { printf '\002'; printf '\3757zXZ\000abc'; } >documents/xz
 printf '\002\000{"step":0,"tokens":0,"val_loss":5.5}\n{"step":1,"loss":5.1,"tokens":64}\n{"step":2,"loss":null,"tokens":128}\n{"step":3,"loss":4.9,"tokens":192}\n{"step":4,"lo' >metrics/cut
 printf '\001\000{"step":1}\r\n\n[]\n{"step":-1}\n{"step":1e3}\n{"step":9223372036854775807}\nx' >metrics/odd
+printf 'Write to jane.doe+news@mail.example.co.uk, o\047brien@b\303\274cher.example;a@b.c\n+49 (0)30 1234567, (212) 555-0123\n' \
+    >pii/mail_phone
+printf '4111 1111 1111 1111 12/25, 3782-822463-10005, 978-3-16-148410-0\n' >pii/cards
+printf '192.168.0.1:80 v1.2.3.4 2001:db8::1 ::ffff:1.2.3.4 fe80::1%%eth0 12:34:56 a::b\n' >pii/addresses
 printf '{"prompt": "the king"}\n\n"a"\n{"prompt": "by night", "id": 3}' >prompts/few
 printf '"a"\r\n\t \n{"prompt": "b\\u0000c"}\n' >prompts/nul
 printf '{"prompt": "b"}\n\000"a"' >prompts/raw-nul
 printf '"\\ud83d\\ude00\303\244"\n[1]\n' >prompts/list
+printf '{"activity_label": "a", "ctx_a": "b [title] c", "ctx_b": "D\303\204", "endings": ["e  f", "[g] h"], "label": "1"}\n' >tasks/hellaswag
+printf '{"query": "a ", "choices": ["b", "c"], "gold": 0}\n\n{"query": "", "choices": ["", "c"], "gold": "1"}' >tasks/multiple_choice
+printf '{"text": "a b\\u00a0c"}\n{"text": "d"}\n' >tasks/lambada
+printf '{"context": "a", "target": "b", "id": 3}\r\n' >tasks/cloze
+printf '{"text": "a", "label": 1}\n{"text": "b", "label": "x"}\n{"text": "", "label": "1"}\n' >tasks/classify
+printf '{"text": "a "}\n[]' >tasks/refused
 
 for model in ../../golden/huggingface/*/config.json; do
     cp "$model" "config_json/$(basename "$(dirname "$model")").json"

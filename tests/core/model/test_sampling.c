@@ -237,7 +237,7 @@ static void write_among(const struct model_fixture *f, bool others, int64_t plac
     CHECK_OK(gg_decoder_create(&f->graph, &f->fabric, f->weights, texts, &d));
     const struct gg_sampling sampling = {
         .temperature = 1, .top_p = 1, .seed = 9, .text = 4, .repetition_penalty = 1.3};
-    int32_t ids[TEXTS];
+    int32_t ids[TEXTS] = {0};
     for (int64_t i = 0; i < texts; i++) {
         if (others || i == place)
             gg_decoder_feed(d, i, others ? f->inputs + 9 : f->inputs, i == place ? 5 : 1 + 6 * i);

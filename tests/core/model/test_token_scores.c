@@ -10,7 +10,7 @@ enum { VOCAB = 50, TOKENS = 9, CONTEXT = 24, MOST = 4, SHARDS = 3, PADDED = 54 }
 
 /* Whether entry a comes before b in a row. */
 static bool comes_before(const float *row, int64_t a, int64_t b) {
-    return row[a] > row[b] || (row[a] == row[b] && a < b);
+    return row[a] > row[b] || (a < b && row[a] == row[b]);
 }
 
 /* The entry that `rank` others come before. */

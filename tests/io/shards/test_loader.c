@@ -68,8 +68,8 @@ static void facts(void **state) {
 static void rows_hold_the_shards_tokens(void **state) {
     (void)state;
     enum { B = 5 };
-    int32_t inputs[B * CONTEXT], targets[B * CONTEXT];
-    uint64_t ids[B];
+    int32_t inputs[B * CONTEXT] = {0}, targets[B * CONTEXT] = {0};
+    uint64_t ids[B] = {0};
     gg_loader *loader = make(true);
     const struct gg_loader_plan plan = {.consumed = 0, .sequences = 2 * B, .micro = B, .replicas = 1};
     CHECK_OK(gg_loader_start(loader, &plan));
@@ -98,8 +98,8 @@ static void replicas_share_each_step(void **state) {
                 CHECK_OK(gg_loader_start(loader, &plan));
                 for (int step = 0; step < STEPS; step++)
                     for (int64_t a = 0; a < G / micro / replicas; a++) {
-                        int32_t inputs[2 * CONTEXT], targets[2 * CONTEXT];
-                        uint64_t ids[2];
+                        int32_t inputs[2 * CONTEXT] = {0}, targets[2 * CONTEXT] = {0};
+                        uint64_t ids[2] = {0};
                         CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}},
                                                 NULL));
                         for (int64_t b = 0; b < micro; b++) {
@@ -133,7 +133,7 @@ static void sequential_ends_with_empty_rows(void **state) {
     for (int replica = 0; replica < D; replica++) {
         CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){0, B * D, B, replica, D}));
         for (int64_t n = 0; n < calls; n++) {
-            uint64_t ids[B];
+            uint64_t ids[B] = {0};
             CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}}, NULL));
             for (int64_t b = 0; b < B; b++) {
                 if (b > 0 && ids[b - 1] == GG_LOADER_NO_SAMPLE)
@@ -165,7 +165,7 @@ static void damage_reaches_the_consumer(void **state) {
     CHECK_OK(create(&list, CONTEXT, 9, true, &loader));
     assert_int_equal(truncate("loader-bad.h5", 3000), 0);
     CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){0, 4, 4, 0, 1}));
-    int32_t inputs[4 * CONTEXT], targets[4 * CONTEXT];
+    int32_t inputs[4 * CONTEXT] = {0}, targets[4 * CONTEXT] = {0};
     for (int again = 0; again < 2; again++)
         CHECK_FAILS(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, NULL, {0}}, NULL),
                     GG_BAD_DATA, "loader-bad.h5");
@@ -244,11 +244,11 @@ static void one_file_by_two_names(void **state) {
 static void start_and_stop(void **state) {
     (void)state;
     gg_loader *loader = make(true);
-    int32_t inputs[2 * CONTEXT], targets[2 * CONTEXT];
+    int32_t inputs[2 * CONTEXT] = {0}, targets[2 * CONTEXT] = {0};
     for (int i = 0; i < 50; i++) {
         CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){i * 2, 2, 2, 0, 1}));
         for (int n = 0; n < i % 5; n++) {
-            uint64_t ids[2];
+            uint64_t ids[2] = {0};
             CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}}, NULL));
             assert_int_equal(ids[0], 2 * i + 2 * n);
         }

@@ -76,7 +76,7 @@ expect 64 "model.width 48 (there 24)" wrong
 head -c 9000 text.txt | tr -d '\n' | awk '{ printf "{\"text\": \"%s\"}\n", $0 }' >long.train
 finetune 2 wrong data.train=long.train finetune.too_long=refuse
 expect 65 "finetune.too_long=truncate cuts such samples" wrong
-train 1 wrong finetune.from=base.h5 data.train=label.train
+train 1 wrong finetune.from=base.h5 data.train=label.train model.heads=3 model.width=24
 expect 64 "'gridgpt finetune' trains on samples" wrong
 status=0
 "$GRIDGPT" finetune run.dir=wrong data.train=label.train >wrong.log 2>&1 || status=$?

@@ -44,7 +44,7 @@ expect 0 "stopped early at step $((at + 2))" whole
 # Killed again and again, wherever that is, and gone on with: the same end, the same best.
 numbers[KILL]=9
 for starts in $(seq 30); do
-    signal MPI_Allreduce:$((50 + 10 * starts)) KILL all alone parts $patient checkpoint.every_steps=1 checkpoint.async=false
+    signal MPI_Allreduce:$((60 + 20 * starts)) KILL all alone parts $patient checkpoint.every_steps=1 checkpoint.async=false
     [ $status = 0 ] && break
     [ -e parts/checkpoints/best.h5 ] && touch parts/checkpoints/best.h5.tmp
 done
@@ -53,6 +53,13 @@ expect 0 "stopped early at step $at:" parts
 [ "$(values parts val_loss)" = "$(head -n "$(values parts val_loss | wc -l)" <(values whole val_loss))" ] || fail "other losses"
 [ "$(checksums parts/checkpoints/best.h5)" = "$(checksums whole/checkpoints/best.h5)" ] || fail "another best"
 [ ! -e parts/checkpoints/best.h5.tmp ] || fail "a half-made name is left"
+# Killed between the writing of the best and its naming: it gets the name at the next start.
+export GG_SIGNAL_FILE=between/checkpoints/step-$(printf %08d "$best_step").h5
+signal rename:1 KILL all alone between $patient checkpoint.every_steps=1 checkpoint.async=false
+[ "$(step_of between/checkpoints/best.h5)" = $((best_step - 2)) ] || fail "killed elsewhere: $(cat between.log)"
+alone between $patient
+expect 0 "stopped early at step $at:" between
+[ "$(step_of between/checkpoints/best.h5)" = "$best_step" ] || fail "the best has lost its name"
 # A stop that is asked for in a validation: it is made up for at the next start, and counts there.
 export GG_SIGNAL_FILE=asked/checkpoints/step-$(printf %08d "$best_step").h5
 signal MPI_Allreduce:5 TERM all train 2 asked $patient checkpoint.async=false

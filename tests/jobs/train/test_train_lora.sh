@@ -17,9 +17,9 @@ sed -i /^model/d settings.yaml
 lora="batch.micro=12 finetune.lora.rank=3 finetune.lora.dropout=0.1 optim.lr=5e-2 optim.schedule=constant run.steps=6"
 targets="finetune.lora.targets=[c_attn,mlp.c_proj]"
 
-# compare RUN OTHER BOUND: their losses and gradient norms, to that relative difference; 0: to the last digit.
+# compare RUN OTHER BOUND [KEY]: their losses and gradient norms, to that relative difference; 0: to the last digit.
 compare() {
-    for key in loss grad_norm; do
+    for key in ${4:-loss grad_norm}; do
         paste <(values "$2" $key) <(values "$1" $key) | awk -v what="$1 $key" -v bound="$3" '
             NF < 2 { exit bad = 1 }
             { d = $1 - $2; if (d < 0) d = -d; if (d / $1 > worst) worst = d / $1 }
@@ -32,8 +32,9 @@ alone one run.from=base $lora $targets
 expect 0 "adapters: rank 3 on [\"c_attn\", \"mlp.c_proj\"], scaled by 2:" one
 expect 0 "frozen: the weights of $PWD/base/checkpoints/step-00000003.h5" one
 first() { values "$1" val_loss | head -1; }
+near() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a - b < 1e-5 && b - a < 1e-5 && a > 0) }'; }
 last() { values "$1" val_loss | tail -1; }
-[ "$(first one)" = "$(last base)" ] || fail "adapters do not begin as the base: $(first one), $(last base)"
+near "$(first one)" "$(last base)" || fail "adapters do not begin as the base: $(first one), $(last base)"
 awk -v a="$(first one)" -v b="$(last one)" 'BEGIN { exit !(b < a - 0.01) }' || fail "adapters do not learn: $(first one), $(last one)"
 for layout in "2 2x1 0" "2 1x2 0"; do
     set -- $layout
@@ -46,7 +47,7 @@ if ! grep -q "AMX\|avx512_bf16\|amx_bf16" /proc/cpuinfo; then
 else
     train 2 bf16 run.from=base $lora $targets compute.precision=bf16 compute.recompute=block parallel.zero=1
     expect 0 "trained 6 steps" bf16
-    compare bf16 one 0.05
+    compare bf16 one 0.01 loss # a norm of small gradients shows the rounding more
 fi
 
 # In two pieces, the second on another layout, the base having moved meanwhile.
@@ -57,6 +58,12 @@ expect 0 "resuming from pieces/checkpoints/step-00000003.h5: step 3 of 6" pieces
 expect 0 "frozen: the weights of $PWD/moved.h5" pieces
 compare pieces one 0
 [ "$(stat -c %s one/checkpoints/step-00000006.h5)" -lt $(($(stat -c %s moved.h5) / 3)) ] || fail "not a small checkpoint"
+
+# Without run.from the base is looked for where it was.
+sed '/^run.from/d' one/settings.yaml >kept.yaml
+cp -r one kept
+"$GRIDGPT" train kept.yaml run.dir=kept run.steps=7 >kept.log 2>&1 || { cat kept.log >&2; fail "kept: status $?"; }
+grep -qF "frozen: the weights of $PWD/base/checkpoints/step-00000003.h5" kept.log || { cat kept.log >&2; fail "another base"; }
 
 # What a resumed run may not change, and what cannot be.
 alone pieces run.from=moved.h5 $lora $targets finetune.lora.rank=4 run.steps=7
@@ -77,7 +84,6 @@ refused 64 "the model has no map 'q_proj'; its blocks have attn.c_attn, attn.c_p
 
 # Merged when it is loaded, on any grid, and when it is exported.
 loss() { "$GRIDGPT" evaluate "$1" --data data/val-*.h5 --sequences 7 --json 2>loss.log | sed 's/.*"loss": \([^,]*\),.*/\1/'; }
-near() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a - b < 1e-5 && b - a < 1e-5 && a > 0) }'; }
 near "$(loss one)" "$(last one)" || fail "evaluate: $(loss one), and $(last one) in training"
 grep -qF "one/checkpoints/step-00000006.h5: adapters of rank 3, added to the weights of $PWD/base" loss.log || fail "$(cat loss.log)"
 mpirun -n 2 "$GRIDGPT" evaluate one --data data/val-*.h5 --sequences 7 --micro 2 --grid 1x2 --json 2>/dev/null >grid.json
