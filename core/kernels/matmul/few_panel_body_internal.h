@@ -96,7 +96,7 @@ static GG_FEW_TARGET void few_add_rows(const struct gg_few_panel *p, int64_t k, 
     for (; k < to; k++)
         for (int64_t r = 0; r < p->rows; r++)
             GG_SPECIALISE(few_add_row, p->stored, gg_at(p->stored, p->w, k * p->w_stride + column),
-                          gg_load(p->stored, p->x, r * p->in + k), p->columns - column,
+                          gg_load(p->stored, p->x, r * p->x_stride + k), p->columns - column,
                           p->sums + r * p->sums_stride + column);
 }
 
@@ -166,9 +166,9 @@ static GG_FEW_TARGET void few_take(const struct gg_few_panel *p, int64_t k, few_
     for (int64_t r = 0; r < p->rows; r++)
         for (int i = 0; i < FEW_DEPTH; i++)
             if (p->stored == GG_PRECISION_FP32) {
-                memcpy(&numbers[i][r], (const float *)p->x + r * p->in + k + i, sizeof numbers[i][r]);
+                memcpy(&numbers[i][r], (const float *)p->x + r * p->x_stride + k + i, sizeof numbers[i][r]);
             } else if (i % 2 == 0) {
-                const gg_bf16 *two = (const gg_bf16 *)p->x + r * p->in + k + i;
+                const gg_bf16 *two = (const gg_bf16 *)p->x + r * p->x_stride + k + i;
                 numbers[i / 2][r] = (uint32_t)two[0] << 16 | two[1];
             }
 }
@@ -264,7 +264,7 @@ GG_FEW_BODY void few_dots(enum gg_precision stored, int rows, int taken, const s
             ahead += FEW_LINE;
         }
         GG_FEW_UNROLL for (int r = 0; r < rows; r++) {
-            const gg_few_lanes x = few_load(gg_at(stored, p->x, r * p->in + k));
+            const gg_few_lanes x = few_load(gg_at(stored, p->x, r * p->x_stride + k));
             GG_FEW_UNROLL for (int v = 0; v < taken; v++) sums[r * taken + v] =
                 few_add(stored, sums[r * taken + v], weights[v], x);
         }
@@ -274,7 +274,8 @@ GG_FEW_BODY void few_dots(enum gg_precision stored, int rows, int taken, const s
     for (int v = 0; v < taken; v++)
         weights[v] = few_load_some(stored, gg_at(stored, w, v * p->in + whole), p->in - whole);
     GG_FEW_UNROLL for (int r = 0; r < rows; r++) {
-        const gg_few_lanes x = few_load_some(stored, gg_at(stored, p->x, r * p->in + whole), p->in - whole);
+        const gg_few_lanes x =
+            few_load_some(stored, gg_at(stored, p->x, r * p->x_stride + whole), p->in - whole);
         GG_FEW_UNROLL for (int v = 0; v < taken; v++) sums[r * taken + v] =
             few_add(stored, sums[r * taken + v], weights[v], x);
     }

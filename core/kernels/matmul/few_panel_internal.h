@@ -7,7 +7,7 @@
  * order while they work on what is there.
  *
  * Order of summation of an element, all steps being fused multiply-adds from 0 on:
- *   W (in, out)   over k = 0, 1, 2, ...
+ *   W (in, out)   over k = 0, 1, 2, ...; matmul_few.c adds two such chains, one over each half of k
  *   W (out, in)   16 lanes, then lane l + lane l + 8, l + 4, l + 2, l + 1. In fp32 lane l takes k = l, l + 16, ...;
  *                 in bf16 k = 2 l + 1, 2 l, then these + 32, ...
  * which in bf16 is what VDPBF16PS does with two numbers side by side (Intel Architecture Instruction Set
@@ -27,7 +27,8 @@ struct gg_few_panel {
     enum gg_transpose transpose_w;
     int64_t rows; /* at most GG_FEW_ROWS */
     int64_t in, columns;
-    const void *x; /* (rows, in), row stride `in` */
+    const void *x; /* (rows, in), row stride x_stride */
+    int64_t x_stride;
     const void *w; /* (in, columns) with row stride w_stride; transposed (columns, in), row stride `in` */
     int64_t w_stride;
     const void *next; /* the weights that come after these; NULL: those behind them in memory */

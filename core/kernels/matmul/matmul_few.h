@@ -2,7 +2,7 @@
  * goes into reading the weights once from memory. Local; uses the rank's threads.
  *
  * An element of the result does not depend on the other rows, on how many there are, or on the number of
- * threads, to the last bit: it is one chain of fused multiply-adds in an order that is fixed
+ * threads, to the last bit: it is chains of fused multiply-adds in an order that is fixed
  * (few_panel_internal.h), where a library's product of a row depends on the shape it is part of.
  */
 #ifndef GG_CORE_KERNELS_MATMUL_MATMUL_FEW_H

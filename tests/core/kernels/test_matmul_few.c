@@ -86,8 +86,17 @@ static void products(void **state) {
 static void run_panel(gg_few_panel_run *run, const struct product *p, float *sums) {
     enum { APART = 16 };
     const int64_t stride = (p->out + APART - 1) / APART * APART;
-    const struct gg_few_panel panel = {p->operands, p->transpose_w, p->rows, p->in, p->out, p->x.values,
-                                       p->w.values, p->out,         NULL,    sums,  stride};
+    const struct gg_few_panel panel = {.stored = p->operands,
+                                       .transpose_w = p->transpose_w,
+                                       .rows = p->rows,
+                                       .in = p->in,
+                                       .columns = p->out,
+                                       .x = p->x.values,
+                                       .x_stride = p->in,
+                                       .w = p->w.values,
+                                       .w_stride = p->out,
+                                       .sums = sums,
+                                       .sums_stride = stride};
     memset(sums, 0, (size_t)(GG_FEW_ROWS * stride) * sizeof *sums);
     run(&panel);
 }
