@@ -100,8 +100,8 @@ static void print_words(const struct outcome *o) {
     if (task->kind == GG_TASK_CLASSIFY)
         gg_class_figures_print(stdout, &o->result.classes, &task->classes);
     if (o->truncated > 0)
-        printf("  %lld samples are longer than the model's context, and lost their beginnings\n",
-               (long long)o->truncated);
+        printf("  %lld samples are longer than the model's context, and lost their %s\n",
+               (long long)o->truncated, o->requests->count > 0 ? "beginnings" : "ends");
     printf("  %-13s  %.1f s\n", "time", o->seconds);
 }
 
