@@ -354,6 +354,17 @@ void gg_options_allowed(const struct gg_option *option, char *text, size_t bytes
     }
 }
 
+/* " [TEXT]", a line feed in it as a setting would write it. */
+static void print_default(const char *text, FILE *out) {
+    fputs(" [", out);
+    for (; *text != '\0'; text++)
+        if (*text == '\n')
+            fputs("\\n", out);
+        else
+            fputc(*text, out);
+    fputc(']', out);
+}
+
 void gg_options_help(const struct gg_option_table *table, FILE *out) {
     for (size_t i = 0; i < table->count; i++) {
         const struct gg_option *option = &table->options[i];
@@ -365,7 +376,7 @@ void gg_options_help(const struct gg_option_table *table, FILE *out) {
         if (option->type == GG_OPTION_CHOICE)
             fprintf(out, " (%s)", allowed);
         if (option->default_text != NULL && option->default_text[0] != '\0')
-            fprintf(out, " [%s]", option->default_text);
+            print_default(option->default_text, out);
         fputc('\n', out);
     }
 }
