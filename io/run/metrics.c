@@ -1,7 +1,7 @@
 #include "io/run/metrics.h"
+#include "io/base/json_value.h"
 
 #include "core/base/memory.h"
-#include "core/text/clean.h"
 #include "io/run/metrics_follow.h"
 
 #include <errno.h>
@@ -115,23 +115,12 @@ static void set_tasks(json_t *object, const struct gg_metrics_task *tasks, size_
         json_decref(all);
 }
 
-/* JSON holds no text that is not UTF-8. */
-static json_t *clean_text(const char *bytes, size_t count) {
-    const struct gg_clean_rules rules = {.replace_invalid = true, .keep_controls = true};
-    struct gg_text clean = {0};
-    size_t invalid_at;
-    GG_ASSERT(gg_clean(&rules, bytes, count, &clean, &invalid_at) == GG_OK);
-    json_t *text = json_stringn(clean.count > 0 ? clean.bytes : "", clean.count);
-    gg_text_free(&clean);
-    return text;
-}
-
 static void set_texts(json_t *object, const struct gg_metrics_text *texts, size_t count) {
     json_t *all = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(all, json_pack("{s:o, s:o}", "prompt",
-                                             clean_text(texts[i].prompt, strlen(texts[i].prompt)), "text",
-                                             clean_text(texts[i].text, texts[i].bytes)));
+                                             gg_json_of_text(texts[i].prompt, strlen(texts[i].prompt)),
+                                             "text", gg_json_of_text(texts[i].text, texts[i].bytes)));
     if (count > 0)
         json_object_set_new(object, "texts", all);
     else

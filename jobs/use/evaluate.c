@@ -94,7 +94,7 @@ static void print_json(const struct job *job, const struct gg_evaluation *result
     const struct gg_loaded_model *model = &job->shared.model;
     const struct gg_result_file out = {.out = stdout};
     gg_result_file_line(&out, json_pack("{s:o, s:I, s:f, s:f, s:o, s:I, s:f}", "checkpoint",
-                                        gg_result_text(model->path, strlen(model->path)), "step",
+                                        gg_json_of_text(model->path, strlen(model->path)), "step",
                                         (json_int_t)model->contents.meta.step, "loss", result->loss,
                                         "perplexity", exp(result->loss), "bits_per_byte",
                                         gg_result_number(bits), "tokens", (json_int_t)result->count,

@@ -154,7 +154,7 @@ static void print_json(const struct work *w, double bits) {
     const struct gg_result_file out = {.out = stdout};
     gg_result_file_line(
         &out, json_pack("{s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o}", "checkpoint",
-                        gg_result_text(model->path, strlen(model->path)), "step",
+                        gg_json_of_text(model->path, strlen(model->path)), "step",
                         (json_int_t)model->contents.meta.step, "loss", gg_result_number(w->scores.loss),
                         "perplexity", gg_result_number(exp(w->scores.loss)), "bits_per_byte",
                         gg_result_number(bits), "tokens", (json_int_t)w->scores.tokens, "documents",

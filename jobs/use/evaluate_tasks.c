@@ -72,9 +72,9 @@ static void print_json(const struct gg_evaluate_job *job, const struct outcome *
     const struct gg_task *task = o->task;
     json_t *object =
         json_pack("{s:o, s:I, s:o, s:s, s:I, s:I}", "checkpoint",
-                  gg_result_text(job->model.path, strlen(job->model.path)), "step",
+                  gg_json_of_text(job->model.path, strlen(job->model.path)), "step",
                   (json_int_t)job->model.contents.meta.step, "file",
-                  gg_result_text(task->path, strlen(task->path)), "task", gg_task_kind_names[task->kind],
+                  gg_json_of_text(task->path, strlen(task->path)), "task", gg_task_kind_names[task->kind],
                   "samples", (json_int_t)task->sample_count, "truncated", (json_int_t)o->truncated);
     for (int i = 0; i < GG_TASK_FIGURES; i++)
         json_object_set_new(object, o->result.figures[i].name, gg_result_number(o->result.figures[i].value));
@@ -82,7 +82,7 @@ static void print_json(const struct gg_evaluate_job *job, const struct outcome *
         json_t *names = json_array();
         for (size_t i = 0; i < task->classes.count; i++)
             json_array_append_new(names,
-                                  gg_result_text(task->classes.items[i], strlen(task->classes.items[i])));
+                                  gg_json_of_text(task->classes.items[i], strlen(task->classes.items[i])));
         json_object_set_new(object, "classes", names);
         json_object_set_new(object, "confusion", confusion(o));
     }
@@ -118,7 +118,7 @@ static void write_samples(const struct gg_result_file *file, const struct outcom
         }
         json_t *object =
             json_pack("{s:o, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "file",
-                      gg_result_text(task->path, strlen(task->path)), "line", (json_int_t)sample->line,
+                      gg_json_of_text(task->path, strlen(task->path)), "line", (json_int_t)sample->line,
                       "gold", (json_int_t)sample->gold, "chosen", (json_int_t)o->result.chosen[i],
                       "chosen_norm", (json_int_t)o->result.chosen_norm[i], "truncated",
                       (int)is_truncated(o, i, request), "log_likelihoods", likelihoods, "greedy", greedy);

@@ -1,7 +1,6 @@
 #include "jobs/use/prompts.h"
 
 #include "core/base/memory.h"
-#include "core/text/clean.h"
 #include "io/base/jsonl.h"
 #include "io/samples/sample_form.h"
 
@@ -16,18 +15,6 @@ void gg_prompts_append(struct gg_prompts *prompts, const char *text, size_t byte
     memcpy(copy, text, bytes);
     copy[bytes] = '\0';
     prompts->items[prompts->count++] = (struct gg_prompt){copy, bytes, line};
-}
-
-json_t *gg_json_of_text(const char *bytes, size_t count) {
-    if (count == 0)
-        return json_string("");
-    const struct gg_clean_rules rules = {.replace_invalid = true, .keep_controls = true};
-    struct gg_text clean = {0};
-    size_t invalid_at;
-    GG_ASSERT(gg_clean(&rules, bytes, count, &clean, &invalid_at) == GG_OK);
-    json_t *text = json_stringn(clean.bytes, clean.count);
-    gg_text_free(&clean);
-    return text;
 }
 
 void gg_messages_append(json_t *messages, const char *role, const char *text, size_t bytes) {

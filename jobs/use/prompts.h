@@ -7,6 +7,7 @@
 #define GG_JOBS_USE_PROMPTS_H
 
 #include "core/base/status.h"
+#include "io/base/json_value.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -35,9 +36,6 @@ gg_status gg_prompts_parse(const char *path, const char *data, size_t bytes, boo
 
 /* Appends a copy of a text. */
 void gg_prompts_append(struct gg_prompts *prompts, const char *text, size_t bytes, int64_t line);
-
-/* A text as JSON has it: what is not UTF-8 is replaced. Owned by the caller. */
-json_t *gg_json_of_text(const char *bytes, size_t count);
 
 /* Appends a turn to a conversation's list of messages. */
 void gg_messages_append(json_t *messages, const char *role, const char *text, size_t bytes);

@@ -1,7 +1,6 @@
 #include "jobs/use/result_file.h"
 
 #include "core/base/memory.h"
-#include "core/text/clean.h"
 #include "io/base/file.h"
 
 #include <errno.h>
@@ -62,16 +61,6 @@ void gg_result_file_line(const struct gg_result_file *file, json_t *object) {
     json_dumpf(object, file->out, JSON_REAL_PRECISION(REAL_DIGITS));
     putc('\n', file->out);
     json_decref(object);
-}
-
-json_t *gg_result_text(const char *bytes, size_t count) {
-    const struct gg_clean_rules rules = {.replace_invalid = true, .keep_controls = true};
-    struct gg_text clean = {0};
-    size_t invalid_at;
-    GG_ASSERT(gg_clean(&rules, bytes, count, &clean, &invalid_at) == GG_OK);
-    json_t *text = json_stringn(clean.count > 0 ? clean.bytes : "", clean.count);
-    gg_text_free(&clean);
-    return text;
 }
 
 json_t *gg_result_number(double value) {

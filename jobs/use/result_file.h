@@ -4,6 +4,7 @@
 #define GG_JOBS_USE_RESULT_FILE_H
 
 #include "core/base/status.h"
+#include "io/base/json_value.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -27,9 +28,6 @@ void gg_result_file_discard(struct gg_result_file *file);
 
 /* Writes an object as a line, and frees it. */
 void gg_result_file_line(const struct gg_result_file *file, json_t *object);
-
-/* Text as JSON, which holds none that is not UTF-8: what is not becomes U+FFFD. */
-json_t *gg_result_text(const char *bytes, size_t count);
 
 /* A number as JSON, which has none that is not finite: null. */
 json_t *gg_result_number(double value);

@@ -3,7 +3,7 @@
 static json_t *text_of(const gg_tokenizer *tokenizer, int32_t id) {
     size_t length = 0;
     const char *bytes = gg_token_bytes(tokenizer, (uint32_t)id, &length);
-    return gg_result_text(bytes != NULL ? bytes : "", length);
+    return gg_json_of_text(bytes != NULL ? bytes : "", length);
 }
 
 void gg_token_list_write(const struct gg_result_file *file, const gg_tokenizer *tokenizer,
