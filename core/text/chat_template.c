@@ -149,7 +149,10 @@ static void put_quoted(char **text, const char *words) {
         const char letter[] = {*words, '\0'};
         if (*words == '\'' || *words == '\\')
             put(text, "\\");
-        put(text, *words == '\n' ? "\\n" : *words == '\t' ? "\\t" : letter);
+        put(text, *words == '\n'   ? "\\n"
+                  : *words == '\r' ? "\\r" /* Jinja takes a bare one for an end of line, "\n" */
+                  : *words == '\t' ? "\\t"
+                                   : letter);
     }
     put(text, "'");
 }

@@ -129,10 +129,12 @@ gg_status gg_adapters_add(const struct gg_adapters *adapters, const struct gg_pa
 
 gg_status gg_merged_weights_check(const struct gg_merged_weights *w, const struct gg_parameter_table *table) {
     if (w->adapters == NULL)
-        return gg_checkpoint_check_tensors(w->path, w->contents, table, NULL);
+        return gg_checkpoint_check_tensors(w->path, w->contents, table, NULL, NULL);
     struct gg_parameter_table of_base;
     gg_adapters_base_table(w->adapters, w->contents, table, &of_base);
-    const gg_status status = gg_checkpoint_check_tensors(w->path, w->contents, &of_base, NULL);
+    const gg_status status =
+        gg_checkpoint_check_tensors(w->path, w->contents, &of_base, NULL,
+                                    gg_parameter_find(table, "score.weight") >= 0 ? "lm_head.weight" : NULL);
     gg_parameter_table_free(&of_base);
     return status;
 }

@@ -109,6 +109,7 @@ struct gg_checkpoint_share {
     const struct gg_optimizer_kind *optimizer; /* NULL: weights only */
     float *values[GG_CHECKPOINT_GROUPS];       /* weights, then the optimizer's states in its own order */
     bool compact[GG_CHECKPOINT_GROUPS];        /* the buffer holds the ranges alone, each at its `at` */
+    const char *unused; /* read: a tensor that the file may hold beside the table's; NULL: none */
 };
 
 /* Writes a checkpoint: every rank its share, under a temporary name that becomes `path` when all is on the
@@ -143,10 +144,12 @@ gg_status gg_checkpoint_examine(const char *path, struct gg_checkpoint_contents 
 /* Whether a file's tensors are those of a model: the same names and shapes, none missing and none too many.
  *   contents  [in] of the file at `path`
  *   optimizer [in] whose states must be there too; NULL: they are not looked for
+ *   unused    [in] a tensor that may be there beside them; NULL: none
  * Local. GG_BAD_DATA names the file and the tensor. */
 gg_status gg_checkpoint_check_tensors(const char *path, const struct gg_checkpoint_contents *contents,
                                       const struct gg_parameter_table *table,
-                                      const struct gg_optimizer_kind *optimizer) GG_MUST_USE;
+                                      const struct gg_optimizer_kind *optimizer,
+                                      const char *unused) GG_MUST_USE;
 
 /* Reads each rank's share, no rank a whole tensor, and verifies the checksums of all. Collective over
  * `comm`, all ranks of all replicas.

@@ -18,7 +18,7 @@ enum { VERIFY_BYTES = 16 << 20 };
 
 gg_status gg_checkpoint_check_tensors(const char *path, const struct gg_checkpoint_contents *contents,
                                       const struct gg_parameter_table *table,
-                                      const struct gg_optimizer_kind *optimizer) {
+                                      const struct gg_optimizer_kind *optimizer, const char *unused) {
     for (int g = 0; g < gg_checkpoint_group_count(optimizer); g++) {
         for (int i = 0; i < table->count; i++) {
             const struct gg_parameter *p = &table->items[i];
@@ -40,7 +40,8 @@ gg_status gg_checkpoint_check_tensors(const char *path, const struct gg_checkpoi
         }
     }
     for (int i = 0; i < contents->count; i++)
-        if (gg_parameter_find(table, contents->tensors[i].name) < 0)
+        if (gg_parameter_find(table, contents->tensors[i].name) < 0 &&
+            (unused == NULL || strcmp(contents->tensors[i].name, unused) != 0))
             return gg_fail(GG_BAD_DATA, "%s: holds a tensor %s that the model does not have", path,
                            contents->tensors[i].name);
     return GG_OK;
@@ -102,7 +103,8 @@ static gg_status read_file(const char *path, const struct gg_checkpoint_contents
 gg_status gg_checkpoint_read_share(MPI_Comm comm, const char *path, const struct gg_checkpoint_share *share) {
     struct gg_checkpoint_contents contents;
     GG_TRY(gg_checkpoint_open(comm, path, &contents));
-    gg_status status = gg_checkpoint_check_tensors(path, &contents, share->table, share->optimizer);
+    gg_status status =
+        gg_checkpoint_check_tensors(path, &contents, share->table, share->optimizer, share->unused);
     if (status == GG_OK) {
         const int count = gg_checkpoint_share_groups(share) * share->table->count;
         uint64_t *sums = gg_calloc((size_t)count, sizeof *sums);

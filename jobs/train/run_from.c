@@ -205,7 +205,10 @@ gg_status gg_run_from_read(struct gg_trainer *t) {
     const struct gg_checkpoint_share weights = {.table = &table,
                                                 .ranges = ranges,
                                                 .range_count = gg_int(partition.bucket_count),
-                                                .values = {r->state.weights}};
+                                                .values = {r->state.weights},
+                                                /* of an untied model that tells classes alone from now on */
+                                                .unused =
+                                                    r->graph.config.classes_only ? "lm_head.weight" : NULL};
     const gg_status status = gg_checkpoint_read_share(t->session.world->comm, t->resume.from, &weights);
     if (status == GG_OK)
         gg_partition_gather(&partition, r->topology.across_replicas, r->state.weights);

@@ -5,7 +5,7 @@ set -euo pipefail
 build="$(realpath "$1")"
 cd "$(dirname "$0")/corpus"
 mkdir -p config_json safetensors tokenizer_json tokenizer_pair tokenizer_ranks settings command_line encode clean ids jsonl \
-    documents metrics pii prompts tasks shard checkpoint
+    documents metrics pii prompts samples tasks shard checkpoint
 "$build/tests/fuzz/make_seeds" .
 
 printf 'the theme of the thesis, then the others: the the the' >/tmp/fuzz-text.$$
@@ -90,6 +90,12 @@ printf '{"text": "a b\\u00a0c"}\n{"text": "d"}\n' >tasks/lambada
 printf '{"context": "a", "target": "b", "id": 3}\r\n' >tasks/cloze
 printf '{"text": "a", "label": 1}\n{"text": "b", "label": "x"}\n{"text": "", "label": "1"}\n' >tasks/classify
 printf '{"text": "a "}\n[]' >tasks/refused
+printf '\000\005{"prompt": "the king", "completion": " and the queen", "task": "go on"}\n\n{"prompt": "", "completion": "x"}\n' >samples/prompt
+printf '\200\377{"messages": [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello <|endoftext|>"}]}\n' >samples/messages
+printf '\003\036{"instruction": "add", "input": "1 2", "output": "3"}\r\n{"instruction": "say", "output": ""}' >samples/instruction
+printf '\000\000{"text": "the b\303\244r", "label": "b"}\n{"text": "two\\n\\n", "label": 17}\n{"text": "c", "label": "a"}' >samples/label
+printf '\005\002{"text": "all of it", "label": "x"}\n{"text": "the end", "task": ""}\n' >samples/text
+printf '\002\044{"messages": []}\n{"messages": [{"role": "tool", "content": 1}]}' >samples/refused
 
 for model in ../../golden/huggingface/*/config.json; do
     cp "$model" "config_json/$(basename "$(dirname "$model")").json"

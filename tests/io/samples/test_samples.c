@@ -114,6 +114,24 @@ static void conversations(void **state) {
     gg_learned_ids_free(&list);
 }
 
+/* The template in Jinja, whose strings take an end of line for "\n" whatever it is. */
+static void jinja(void **state) {
+    (void)state;
+    struct gg_chat_settings odd = {.turns = true,
+                                   .begin = (char[]){"{end}"},
+                                   .prefix = {(char[]){"a'\\"}, (char[]){"{{ \r\n\t%}"}, (char[]){""}},
+                                   .suffix = {(char[]){"\r"}, (char[]){"\""}, (char[]){"\n{end}"}}};
+    char *text = gg_chat_jinja(&odd, tokenizer);
+    assert_string_equal(
+        text, "{{ '<|endoftext|>' }}{% for message in messages %}"
+              "{% if message['role'] == 'system' %}{{ 'a\\'\\\\' + message['content'] + '\\r' }}"
+              "{% elif message['role'] == 'user' %}{{ '{{ \\r\\n\\t%}' + message['content'] + '\"' }}"
+              "{% elif message['role'] == 'assistant' %}{{ '' + message['content'] + '\\n<|endoftext|>' }}"
+              "{% else %}{{ raise_exception('a turn is system, user or assistant') }}{% endif %}{% endfor %}"
+              "{% if add_generation_prompt %}{% endif %}");
+    free(text);
+}
+
 static void refuse(enum gg_sample_form form, const char *line, const char *part) {
     struct gg_learned_ids list = {0};
     int32_t label;
@@ -299,9 +317,9 @@ static void examined(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms),    cmocka_unit_test(conversations), cmocka_unit_test(refused_lines),
-        cmocka_unit_test(rows),     cmocka_unit_test(classes),       cmocka_unit_test(too_long),
-        cmocka_unit_test(examined), cmocka_unit_test(refused_files),
+        cmocka_unit_test(forms),         cmocka_unit_test(conversations), cmocka_unit_test(jinja),
+        cmocka_unit_test(refused_lines), cmocka_unit_test(rows),          cmocka_unit_test(classes),
+        cmocka_unit_test(too_long),      cmocka_unit_test(examined),      cmocka_unit_test(refused_files),
     };
     return cmocka_run_group_tests(tests, open_tokenizer, close_tokenizer);
 }
