@@ -11,7 +11,7 @@
 static const size_t most_file_bytes = (size_t)64 << 30;
 
 static gg_status each_line(const struct gg_text_list *paths, const char *origin, gg_jsonl_take *take,
-                           void *context, uint64_t *text_bytes) {
+                           void *context) {
     for (size_t i = 0; i < paths->count; i++) {
         char *data = NULL;
         size_t bytes = 0;
@@ -21,7 +21,6 @@ static gg_status each_line(const struct gg_text_list *paths, const char *origin,
         free(data);
         if (status != GG_OK)
             return gg_fail_within(status, "%s", origin);
-        *text_bytes += bytes;
     }
     return GG_OK;
 }
@@ -133,7 +132,7 @@ gg_status gg_sample_set_read(const struct gg_sample_request *request, const stru
     set->form = r.reader.form;
     GG_TRY(gg_encoder_create(request->tokenizer, &r.reader.encoder));
     gg_chat_template_make(request->chat, request->tokenizer, &chat);
-    gg_status status = each_line(paths, origin, take_sample, &r, &set->text_bytes);
+    gg_status status = each_line(paths, origin, take_sample, &r);
     if (status == GG_OK && set->count == 0)
         status = no_sample(paths, origin);
     if (status == GG_OK)
@@ -195,7 +194,6 @@ static gg_status look_at(void *context, const json_t *value, int64_t line) {
 gg_status gg_sample_set_examine(const struct gg_text_list *paths, const char *origin, int *form,
                                 struct gg_text_list *labels) {
     struct look look = {form, labels};
-    uint64_t bytes = 0;
-    GG_TRY(each_line(paths, origin, look_at, &look, &bytes));
+    GG_TRY(each_line(paths, origin, look_at, &look));
     return *form == GG_SAMPLE_AUTO ? no_sample(paths, origin) : GG_OK;
 }

@@ -12,7 +12,6 @@ struct gg_sample_set {
     struct gg_learned_ids list; /* the tokens of all */
     int32_t *labels;            /* (count): -1 where the form has none */
     int64_t truncated;          /* samples that were too long */
-    uint64_t text_bytes;        /* of the files */
     uint64_t fingerprint;       /* of tokens, what is learned of them, and labels */
 };
 

@@ -179,7 +179,6 @@ gg_status gg_replica_step(struct gg_replica *r, gg_loader *loader, struct gg_rep
     const double unit = verdict.count > 0 ? (double)r->plan.tokens_per_step / verdict.count : 0;
     step->loss = verdict.count > 0 ? verdict.loss_sum / verdict.count : 0;
     step->grad_norm = unit * sqrt(verdict.square_sum);
-    step->count = verdict.count;
     step->skipped = !isfinite(step->loss) || !isfinite(step->grad_norm);
     const double visible = gg_reducer_times(r->reducer).visible;
     gg_watchdog_at("optimizer", r->plan.scattered ? "gathering the weights from the replicas" : NULL);

@@ -17,8 +17,7 @@ struct gg_replica_step {
     void *context;
     double votes[GG_STEP_VOTES]; /* [out] sums over all ranks */
 
-    double loss;  /* [out] mean over what counts in the global batch: nats per token, or per class */
-    double count; /* how much that is */
+    double loss; /* [out] mean over what counts in the global batch: nats per token, or per class */
     double grad_norm;
     bool skipped;         /* loss or gradient not finite: the weights are as before */
     double whole_seconds; /* wall time */

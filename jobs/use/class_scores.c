@@ -76,11 +76,9 @@ static void take(void *context, int64_t row, const struct gg_row_scores *scores)
 gg_status gg_class_scores_make(const struct gg_scorer *scorer, const struct gg_task *task,
                                const gg_tokenizer *tokenizer, const struct gg_settings *settings,
                                struct gg_task_scores *scores, int64_t *truncated) {
-    MPI_Comm world = scorer->replica->world->comm;
-    const int64_t choices = task->sample_count * (int64_t)task->classes.count;
+    const struct gg_world *world = scorer->replica->world;
     struct scoring scoring = {.task = task, .scores = scores};
-    *scores = (struct gg_task_scores){gg_calloc((size_t)choices, sizeof(double)),
-                                      gg_calloc((size_t)choices, sizeof(double)), choices};
+    gg_task_scores_begin(scores, task->sample_count * (int64_t)task->classes.count);
     struct gg_scorer own = *scorer;
     own.classes = true;
     own.alternatives = (int64_t)task->classes.count;
@@ -88,14 +86,12 @@ gg_status gg_class_scores_make(const struct gg_scorer *scorer, const struct gg_t
     own.round = NULL;
     own.context = &scoring;
     const struct gg_score_source source = {&scoring, task->sample_count, read_row};
-    gg_status status = gg_agree(world, encode(&scoring, tokenizer, settings, truncated));
+    gg_status status = gg_agree(world->comm, encode(&scoring, tokenizer, settings, truncated));
     if (status == GG_OK)
         status = gg_scorer_run(&own, &source);
     gg_ids_free(&scoring.ids);
     free(scoring.first);
     GG_TRY(status);
-    /* Each was scored on one rank, and is 0 on the others. */
-    MPI_Allreduce(MPI_IN_PLACE, scores->log_likelihoods, gg_int(choices), MPI_DOUBLE, MPI_SUM, world);
-    MPI_Allreduce(MPI_IN_PLACE, scores->greedy, gg_int(choices), MPI_DOUBLE, MPI_SUM, world);
+    gg_task_scores_share(world, scores);
     return GG_OK;
 }

@@ -4,7 +4,7 @@
 #define GG_JOBS_USE_CLASS_SCORES_H
 
 #include "jobs/use/scorer.h"
-#include "jobs/use/task_result.h"
+#include "jobs/use/task_scores.h"
 
 /* Scores the classes of each sample by the head, of the text as fine-tuning wrote it: behind the line of
  * finetune.task, cut at the model's context. Collective over the world, with the same arguments; every rank gets all

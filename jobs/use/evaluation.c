@@ -11,8 +11,8 @@
 
 /* A replica's micro-batch, whole; a rank computes on its token shard's rows of it. */
 struct buffers {
-    struct gg_micro_batch read;   /* with marks where the source has them */
-    struct gg_marks marks, owned; /* of all rows, whether it has or not */
+    struct gg_micro_batch read; /* with marks where the source has them */
+    struct gg_marks marks;      /* of all rows, whether it has or not; owned */
 };
 
 static struct buffers make_buffers(int64_t micro, int64_t context, bool marked) {
@@ -22,12 +22,11 @@ static struct buffers make_buffers(int64_t micro, int64_t context, bool marked) 
                  gg_calloc(tokens, sizeof(int32_t)),
                  gg_calloc((size_t)micro, sizeof(uint64_t)),
                  {0}},
-        .owned = {gg_calloc(tokens, sizeof(float)), gg_calloc(tokens, sizeof(int32_t)),
+        .marks = {gg_calloc(tokens, sizeof(float)), gg_calloc(tokens, sizeof(int32_t)),
                   gg_calloc(tokens, sizeof(int32_t)), gg_calloc(tokens, sizeof(float))},
     };
-    b.marks = b.owned;
     if (marked)
-        b.read.marks = b.owned;
+        b.read.marks = b.marks;
     return b;
 }
 
@@ -35,10 +34,10 @@ static void free_buffers(struct buffers *b) {
     free(b->read.inputs);
     free(b->read.targets);
     free(b->read.sample_ids);
-    free(b->owned.loss_weights);
-    free(b->owned.starts);
-    free(b->owned.labels);
-    free(b->owned.label_weights);
+    free(b->marks.loss_weights);
+    free(b->marks.starts);
+    free(b->marks.labels);
+    free(b->marks.label_weights);
 }
 
 /* Rows that count: of samples below `limit`. In the others nothing does. */
@@ -46,7 +45,7 @@ static int64_t weigh_rows(const struct buffers *b, int64_t micro, int64_t contex
     int64_t rows = 0;
     for (int64_t row = 0; row < micro; row++) {
         const bool counts = b->read.sample_ids[row] < (uint64_t)limit;
-        const struct gg_marks marks = gg_marks_from(&b->owned, row * context);
+        const struct gg_marks marks = gg_marks_from(&b->marks, row * context);
         rows += counts;
         if (!counts)
             gg_marks_clear(&marks, context);

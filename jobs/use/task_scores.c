@@ -44,9 +44,7 @@ static void take(void *context, int64_t row, const struct gg_row_scores *scores)
 
 gg_status gg_task_scores_make(const struct gg_scorer *scorer, const struct gg_task_requests *requests,
                               struct gg_task_scores *scores) {
-    const size_t count = (size_t)requests->count;
-    *scores = (struct gg_task_scores){gg_calloc(count, sizeof(double)), gg_calloc(count, sizeof(double)),
-                                      requests->count};
+    gg_task_scores_begin(scores, requests->count);
     struct scoring scoring = {requests, scores};
     struct gg_scorer own = *scorer;
     own.alternatives = 0;
@@ -55,11 +53,20 @@ gg_status gg_task_scores_make(const struct gg_scorer *scorer, const struct gg_ta
     own.context = &scoring;
     const struct gg_score_source source = {&scoring, requests->count, read_row};
     GG_TRY(gg_scorer_run(&own, &source));
-    /* Each was scored on one rank, and is 0 on the others. */
-    MPI_Comm world = scorer->replica->world->comm;
-    MPI_Allreduce(MPI_IN_PLACE, scores->log_likelihoods, gg_int(scores->count), MPI_DOUBLE, MPI_SUM, world);
-    MPI_Allreduce(MPI_IN_PLACE, scores->greedy, gg_int(scores->count), MPI_DOUBLE, MPI_SUM, world);
+    gg_task_scores_share(scorer->replica->world, scores);
     return GG_OK;
+}
+
+void gg_task_scores_begin(struct gg_task_scores *scores, int64_t choices) {
+    *scores = (struct gg_task_scores){gg_calloc((size_t)choices, sizeof(double)),
+                                      gg_calloc((size_t)choices, sizeof(double)), choices};
+}
+
+void gg_task_scores_share(const struct gg_world *world, struct gg_task_scores *scores) {
+    /* They are 0 on the ranks that did not score them. */
+    MPI_Allreduce(MPI_IN_PLACE, scores->log_likelihoods, gg_int(scores->count), MPI_DOUBLE, MPI_SUM,
+                  world->comm);
+    MPI_Allreduce(MPI_IN_PLACE, scores->greedy, gg_int(scores->count), MPI_DOUBLE, MPI_SUM, world->comm);
 }
 
 void gg_task_scores_free(struct gg_task_scores *scores) {

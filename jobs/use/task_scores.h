@@ -19,6 +19,10 @@ gg_status gg_task_read(const struct gg_world *world, const char *path, enum gg_t
  * As gg_scorer_run. */
 gg_status gg_task_scores_make(const struct gg_scorer *scorer, const struct gg_task_requests *requests,
                               struct gg_task_scores *scores) GG_MUST_USE;
+/* For whoever scores: no scores yet, of so many choices; and, once each was scored on one rank, those of all on every
+ * rank, which is collective over the world. */
+void gg_task_scores_begin(struct gg_task_scores *scores, int64_t choices);
+void gg_task_scores_share(const struct gg_world *world, struct gg_task_scores *scores);
 void gg_task_scores_free(struct gg_task_scores *scores);
 
 #endif
