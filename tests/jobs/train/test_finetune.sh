@@ -50,6 +50,12 @@ status=0
 mpirun -n 1 "$GRIDGPT" finetune finetune.from=one run.dir=again batch.sequences=8 batch.micro=2 eval.sequences=0 $labels run.steps=1 >again.log 2>&1 || status=$?
 grep -Eq "step 0: .*accuracy (0.8[5-9]|0.9|1.0)" again.log || fail "it does not know its classes any more: $(cat again.log)"
 
+# A base with a head of its own, which has no place beside classes alone.
+train 1 untied model.tied=false run.steps=1
+status=0
+mpirun -n 1 "$GRIDGPT" finetune finetune.from=untied run.dir=untied.classes batch.sequences=8 batch.micro=2 data.train=label.train run.steps=1 >untied.classes.log 2>&1 || status=$?
+expect 0 "beginning with the weights of untied/checkpoints/step-00000001.h5" untied.classes
+
 # It ends where validations get no better, and keeps the best.
 finetune 1 patient $labels optim.lr=0.5 optim.min_lr=0.5 eval.every_steps=1 finetune.patience=2
 expect 0 "eval.patience" patient

@@ -112,6 +112,8 @@ printf '{"text": "a b"}\n{"text": "a %s"}\n' "$(head -c 40 /dev/zero | tr '\0' x
 echo '{"activity_label": "a", "ctx_a": "b", "ctx_b": "c", "endings": ["d", "e"], "label": ""}' >unanswered.jsonl
 # No model is looked for before the tasks are read.
 refused 65 "broken.jsonl: line 1: is not JSON" nowhere.h5 broken.jsonl
+echo '[1]' >list.jsonl
+refused 65 "list.jsonl: line 1: is no JSON object" nowhere.h5 list.jsonl
 refused 65 'lambada.jsonl: line 1: has no "activity_label"; a line of hellaswag is {"activity_label"' nowhere.h5 --task hellaswag lambada.jsonl
 refused 65 'label.jsonl: line 3: its "label" x is none of the 2 classes (e, ...)' nowhere.h5 label.jsonl --classes "[e, to]"
 refused 65 'blank.jsonl: line 2: its "text" ends with a space' nowhere.h5 blank.jsonl
