@@ -114,7 +114,7 @@ static void print_summation(const struct gg_trainer *t) {
                 summation->replicas, GG_BUCKET_BYTES >> 20, gg_reduction_names[summation->way],
                 gg_summation_messages(summation), rounded ? " in bf16" : "",
                 gg_reduction_driver_name(t->session.reduction_thread));
-    if (plan->reproducible > 0 && summation->leaves != plan->reproducible)
+    if (plan->reproducible > 0 && !plan->reproduces)
         fprintf(
             stderr,
             "warning: so far this run was that of %d virtual replicas, which %d replicas%s cannot play: it goes "
