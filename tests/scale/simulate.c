@@ -79,6 +79,7 @@ static void start_engine(void) {
         "--cfg=network/model:CM02",
         "--cfg=network/weight-S:0",
         "--cfg=smpi/privatization:no",
+        "--cfg=smpi/send-is-detached-thresh:0",
         "--cfg=smpi/simulate-computation:no",
         "--cfg=smpi/test:0",
         "--cfg=smpi/wtime:0",
@@ -91,7 +92,8 @@ static void start_engine(void) {
         arguments[count++] = gg_strdup(fixed[i]);
     arguments[count++] = gg_format("--cfg=smpi/os:0:%.9g:0", seconds);
     arguments[count++] = gg_format("--cfg=smpi/ois:0:%.9g:0", seconds);
-    arguments[count++] = gg_format("--cfg=smpi/coll-selector:%s", selectors[simulation.selector]);
+    if (simulation.way == SIMULATED_LIBRARY) /* where few are wanted, SMPI's own take it the least time */
+        arguments[count++] = gg_format("--cfg=smpi/coll-selector:%s", selectors[simulation.selector]);
     arguments[count++] = gg_format("--cfg=surf/precision:%.9g", 1e-6 * simulation.moment_microseconds);
     arguments[count] = NULL;
     smpi_init_options();

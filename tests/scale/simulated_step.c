@@ -55,12 +55,23 @@ static void play_backward(const struct rank *r) {
     }
 }
 
+static double slowest(double seconds) {
+    MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+    return seconds;
+}
+
+/* A moment at which all ranks begin: a barrier lets the last go long after the first. */
+static double begin_together(void) {
+    const double moment = slowest(MPI_Wtime()) + 1;
+    simulated_sleep(moment - MPI_Wtime());
+    return moment;
+}
+
 /* Seconds of a step up to its last sum, or of the sums alone. */
 static double step_seconds(const struct rank *r, bool compute) {
     simulated_traffic_reset();
     gg_reducer_begin(r->reducer);
-    MPI_Barrier(MPI_COMM_WORLD);
-    const double begin = MPI_Wtime();
+    const double begin = begin_together();
     if (compute) {
         simulated_sleep(r->trace->forward_flops * r->seconds_per_flop);
         play_backward(r);
@@ -79,8 +90,7 @@ static void add_nothing(void *in, void *inout, int *length, MPI_Datatype *type) 
 static double library_seconds(float *values, int64_t buckets) {
     MPI_Op sum;
     MPI_Op_create(add_nothing, 1, &sum);
-    MPI_Barrier(MPI_COMM_WORLD);
-    const double begin = MPI_Wtime();
+    const double begin = begin_together();
     for (int64_t i = 0; i < buckets; i++)
         MPI_Allreduce(MPI_IN_PLACE, values, GG_BUCKET_BYTES / sizeof(float), MPI_FLOAT, sum, MPI_COMM_WORLD);
     const double seconds = MPI_Wtime() - begin;
@@ -97,11 +107,6 @@ static double reducer_seconds(struct rank *r, float *values, int64_t elements, b
     }
     const double seconds = step_seconds(r, compute);
     gg_reducer_destroy(&r->reducer);
-    return seconds;
-}
-
-static double slowest(double seconds) {
-    MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
     return seconds;
 }
 
