@@ -43,6 +43,8 @@ for rank in 0 2; do
         { tail -n 30 hang.log >&2; fail "hang: rank $rank does not say where it is"; }
 done
 ! grep -q "watchdog: rank 1 " hang.log || fail "hang: a stopped process speaks"
+[ "$(grep "watchdog: not heard from" hang.log)" = "watchdog: not heard from: rank 1 on $(hostname)" ] ||
+    { tail -n 30 hang.log >&2; fail "hang: not told who did not answer, or more than once"; }
 for _ in $(seq 100); do
     alive "${ranks[1]}" || break
     sleep 0.1
