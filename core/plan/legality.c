@@ -124,3 +124,39 @@ gg_status gg_legality_batch(const struct gg_batch_settings *batch, const struct 
                    (long long)sequences, (long long)round, replicas, (long long)micro, below,
                    (long long)((sequences / round + 1) * round), other);
 }
+
+/* Replicas that divide V, and V that divide the micro-batches of a step, are the powers of two up to some number. */
+static int largest_power(int64_t divides) {
+    int power = 1;
+    while (power <= GG_MOST_VIRTUAL_REPLICAS / 2 && divides % (2 * power) == 0)
+        power *= 2;
+    return power;
+}
+
+gg_status gg_legality_summation(const struct gg_plan_request *request, const struct gg_place *place) {
+    const struct gg_batch_settings *batch = request->batch;
+    const int64_t micro_batches = batch->sequences / batch->micro;
+    int wanted;
+    GG_TRY(gg_reproducible_parse(request->parallel->reproducible, &wanted));
+    if (wanted == 0)
+        return GG_OK;
+    if (request->parallel->wire == GG_PRECISION_BF16)
+        return gg_fail(GG_USAGE,
+                       "parallel.wire bf16 rounds what each replica sends, so that the result is another on "
+                       "another number of them; with parallel.reproducible %d it must be fp32",
+                       wanted);
+    if (micro_batches % wanted != 0)
+        return gg_fail(
+            GG_USAGE,
+            "parallel.reproducible %d does not divide the %lld micro-batches of a step (batch.sequences "
+            "%lld / batch.micro %lld); at most %d does",
+            wanted, (long long)micro_batches, (long long)batch->sequences, (long long)batch->micro,
+            largest_power(micro_batches));
+    if (wanted % place->replicas != 0)
+        return gg_fail(
+            GG_USAGE,
+            "parallel.reproducible %d: %d replicas do not divide it; powers of two up to %d do, as would "
+            "parallel.reproducible auto with any",
+            wanted, place->replicas, wanted);
+    return GG_OK;
+}

@@ -25,4 +25,10 @@ gg_status gg_legality_grid(const struct gg_plan_request *request, int ranks, int
  * batch.micro; the message names numbers that are. */
 gg_status gg_legality_batch(const struct gg_batch_settings *batch, const struct gg_place *place) GG_MUST_USE;
 
+/* Checks how gradients are summed against the layout and the batch, which is legal.
+ * GG_USAGE: parallel.reproducible is of no such form, the replicas do not divide it, it does not divide the
+ * micro-batches of a step, or it is set beside parallel.wire=bf16; the message names numbers that would work. */
+gg_status gg_legality_summation(const struct gg_plan_request *request,
+                                const struct gg_place *place) GG_MUST_USE;
+
 #endif

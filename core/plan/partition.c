@@ -5,10 +5,11 @@
 
 enum { LINE = 16 }; /* floats */
 
-struct gg_partition gg_partition_cut(int64_t elements, size_t bucket_bytes, int replicas) {
+struct gg_partition gg_partition_cut(int64_t elements, size_t bucket_bytes,
+                                     const struct gg_summation *summation) {
     int64_t size = (int64_t)(bucket_bytes / sizeof(float));
     size = size < 1 ? 1 : size > INT_MAX ? INT_MAX : size;
-    return (struct gg_partition){elements, size, (elements + size - 1) / size, replicas};
+    return (struct gg_partition){elements, size, (elements + size - 1) / size, *summation};
 }
 
 int64_t gg_partition_bucket(const struct gg_partition *p, int64_t bucket, int64_t *count) {
@@ -18,13 +19,26 @@ int64_t gg_partition_bucket(const struct gg_partition *p, int64_t bucket, int64_
     return begin;
 }
 
+static int64_t at_most(int64_t value, int64_t most) {
+    return value < most ? value : most;
+}
+
+struct gg_range gg_partition_leaves(const struct gg_partition *p, int64_t bucket, int first, int count) {
+    int64_t elements;
+    const int64_t begin = gg_partition_bucket(p, bucket, &elements);
+    const int64_t leaves = p->summation.leaves;
+    const int64_t leaf = ((elements + leaves - 1) / leaves + LINE - 1) / LINE * LINE;
+    return (struct gg_range){begin + at_most(leaf * first, elements),
+                             begin + at_most(leaf * (first + count), elements), 0};
+}
+
+struct gg_range gg_partition_positions(const struct gg_partition *p, int64_t bucket, int first, int count) {
+    const int leaves = gg_summation_played(&p->summation);
+    return gg_partition_leaves(p, bucket, first * leaves, count * leaves);
+}
+
 struct gg_range gg_partition_part(const struct gg_partition *p, int64_t bucket, int replica) {
-    int64_t count;
-    const int64_t first = gg_partition_bucket(p, bucket, &count);
-    const int64_t part = ((count + p->replicas - 1) / p->replicas + LINE - 1) / LINE * LINE;
-    const int64_t begin = part * replica < count ? part * replica : count;
-    const int64_t end = begin + part < count ? begin + part : count;
-    return (struct gg_range){first + begin, first + end, 0};
+    return gg_partition_positions(p, bucket, gg_summation_position(&p->summation, replica), 1);
 }
 
 int64_t gg_partition_ranges(const struct gg_partition *p, int replica, struct gg_range *ranges) {
@@ -39,10 +53,10 @@ int64_t gg_partition_ranges(const struct gg_partition *p, int replica, struct gg
     return at;
 }
 
-/* Elements of replica 0's part of a whole bucket, in whole cache lines: none is larger. */
-int64_t gg_partition_largest_part(const struct gg_partition *partition) {
+/* The first positions of a whole bucket: none have more. */
+int64_t gg_partition_most(const struct gg_partition *partition, int positions) {
     if (partition->bucket_count == 0)
         return 0;
-    const struct gg_range part = gg_partition_part(partition, 0, 0);
-    return (part.to - part.from + LINE - 1) / LINE * LINE;
+    const struct gg_range range = gg_partition_positions(partition, 0, 0, positions);
+    return (range.to - range.from + LINE - 1) / LINE * LINE;
 }

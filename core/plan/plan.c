@@ -11,6 +11,7 @@ void gg_plan_memory_parts(const struct gg_plan_memory *m, struct gg_plan_part pa
     const struct gg_plan_part all[GG_PLAN_PARTS] = {{"weights", m->weights},
                                                     {"their bf16 copy", m->rounded},
                                                     {"gradients", m->gradients},
+                                                    {"those of virtual replicas", m->played},
                                                     {"their sum over replicas", m->reduction},
                                                     {"optimizer state", m->optimizer},
                                                     {"activations", m->activations},
@@ -42,7 +43,9 @@ static void measure(const struct gg_plan_request *request, const struct gg_graph
     memory->weights = flat;
     memory->gradients = trained;
     memory->optimizer = gg_optimizer_state_bytes(optimizer.kind, plan->owned_elements);
-    memory->batch = gg_state_bytes(request, graph, plan->owned_elements) - flat - trained - memory->optimizer;
+    memory->played = trained * (size_t)gg_summation_levels(&plan->partition.summation);
+    memory->batch = gg_state_bytes(request, graph, &plan->partition.summation, plan->owned_elements) - flat -
+                    trained - memory->played - memory->optimizer;
     memory->activations = gg_model_bytes(graph, GG_MODEL_TRAIN, plan->local_sequences);
     if (bf16) {
         memory->rounded = (size_t)graph->table.local_elements * sizeof(gg_bf16);
@@ -53,15 +56,37 @@ static void measure(const struct gg_plan_request *request, const struct gg_graph
     memory->exchange = gg_exchange_bytes(graph, plan->local_sequences);
     if (plan->place.replicas > 1)
         memory->reduction = gg_buckets_in_flight_bytes(&plan->partition) +
-                            (plan->scattered ? (size_t)plan->owned_elements * sizeof(float) : 0);
+                            (plan->scattered ? (size_t)plan->owned_elements * sizeof(float) : 0) +
+                            (request->parallel->wire == GG_PRECISION_BF16 ? trained : 0);
     if (copies)
         memory->checkpoint = (size_t)(1 + optimizer.kind->state_count) * sizeof(float) *
                              (size_t)gg_partition_ranges(&plan->partition, plan->place.replica, NULL);
 }
 
+/* The run's virtual replicas: those set, else those of the run that is gone on with, else as many as replicas. */
+static int reproducible(const struct gg_plan_request *request, int replicas) {
+    int wanted;
+    const gg_status status = gg_reproducible_parse(request->parallel->reproducible, &wanted);
+    GG_ASSERT(status == GG_OK);
+    if (wanted > 0 || request->reproducible > 0)
+        return wanted > 0 ? wanted : request->reproducible;
+    return (replicas & (replicas - 1)) == 0 && request->parallel->wire == GG_PRECISION_FP32 ? replicas : 0;
+}
+
+/* The run's virtual replicas are played where the layout fits them; else each replica is one. */
+static struct gg_summation summation(const struct gg_plan_request *request, int replicas, int wanted) {
+    const bool fits = wanted > 0 && wanted % replicas == 0 &&
+                      request->batch->sequences / request->batch->micro % wanted == 0 &&
+                      request->parallel->wire == GG_PRECISION_FP32;
+    return gg_summation_make(replicas, fits ? wanted : replicas,
+                             (enum gg_reduction)request->parallel->reduction);
+}
+
 void gg_plan_make(const struct gg_plan_request *request, const struct gg_graph *graph,
                   const struct gg_place *place, bool copies, struct gg_plan *plan) {
     const int64_t elements = graph->table.trained_elements;
+    const int wanted = reproducible(request, place->replicas);
+    const struct gg_summation sums = summation(request, place->replicas, wanted);
     *plan = (struct gg_plan){
         .place = *place,
         .accumulation = request->batch->sequences / (request->batch->micro * place->replicas),
@@ -70,7 +95,8 @@ void gg_plan_make(const struct gg_plan_request *request, const struct gg_graph *
         .marked = request->marked,
         .scattered = request->parallel->zero > 0 && place->replicas > 1,
         .owned_elements = elements,
-        .partition = gg_partition_cut(elements, GG_BUCKET_BYTES, place->replicas),
+        .reproducible = wanted,
+        .partition = gg_partition_cut(elements, GG_BUCKET_BYTES, &sums),
     };
     if (plan->scattered)
         plan->owned_elements = gg_partition_ranges(&plan->partition, place->replica, NULL);

@@ -20,9 +20,11 @@ struct gg_plan_memory {
     size_t rounded;     /* the weights' bf16 copy */
     size_t products;    /* what a grid's matrix products hold beside their operands: at most */
     size_t exchange;    /* rows of the embedding between token shards: at most */
-    size_t reduction;   /* the sum of gradients over replicas: parts on their way; ZeRO: the owned sums */
-    size_t batch;       /* a micro-batch */
-    size_t checkpoint;  /* the copy that is written behind the training */
+    size_t played;      /* gradients of virtual replicas that wait for others of this rank's */
+    size_t reduction;  /* the sum of gradients over replicas: parts on their way; ZeRO: the owned sums; with a
+                         * bf16 wire, what rounding leaves */
+    size_t batch;      /* a micro-batch */
+    size_t checkpoint; /* the copy that is written behind the training */
     size_t
         loader; /* of a rank that reads the data; 0 in a plan, and set by who knows the data or its bound */
     size_t evaluation; /* tasks, and the decoder that writes text amid the training; likewise */
@@ -33,7 +35,7 @@ struct gg_plan_part {
     const char *name;
     size_t bytes;
 };
-enum { GG_PLAN_PARTS = 12 };
+enum { GG_PLAN_PARTS = 13 };
 void gg_plan_memory_parts(const struct gg_plan_memory *memory, struct gg_plan_part parts[GG_PLAN_PARTS]);
 size_t gg_plan_memory_sum(const struct gg_plan_memory *memory);
 
@@ -45,6 +47,8 @@ struct gg_plan {
     bool marked;             /* micro-batches have marks (core/data/micro_batch.h) */
     bool scattered;          /* ZeRO 1 over more than one replica */
     int64_t owned_elements;  /* of what is trained, that this replica updates: length of an optimizer state */
+    int reproducible; /* the run's virtual replicas, kept in checkpoints; 0: none. Those that are played are
+                       * partition.summation.leaves, which are fewer or more where the layout does not fit it */
     struct gg_partition partition; /* over replicas, of what is trained of a flat buffer */
     struct gg_plan_memory memory;
 };

@@ -6,8 +6,18 @@
 size_t gg_buckets_in_flight_bytes(const struct gg_partition *partition) {
     const int64_t buckets =
         partition->bucket_count < GG_BUCKETS_IN_FLIGHT ? partition->bucket_count : GG_BUCKETS_IN_FLIGHT;
-    return (size_t)(buckets * (partition->replicas - 1) * gg_partition_largest_part(partition)) *
-           sizeof(float);
+    int64_t most = 0;
+    for (int i = 0; i < partition->summation.rounds; i++) {
+        const struct gg_round round = gg_summation_round(&partition->summation, 0, i);
+        const int64_t received = (round.radix - 1) * gg_partition_most(partition, round.width);
+        most = received > most ? received : most;
+    }
+    return (size_t)(buckets * most) * sizeof(float);
+}
+
+int64_t gg_replicated_scratch(const struct gg_parameter_table *table, int token_shards) {
+    const int64_t part = (gg_parameters_replicated(table) + token_shards - 1) / token_shards;
+    return 2 * part * token_shards;
 }
 
 /* The largest of each operand and result that a product of a map brings. */

@@ -13,8 +13,13 @@
 /* Buckets of gradients that are being summed at once. */
 enum { GG_BUCKETS_IN_FLIGHT = 4 };
 
-/* Parts of buckets that replicas send each other: what the sum of gradients holds on its way. */
+/* Parts of buckets that replicas send each other: what the sum of gradients holds on its way, at most in the round
+ * that has most. In bf16 the same bytes hold what is received and what is sent. */
 size_t gg_buckets_in_flight_bytes(const struct gg_partition *partition);
+
+/* Floats that the sum of the vectors' gradients over token shards works in (mpi/reduce/replicated.h): the vectors,
+ * which every shard adds up an equal part of, and as many shares of that part. */
+int64_t gg_replicated_scratch(const struct gg_parameter_table *table, int token_shards);
 
 /* What a grid's products take beside their operands and results, as far as the largest product needs them:
  * panels that PBLAS and BLACS send round, and in bf16 what is widened for PBLAS, which takes its operands as

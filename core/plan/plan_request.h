@@ -13,7 +13,8 @@ struct gg_plan_request {
     const struct gg_batch_settings *batch;
     const struct gg_parallel_settings *parallel;
     const struct gg_optim_settings *optim;
-    bool marked; /* micro-batches have marks (core/data/micro_batch.h) */
+    int reproducible; /* virtual replicas of the run that is gone on with; 0: of none */
+    bool marked;      /* micro-batches have marks (core/data/micro_batch.h) */
 };
 
 #endif

@@ -10,20 +10,25 @@
 #include "core/model/graph.h"
 #include "core/optim/optimizer.h"
 #include "core/plan/plan_request.h"
+#include "core/plan/summation.h"
 
 struct gg_state {
-    float *weights, *gradients;                 /* (local_elements), (trained_elements) */
+    float *weights, *gradients; /* (local_elements), (trained_elements) */
+    float
+        *played[GG_SUMMATION_MOST_LEVELS]; /* (trained_elements) each, for gg_gradient_tree; the rest NULL */
     float *optimizer[GG_OPTIMIZER_MOST_STATES]; /* (owned_elements) each: compact with ZeRO (partition.h) */
     float *replicated;                          /* scratch for the sum over token shards; NULL without them */
     struct gg_micro_batch batch;                /* (batch.micro, context) */
 };
 
-/*   owned_elements [in] of a flat buffer, that this replica updates (gg_plan) */
+/*   summation      [in] of the gradients (gg_plan)
+ *   owned_elements [in] of a flat buffer, that this replica updates (gg_plan) */
 void gg_state_lay_out(const struct gg_plan_request *request, const struct gg_graph *graph,
-                      int64_t owned_elements, struct gg_arena *arena, struct gg_state *state);
+                      const struct gg_summation *summation, int64_t owned_elements, struct gg_arena *arena,
+                      struct gg_state *state);
 
 /* Bytes of the arena. */
 size_t gg_state_bytes(const struct gg_plan_request *request, const struct gg_graph *graph,
-                      int64_t owned_elements);
+                      const struct gg_summation *summation, int64_t owned_elements);
 
 #endif

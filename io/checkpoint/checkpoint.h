@@ -14,7 +14,8 @@
  *   attributes of /             format ("gridgpt checkpoint"), format_version, the numbers of struct
  *                               gg_checkpoint_meta by name, and metadata_checksum: XXH3 (64 bits) over all
  *                               of these, the texts, and each tensor's name, shape and checksum; where
- *                               validations are compared, best_step, worse_validations and best_loss too
+ *                               validations are compared, best_step, worse_validations and best_loss too; of runs whose
+ *                               result is the same on any number of replicas that divides it, reproducible
  *
  * Written with the file format of HDF5 1.8, whose own metadata carry checksums.
  */
@@ -49,6 +50,7 @@ struct gg_checkpoint_meta {
     uint64_t data_fingerprint, tokenizer_fingerprint;
     double train_loss, val_loss; /* the last measured; NaN: never */
     double train_seconds;        /* spent in training, over all its runs */
+    int64_t reproducible;        /* virtual replicas whose gradients are summed; 0: not kept */
     bool compared;               /* validations were: the next three are in the file */
     int64_t best_step;           /* of the one with the least loss, the first of them */
     int64_t worse_validations;   /* without a better loss behind it */

@@ -1,5 +1,6 @@
 /* Reading a checkpoint's metadata, with every check that a file from outside needs. */
 #include "core/base/memory.h"
+#include "core/plan/parallel_settings.h"
 #include "io/base/file.h"
 #include "io/base/hdf5_attribute.h"
 #include "io/base/hdf5_error.h"
@@ -121,6 +122,13 @@ static gg_status get_numbers(hid_t file, const char *path, struct gg_checkpoint_
         return gg_fail(GG_BAD_DATA, "%s: checkpoint format %lld; this gridgpt reads format %d", path,
                        (long long)version, GG_CHECKPOINT_VERSION);
     GG_TRY(get_fields(file, path, gg_checkpoint_fields, gg_checkpoint_field_count, meta));
+    meta->reproducible = 0;
+    if (H5Aexists(file, gg_checkpoint_reproducible_field.name) > 0)
+        GG_TRY(get_fields(file, path, &gg_checkpoint_reproducible_field, 1, meta));
+    if (meta->reproducible < 0 || meta->reproducible > GG_MOST_VIRTUAL_REPLICAS ||
+        (meta->reproducible & (meta->reproducible - 1)) != 0)
+        return gg_fail(GG_BAD_DATA, "%s: damaged: attribute reproducible is %lld", path,
+                       (long long)meta->reproducible);
     meta->compared = H5Aexists(file, gg_checkpoint_compared_fields[0].name) > 0;
     if (!meta->compared)
         return GG_OK;

@@ -73,6 +73,7 @@ const struct gg_checkpoint_field gg_checkpoint_compared_fields[] = {
 };
 const int gg_checkpoint_compared_field_count =
     sizeof gg_checkpoint_compared_fields / sizeof *gg_checkpoint_compared_fields;
+const struct gg_checkpoint_field gg_checkpoint_reproducible_field = FIELD(reproducible, GG_FIELD_INTEGER);
 
 hid_t gg_checkpoint_format_type(void) {
     const hid_t text = H5Tcopy(H5T_C_S1);
@@ -138,6 +139,8 @@ uint64_t gg_checkpoint_metadata_checksum(const struct gg_checkpoint_meta *meta,
     }
     if (meta->compared)
         hash_fields(state, meta, gg_checkpoint_compared_fields, gg_checkpoint_compared_field_count);
+    if (meta->reproducible > 0)
+        hash_fields(state, meta, &gg_checkpoint_reproducible_field, 1);
     hash_number(state, (uint64_t)count);
     for (int i = 0; i < count; i++) {
         hash_text(state, tensors[i].group, strlen(tensors[i].group));

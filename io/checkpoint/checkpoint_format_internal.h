@@ -30,6 +30,9 @@ extern const int gg_checkpoint_field_count;
 extern const struct gg_checkpoint_field gg_checkpoint_compared_fields[];
 extern const int gg_checkpoint_compared_field_count;
 
+/* That is only there where it is above 0. */
+extern const struct gg_checkpoint_field gg_checkpoint_reproducible_field;
+
 /* HDF5's type of the attribute `format`, in the file and in memory; to be closed by the caller. */
 hid_t gg_checkpoint_format_type(void);
 

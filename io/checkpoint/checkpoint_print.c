@@ -33,6 +33,9 @@ static void print_progress(const struct gg_checkpoint_meta *meta, FILE *out) {
                 "  best         %.4f in validation at step %" PRId64 "; %" PRId64
                 " without a better one since\n",
                 meta->best_loss, meta->best_step, meta->worse_validations);
+    if (meta->reproducible > 0)
+        fprintf(out, "  reproducible on any number of replicas that divides %" PRId64 "\n",
+                meta->reproducible);
 }
 
 /* The optimizer by its name, and the states that are there. */

@@ -45,6 +45,8 @@ static bool put_metadata(hid_t file, const struct gg_checkpoint_meta *meta,
     if (meta->compared)
         good =
             good && put_fields(file, gg_checkpoint_compared_fields, gg_checkpoint_compared_field_count, meta);
+    if (meta->reproducible > 0)
+        good = good && put_fields(file, &gg_checkpoint_reproducible_field, 1, meta);
     const uint64_t checksum = gg_checkpoint_metadata_checksum(meta, tensors, count);
     return good && put_number(file, "metadata_checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, &checksum);
 }

@@ -68,10 +68,12 @@ size_t gg_loader_most_bytes(int64_t vocab, int64_t context, int64_t micro) {
 /* The sample of row `row` of the plan's micro-batch number `micro_batch`. */
 static uint64_t sample_of(const gg_loader *loader, int64_t micro_batch, int64_t row) {
     const struct gg_loader_plan *plan = &loader->plan;
-    const int64_t accumulation = plan->sequences / (plan->micro * plan->replicas);
-    const int64_t step = micro_batch / accumulation, a = micro_batch % accumulation;
-    return (uint64_t)(plan->consumed + step * plan->sequences +
-                      (a * plan->replicas + plan->replica) * plan->micro + row);
+    const int64_t played = plan->played > 0 ? plan->played : 1, virtual_replicas = played * plan->replicas;
+    const int64_t accumulation = plan->sequences / (plan->micro * virtual_replicas);
+    const int64_t step = micro_batch / (accumulation * played), a = micro_batch % accumulation;
+    const int64_t v = plan->replica * played + micro_batch / accumulation % played;
+    return (uint64_t)(plan->consumed + step * plan->sequences + (a * virtual_replicas + v) * plan->micro +
+                      row);
 }
 
 static gg_status fill(gg_loader *loader, int64_t micro_batch) {
@@ -167,6 +169,7 @@ gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) 
                        "batch.sequences (%lld) must be a multiple of batch.micro (%lld) times the number of "
                        "replicas (%d)",
                        (long long)plan->sequences, (long long)plan->micro, plan->replicas);
+    GG_ASSERT(plan->played <= 1 || plan->sequences / (plan->micro * plan->replicas) % plan->played == 0);
     stop(loader);
     if (loader->source.reserve != NULL)
         GG_TRY(loader->source.reserve(loader->source.self));

@@ -1,9 +1,10 @@
 /* Micro-batches of training or validation samples, read ahead by a thread from a source (core/data/source.h).
  *
  * Which sample goes where. A training step s of global batch G takes the samples [s G, (s + 1) G) of the
- * sampler's order (core/data/sampler.h). Replica d of D takes, for accumulation step a of G / (B D) and row
- * b of a micro-batch of B sequences, the sample s G + (a D + d) B + b. So the samples of a step are the same
- * for every D, and the consumed count s G alone tells where to go on.
+ * sampler's order (core/data/sampler.h). Virtual replica v of V takes, for accumulation step a of G / (B V) and row
+ * b of a micro-batch of B sequences, the sample s G + (a V + v) B + b; replica d of D plays the V / D virtual
+ * replicas from d V / D on, one after the other. So the samples of a step are the same for every D, those of a
+ * virtual replica too, and the consumed count s G alone tells where to go on.
  *
  * Memory: gg_loader_bytes(). All local: ranks that must act alike agree afterwards.
  */
@@ -28,8 +29,9 @@ const struct gg_source *gg_loader_source(const gg_loader *loader);
 struct gg_loader_plan {
     int64_t consumed;      /* samples consumed by all replicas before: the first step's s G */
     int64_t sequences;     /* G, global batch */
-    int64_t micro;         /* B, sequences of a replica's micro-batch; B replicas divides G */
+    int64_t micro;         /* B, sequences of a replica's micro-batch; B V divides G */
     int replica, replicas; /* d, D */
+    int played;            /* V / D, virtual replicas of each; 0 is as 1 */
 };
 
 /* Bytes the loader holds once a plan is started (before: none). */
@@ -40,7 +42,7 @@ size_t gg_loader_bytes(const gg_loader *loader, const struct gg_loader_plan *pla
 size_t gg_loader_most_bytes(int64_t vocab, int64_t context, int64_t micro);
 
 /* Starts the thread on a plan; a running one is stopped first, and its look-ahead forgotten. For a sequential
- * loader, sequences = micro x replicas is the usual plan.
+ * loader, sequences = micro x replicas is the usual plan, of which `played` is 1.
  * GG_USAGE when the numbers do not divide; GG_RESOURCE when memory or the thread is not to be had. */
 gg_status gg_loader_start(gg_loader *loader, const struct gg_loader_plan *plan) GG_MUST_USE;
 

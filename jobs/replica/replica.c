@@ -16,14 +16,21 @@ gg_status gg_replica_place(const struct gg_world *world, const struct gg_setting
 gg_status gg_replica_shape(struct gg_replica *r, int64_t vocab, enum gg_precision precision, bool copies) {
     const struct gg_place place = r->plan.place;
     struct gg_model_config config;
-    const struct gg_plan_request request = gg_settings_plan_request(r->settings);
     GG_TRY(gg_model_configure(&r->settings->model, &r->settings->compute, r->settings->run.seed, vocab,
                               &place.shards, &config));
     config.precision = precision;
     config.lora = r->settings->lora;
     gg_graph_make(&config, &place.shards, &r->graph);
-    gg_plan_make(&request, &r->graph, &place, copies, &r->plan);
+    r->copies = copies;
+    gg_replica_plan(r, 0);
     return GG_OK;
+}
+
+void gg_replica_plan(struct gg_replica *r, int reproducible) {
+    const struct gg_place place = r->plan.place;
+    struct gg_plan_request request = gg_settings_plan_request(r->settings);
+    request.reproducible = reproducible;
+    gg_plan_make(&request, &r->graph, &place, r->copies, &r->plan);
 }
 
 bool gg_replica_reads(const struct gg_replica *r) {
@@ -66,20 +73,26 @@ gg_status gg_replica_open_weights(struct gg_replica *r) {
 
 gg_status gg_replica_open_training(struct gg_replica *r, bool thread, const cpu_set_t *thread_cores) {
     const struct gg_plan_request request = gg_settings_plan_request(r->settings);
-    gg_state_lay_out(&request, &r->graph, r->plan.owned_elements, &r->arena, &r->state);
+    gg_state_lay_out(&request, &r->graph, &r->plan.partition.summation, r->plan.owned_elements, &r->arena,
+                     &r->state);
     GG_TRY(gg_agree(r->world->comm, gg_arena_allocate(&r->arena, GG_REPLICA_STATE_NAME)));
-    gg_state_lay_out(&request, &r->graph, r->plan.owned_elements, &r->arena, &r->state);
+    gg_state_lay_out(&request, &r->graph, &r->plan.partition.summation, r->plan.owned_elements, &r->arena,
+                     &r->state);
+    r->tree = (struct gg_gradient_tree){.gradients = r->state.gradients,
+                                        .waiting = r->state.played,
+                                        .elements = r->graph.table.trained_elements,
+                                        .played = gg_summation_played(&r->plan.partition.summation)};
     GG_TRY(gg_replica_open_grid(r));
     GG_TRY(gg_agree(r->world->comm,
                     gg_model_create(&r->graph, &r->fabric, GG_MODEL_TRAIN, r->plan.local_sequences,
                                     r->state.weights, r->state.gradients, &r->model)));
-    const struct gg_reducer_options reduction = {.bucket_bytes = GG_BUCKET_BYTES,
+    const struct gg_reducer_options reduction = {.partition = r->plan.partition,
+                                                 .wire = (enum gg_precision)r->settings->parallel.wire,
                                                  .scatter = r->plan.scattered,
                                                  .thread = thread,
                                                  .thread_cores = thread_cores};
-    return gg_agree(r->world->comm,
-                    gg_reducer_create(r->topology.across_replicas, r->state.gradients,
-                                      r->graph.table.trained_elements, &reduction, &r->reducer));
+    return gg_agree(r->world->comm, gg_reducer_create(r->topology.across_replicas, r->state.gradients,
+                                                      &reduction, &r->reducer));
 }
 
 void gg_replica_close(struct gg_replica *r) {

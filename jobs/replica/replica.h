@@ -14,6 +14,7 @@
 #define GG_JOBS_REPLICA_REPLICA_H
 
 #include "core/model/model.h"
+#include "core/optim/gradient_tree.h"
 #include "core/plan/plan.h"
 #include "core/plan/state.h"
 #include "jobs/command/settings.h"
@@ -40,6 +41,7 @@ struct gg_replica {
     struct gg_topology topology;
     struct gg_graph graph;
     struct gg_plan plan;
+    bool copies; /* of checkpoints, as planned */
     gg_grid *grid;
     struct gg_fabric fabric; /* the grid's */
 
@@ -47,6 +49,7 @@ struct gg_replica {
     struct gg_state state; /* opened for weights alone: only those */
     gg_model *model;       /* opened for training */
     gg_reducer *reducer;
+    struct gg_gradient_tree tree; /* of the virtual replicas that this one plays */
     struct gg_optimizer optimizer;
     int64_t updates;                /* of the weights, so far: the optimizer's t */
     double seconds[GG_STEP_PHASES]; /* spent in steps; set to zero by whoever reads them */
@@ -64,6 +67,10 @@ gg_status gg_replica_place(const struct gg_world *world, const struct gg_setting
  * GG_USAGE: model.vocab is too small. */
 gg_status gg_replica_shape(struct gg_replica *replica, int64_t vocab, enum gg_precision precision,
                            bool copies) GG_MUST_USE;
+
+/* Plans anew, for going on with a run of so many virtual replicas (gg_plan; 0: none). Before anything is opened by the
+ * plan. Local. */
+void gg_replica_plan(struct gg_replica *replica, int reproducible);
 
 /* Whether this rank is the one of its replica that reads data for all of them. */
 bool gg_replica_reads(const struct gg_replica *replica);

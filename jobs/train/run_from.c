@@ -194,7 +194,7 @@ static void held_parameters(const struct gg_parameter_table *table, bool adapter
 gg_status gg_run_from_read(struct gg_trainer *t) {
     struct gg_replica *r = &t->session.replica;
     const struct gg_partition partition =
-        gg_partition_cut(r->graph.table.local_elements, GG_BUCKET_BYTES, r->topology.replicas);
+        gg_partition_cut(r->graph.table.local_elements, GG_BUCKET_BYTES, &r->plan.partition.summation);
     struct gg_parameter_table table;
     struct gg_checkpoint_contents contents;
     GG_TRY(gg_checkpoint_open(r->world->comm, t->resume.from, &contents));

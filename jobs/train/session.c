@@ -24,6 +24,8 @@ gg_status gg_session_open(const struct gg_world *world, const struct gg_settings
                                (enum gg_fallback)settings->compute.fallback, &precision));
     GG_TRY(gg_replica_place(world, settings, &s->replica));
     GG_TRY(gg_legality_batch(&settings->batch, &s->replica.plan.place));
+    const struct gg_plan_request request = gg_settings_plan_request(settings);
+    GG_TRY(gg_legality_summation(&request, &s->replica.plan.place));
     GG_TRY(gg_train_data_open(&s->replica, tokenizer, &s->data));
     GG_TRY(go_on(s));
     return gg_replica_shape(&s->replica, s->data.vocab, precision, copies);
@@ -52,7 +54,8 @@ gg_status gg_session_start(struct gg_session *s, int64_t consumed) {
                                         .sequences = s->settings->batch.sequences,
                                         .micro = s->settings->batch.micro,
                                         .replica = s->replica.topology.replica,
-                                        .replicas = s->replica.topology.replicas};
+                                        .replicas = s->replica.topology.replicas,
+                                        .played = gg_summation_played(&s->replica.plan.partition.summation)};
     GG_TRY(gg_agree(s->world->comm, s->data.train != NULL ? gg_loader_start(s->data.train, &plan) : GG_OK));
     return go_on(s);
 }

@@ -282,6 +282,8 @@ static gg_status find_patiently(struct gg_trainer *t, int64_t limit) {
 gg_status gg_train_resume_find(struct gg_trainer *t) {
     GG_TRY(gg_agree(t->session.world->comm, t->session.world->rank == 0 ? take_folder(t) : GG_OK));
     GG_TRY(find_patiently(t, INT64_MAX));
+    gg_replica_plan(&t->session.replica, (int)t->at.reproducible);
+    t->at.reproducible = t->session.replica.plan.reproducible;
     return gg_run_from_find(t);
 }
 
@@ -326,6 +328,7 @@ gg_status gg_train_resume_read(struct gg_trainer *t) {
     }
     if (t->resume.path == NULL)
         GG_TRY(begin_anew(t));
+    t->at.reproducible = t->session.replica.plan.reproducible; /* planned; an older file may tell another */
     return gg_agree(t->session.world->comm, t->session.world->rank == 0 ? set_aside(t) : GG_OK);
 }
 

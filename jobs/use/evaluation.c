@@ -75,9 +75,13 @@ static double classify_rows(const struct gg_evaluator *e, const struct gg_batch 
     return sum;
 }
 
-/* Adds this rank's losses of the micro-batch, and what counts in it. */
-static void evaluate_rows(const struct gg_evaluator *e, const struct buffers *b, int64_t *confusion,
-                          double *loss, double *count) {
+/* A micro-batch's losses, and what counts in it. */
+struct sums {
+    double loss, count;
+};
+
+/* This rank's of a micro-batch. */
+static struct sums evaluate_rows(const struct gg_evaluator *e, const struct buffers *b, int64_t *confusion) {
     const int64_t local = e->micro / e->replica->topology.shards.token_shards;
     const int64_t first = e->replica->topology.shards.token_index * local;
     const struct gg_batch batch = gg_replica_batch(e->replica, &b->read, &b->marks, first, local);
@@ -88,8 +92,7 @@ static void evaluate_rows(const struct gg_evaluator *e, const struct buffers *b,
     else
         gg_model_evaluate(e->model, &batch, &sum);
     const struct gg_marks marks = gg_marks_from(&b->marks, first * e->replica->graph.config.context);
-    *loss += sum;
-    *count += gg_marks_count(&marks, tokens, e->replica->graph.config.classes > 0);
+    return (struct sums){sum, gg_marks_count(&marks, tokens, e->replica->graph.config.classes > 0)};
 }
 
 /* This rank's next micro-batch, or the ranks' agreement that there is none for all. */
@@ -121,6 +124,22 @@ static void add_counts(const struct gg_evaluator *e, int64_t *counts, int64_t ce
         e->confusion[i] += counts[i];
 }
 
+/* The sums over all micro-batches and ranks, in the order of the samples, and for each micro-batch of the places of a
+ * grid: the same for any number of replicas.
+ *   mine [in] (rounds) this rank's */
+static struct sums sum_in_order(const struct gg_replica *r, const struct sums *mine, int64_t rounds) {
+    const int ranks = r->world->size;
+    struct sums *all = gg_calloc((size_t)(ranks * rounds) + 1, sizeof *all), sum = {0, 0};
+    MPI_Allgather(mine, gg_int(2 * rounds), MPI_DOUBLE, all, gg_int(2 * rounds), MPI_DOUBLE, r->world->comm);
+    for (int64_t round = 0; round < rounds; round++)
+        for (int rank = 0; rank < ranks; rank++) {
+            sum.loss += all[rank * rounds + round].loss;
+            sum.count += all[rank * rounds + round].count;
+        }
+    free(all);
+    return sum;
+}
+
 gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t sequences,
                       struct gg_evaluation *result) {
     const struct gg_topology *topology = &e->replica->topology;
@@ -133,14 +152,15 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
     const int64_t classes = e->replica->graph.config.classes;
     int64_t *confusion =
         e->confusion != NULL ? gg_calloc((size_t)(classes * classes), sizeof *confusion) : NULL;
-    double loss = 0, count = 0;
+    const int64_t rounds = (limit + round - 1) / round;
+    struct sums *mine = gg_calloc((size_t)rounds + 1, sizeof *mine);
     gg_status status = GG_OK;
     for (int64_t first = 0; status == GG_OK && first < limit; first += round) {
         status = next_rows(e, loader, &buffers);
         if (status != GG_OK)
             break;
         if (weigh_rows(&buffers, e->micro, context, limit) > 0)
-            evaluate_rows(e, &buffers, confusion, &loss, &count);
+            mine[first / round] = evaluate_rows(e, &buffers, confusion);
         if (e->progress != NULL)
             e->progress(e->context_of_progress, first + round < limit ? first + round : limit, limit);
     }
@@ -148,13 +168,13 @@ gg_status gg_evaluate(const struct gg_evaluator *e, gg_loader *loader, int64_t s
     if (status == GG_OK && confusion != NULL)
         add_counts(e, confusion, classes * classes);
     free(confusion);
+    if (topology->shards.feature_index != 0) /* feature shards hold the same sums */
+        memset(mine, 0, (size_t)rounds * sizeof *mine);
+    const struct sums sum = status == GG_OK ? sum_in_order(e->replica, mine, rounds) : (struct sums){0, 0};
+    free(mine);
     GG_TRY(status);
-    /* Feature shards hold the same sums. */
-    const bool counts = topology->shards.feature_index == 0;
-    double sums[2] = {counts ? loss : 0, counts ? count : 0};
-    MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, e->replica->world->comm);
-    result->count = sums[1];
-    result->loss = sums[0] / result->count;
+    result->count = sum.count;
+    result->loss = sum.loss / sum.count;
     result->seconds = gg_clock_seconds() - begin;
     return GG_OK;
 }

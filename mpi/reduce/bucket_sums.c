@@ -1,12 +1,13 @@
 #include "mpi/reduce/bucket_sums.h"
 
 #include "core/base/memory.h"
+#include "core/kernels/error_feedback.h"
+#include "core/kernels/tree_sum.h"
 #include "core/plan/plan_memory.h"
 #include "mpi/world/world.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { SLOTS = GG_BUCKETS_IN_FLIGHT };
 
@@ -15,23 +16,25 @@ enum stage { FREE, SCATTERING, GATHERING };
 struct slot {
     enum stage stage;
     int64_t bucket;
-    float *received;       /* the others' shares of this replica's part, `room` elements each */
-    MPI_Request *requests; /* (2 D) of the stage */
+    int round;             /* of the stage */
+    void *room;            /* for what the others send, and in bf16 for what is sent to them */
+    MPI_Request *requests; /* of the round */
     int request_count;
 };
 
 struct gg_bucket_sums {
     MPI_Comm comm;
     const struct gg_partition *partition;
-    int replica;
-    float *values;
-    float *owned;            /* or NULL */
-    struct gg_range *ranges; /* (bucket_count) this replica's parts */
-    int64_t room;            /* elements of its largest part, rounded up to whole cache lines */
-    float *received;
+    struct gg_bucket_sums_options options;
+    int replica, last_round;
+    struct gg_round rounds[GG_MOST_ROUNDS];
+    int64_t most[GG_MOST_ROUNDS]; /* elements of a member's part in a round, in whole cache lines */
+    struct gg_range *ranges;      /* (bucket_count) this replica's parts */
+    void *room;
     struct slot slots[SLOTS];
-    const float **shares; /* (D) of a part, in the order of the replicas */
+    struct gg_share *shares; /* (largest radix) of a part, in the order of the members */
     int64_t opened;
+    struct gg_bucket_traffic traffic;
     _Atomic int64_t allowed, done; /* told from thread to thread */
 };
 
@@ -39,27 +42,38 @@ static int slot_count(const struct gg_partition *partition) {
     return partition->bucket_count < SLOTS ? (int)partition->bucket_count : SLOTS;
 }
 
-gg_status gg_bucket_sums_create(MPI_Comm replicas, const struct gg_partition *partition, float *values,
-                                float *owned, gg_bucket_sums **sums) {
+static gg_status make_slots(gg_bucket_sums *s, int largest_radix) {
+    const int slots = slot_count(s->partition);
+    const bool rooms = s->options.work != GG_BUCKET_ALLGATHER || s->options.wire == GG_PRECISION_BF16;
+    const size_t bytes = rooms ? gg_buckets_in_flight_bytes(s->partition) : 0;
+    s->shares = gg_calloc((size_t)largest_radix, sizeof *s->shares);
+    for (int i = 0; i < slots; i++)
+        s->slots[i].requests = gg_calloc(2 * (size_t)largest_radix, sizeof(MPI_Request));
+    GG_TRY(gg_try_malloc(bytes, "gradients on their way", &s->room));
+    for (int i = 0; i < slots; i++)
+        s->slots[i].room = (char *)s->room + (size_t)i * (bytes / (size_t)slots);
+    return GG_OK;
+}
+
+gg_status gg_bucket_sums_create(MPI_Comm replicas, const struct gg_partition *partition,
+                                const struct gg_bucket_sums_options *options, gg_bucket_sums **sums) {
     gg_bucket_sums *s = gg_calloc(1, sizeof *s);
+    const struct gg_summation *summation = &partition->summation;
+    int largest = 1;
     *sums = s;
     MPI_Comm_dup(replicas, &s->comm);
     MPI_Comm_rank(s->comm, &s->replica);
     s->partition = partition;
-    s->values = values;
-    s->owned = owned;
-    s->room = gg_partition_largest_part(partition);
+    s->options = *options;
+    s->last_round = summation->rounds - 1;
+    for (int i = 0; i < summation->rounds; i++) {
+        s->rounds[i] = gg_summation_round(summation, s->replica, i);
+        s->most[i] = gg_partition_most(partition, s->rounds[i].width);
+        largest = s->rounds[i].radix > largest ? s->rounds[i].radix : largest;
+    }
     s->ranges = gg_calloc((size_t)partition->bucket_count + 1, sizeof *s->ranges);
     gg_partition_ranges(partition, s->replica, s->ranges);
-    s->shares = gg_calloc((size_t)partition->replicas, sizeof *s->shares);
-    for (int i = 0; i < SLOTS; i++)
-        s->slots[i].requests = gg_calloc(2 * (size_t)partition->replicas, sizeof(MPI_Request));
-    void *memory;
-    GG_TRY(gg_try_malloc(gg_buckets_in_flight_bytes(partition), "gradients on their way", &memory));
-    s->received = memory;
-    for (int i = 0; i < slot_count(partition); i++)
-        s->slots[i].received = s->received + i * (partition->replicas - 1) * s->room;
-    return GG_OK;
+    return make_slots(s, largest);
 }
 
 void gg_bucket_sums_destroy(gg_bucket_sums **sums) {
@@ -72,7 +86,7 @@ void gg_bucket_sums_destroy(gg_bucket_sums **sums) {
     MPI_Comm_free(&s->comm);
     free(s->ranges);
     free(s->shares);
-    free(s->received);
+    free(s->room);
     free(s);
     *sums = NULL;
 }
@@ -93,92 +107,159 @@ bool gg_bucket_sums_done(const gg_bucket_sums *sums) {
            atomic_load_explicit(&sums->allowed, memory_order_acquire);
 }
 
-/* A tag for a bucket and stage; few enough are under way to tell them apart. */
+struct gg_bucket_traffic gg_bucket_sums_traffic(const gg_bucket_sums *sums) {
+    return sums->traffic;
+}
+
+static bool rounded(const gg_bucket_sums *s) {
+    return s->options.wire == GG_PRECISION_BF16;
+}
+
+/* A tag for a bucket and stage; few enough are under way to tell them apart, and no two rounds of a stage are
+ * between the same two replicas. */
 static int tag_of(const struct slot *slot) {
     return (int)(slot->bucket % 8192) * 2 + (slot->stage == GATHERING);
 }
 
-static void receive(gg_bucket_sums *s, struct slot *slot, float *values, int64_t count, int from) {
+static void receive(gg_bucket_sums *s, struct slot *slot, void *values, int64_t count, int from) {
     if (count > 0)
-        MPI_Irecv(values, gg_int(count), MPI_FLOAT, from, tag_of(slot), s->comm,
+        MPI_Irecv(values, gg_int(count), rounded(s) ? MPI_UINT16_T : MPI_FLOAT, from, tag_of(slot), s->comm,
                   &slot->requests[slot->request_count++]);
 }
 
-static void send(gg_bucket_sums *s, struct slot *slot, const float *values, int64_t count, int to) {
-    if (count > 0)
-        MPI_Isend(values, gg_int(count), MPI_FLOAT, to, tag_of(slot), s->comm,
-                  &slot->requests[slot->request_count++]);
+static void send(gg_bucket_sums *s, struct slot *slot, const void *values, int64_t count, int to) {
+    if (count == 0)
+        return;
+    MPI_Isend(values, gg_int(count), rounded(s) ? MPI_UINT16_T : MPI_FLOAT, to, tag_of(slot), s->comm,
+              &slot->requests[slot->request_count++]);
+    s->traffic.messages++;
+    s->traffic.bytes += count * (int64_t)gg_stored_bytes(s->options.wire);
 }
 
-/* The k-th of the others, each replica beginning with its right neighbour. */
-static int other(const gg_bucket_sums *s, int k) {
-    return (s->replica + k) % s->partition->replicas;
+/* The k-th of the others of the group, each beginning with its neighbour. */
+static int other(const struct gg_round *round, int k) {
+    return (round->member + k) % round->radix;
 }
 
-/* Where the share of replica d of this replica's part arrives. */
-static float *place_of(const gg_bucket_sums *s, const struct slot *slot, int d) {
-    return slot->received + (d < s->replica ? d : d - 1) * s->room;
+/* A member's part of what the group holds in a round. */
+static struct gg_range part_of(const gg_bucket_sums *s, const struct slot *slot, int member) {
+    const struct gg_round *round = &s->rounds[slot->round];
+    return gg_partition_positions(s->partition, slot->bucket, round->first + member * round->width,
+                                  round->width);
 }
 
-/* Everyone's share to its owner. */
-static void scatter(gg_bucket_sums *s, struct slot *slot, int64_t bucket) {
-    const int replicas = s->partition->replicas;
-    const struct gg_range mine = s->ranges[bucket];
-    *slot = (struct slot){SCATTERING, bucket, slot->received, slot->requests, 0};
-    for (int k = 1; k < replicas; k++)
-        receive(s, slot, place_of(s, slot, other(s, k)), mine.to - mine.from, other(s, k));
-    for (int k = 1; k < replicas; k++) {
-        const struct gg_range part = gg_partition_part(s->partition, bucket, other(s, k));
-        send(s, slot, s->values + part.from, part.to - part.from, other(s, k));
-    }
+/* Place number `index` of the slot's room, each for a member's part. */
+static void *place(const gg_bucket_sums *s, const struct slot *slot, int index) {
+    return gg_at(s->options.wire, slot->room, index * s->most[slot->round]);
 }
 
-/* sum[i] = shares[0][i] + shares[1][i] + ..., in this order; sum may be one of the shares. */
-static void add_up(const float *const *shares, int count, float *sum, int64_t elements) {
-    enum { BLOCK = 1024 };
-#pragma omp parallel for schedule(static)
-    for (int64_t begin = 0; begin < elements; begin += BLOCK) {
-        const int64_t length = elements - begin < BLOCK ? elements - begin : BLOCK;
-        float total[BLOCK];
-        memcpy(total, shares[0] + begin, (size_t)length * sizeof *total);
-        for (int d = 1; d < count; d++) {
-            const float *share = shares[d] + begin;
-#pragma omp simd
-            for (int64_t i = 0; i < length; i++)
-                total[i] += share[i];
-        }
-        memcpy(sum + begin, total, (size_t)length * sizeof *total);
-    }
+/* Where a member's share of this replica's part arrives: in the first radix - 1 places. */
+static void *share_place(const gg_bucket_sums *s, const struct slot *slot, int member) {
+    return place(s, slot, member < s->rounds[slot->round].member ? member : member - 1);
 }
 
-static void add_up_part(gg_bucket_sums *s, const struct slot *slot) {
-    const struct gg_range mine = s->ranges[slot->bucket];
-    for (int d = 0; d < s->partition->replicas; d++)
-        s->shares[d] = d == s->replica ? s->values + mine.from : place_of(s, slot, d);
-    add_up(s->shares, s->partition->replicas, s->owned != NULL ? s->owned + mine.at : s->values + mine.from,
-           mine.to - mine.from);
-}
-
-/* Everyone's sums to all. Nobody reads the parts that arrive here any more: they were sent before. */
-static void gather(gg_bucket_sums *s, struct slot *slot) {
-    const int replicas = s->partition->replicas;
-    const struct gg_range mine = s->ranges[slot->bucket];
-    slot->stage = GATHERING;
+static void enter(struct slot *slot, enum stage stage, int round) {
+    slot->stage = stage;
+    slot->round = round;
     slot->request_count = 0;
-    for (int k = 1; k < replicas; k++) {
-        const struct gg_range part = gg_partition_part(s->partition, slot->bucket, other(s, k));
-        receive(s, slot, s->values + part.from, part.to - part.from, other(s, k));
-    }
-    for (int k = 1; k < replicas; k++)
-        send(s, slot, s->values + mine.from, mine.to - mine.from, other(s, k));
 }
 
-/* All messages of the slot's stage have come and gone: what follows. */
+/* To each other member its part of what this replica holds. */
+static void scatter(gg_bucket_sums *s, struct slot *slot, int number) {
+    enter(slot, SCATTERING, number);
+    const struct gg_round *round = &s->rounds[number];
+    const struct gg_range mine = part_of(s, slot, round->member);
+    for (int k = 1; k < round->radix; k++) {
+        const int member = other(round, k);
+        receive(s, slot, share_place(s, slot, member), mine.to - mine.from,
+                gg_round_replica(round, s->replica, member));
+    }
+    for (int k = 1; k < round->radix; k++) {
+        const int member = other(round, k);
+        const struct gg_range part = part_of(s, slot, member);
+        const void *values = s->options.values + part.from;
+        if (rounded(s)) {
+            gg_bf16 *sent = place(s, slot, round->radix - 2 + k);
+            gg_round_with_errors(values, s->options.errors + part.from, part.to - part.from, sent);
+            values = sent;
+        }
+        send(s, slot, values, part.to - part.from, gg_round_replica(round, s->replica, member));
+    }
+}
+
+/* All shares of this replica's part have come: the sum, and where it is the last the sum's rounding. */
+static void add_up(gg_bucket_sums *s, const struct slot *slot) {
+    const struct gg_round *round = &s->rounds[slot->round];
+    const struct gg_range mine = part_of(s, slot, round->member);
+    const bool last = slot->round == s->last_round;
+    float *sum = last && s->options.owned != NULL ? s->options.owned + s->ranges[slot->bucket].at
+                                                  : s->options.values + mine.from;
+    for (int member = 0; member < round->radix; member++)
+        s->shares[member] = member == round->member
+                                ? (struct gg_share){s->options.values + mine.from, GG_PRECISION_FP32}
+                                : (struct gg_share){share_place(s, slot, member), s->options.wire};
+    gg_tree_sum(s->shares, round->radix, sum, mine.to - mine.from);
+    if (last && rounded(s))
+        gg_settle_with_errors(sum, s->options.errors + mine.from, mine.to - mine.from);
+}
+
+/* This replica's part to all members of the group. Nobody reads the parts that arrive here any more: they were
+ * sent before. */
+static void gather(gg_bucket_sums *s, struct slot *slot, int number) {
+    enter(slot, GATHERING, number);
+    const struct gg_round *round = &s->rounds[number];
+    const struct gg_range mine = part_of(s, slot, round->member);
+    const void *values = s->options.values + mine.from;
+    for (int k = 1; k < round->radix; k++) {
+        const int member = other(round, k);
+        const struct gg_range part = part_of(s, slot, member);
+        receive(s, slot, rounded(s) ? share_place(s, slot, member) : s->options.values + part.from,
+                part.to - part.from, gg_round_replica(round, s->replica, member));
+    }
+    if (rounded(s)) { /* exact: these are rounded sums */
+        gg_bf16 *sent = place(s, slot, round->radix - 1);
+        gg_bf16_from_floats(values, sent, mine.to - mine.from);
+        values = sent;
+    }
+    for (int k = 1; k < round->radix; k++)
+        send(s, slot, values, mine.to - mine.from, gg_round_replica(round, s->replica, other(round, k)));
+}
+
+/* What came in bf16. */
+static void widen_gathered(const gg_bucket_sums *s, const struct slot *slot) {
+    const struct gg_round *round = &s->rounds[slot->round];
+    for (int k = 1; k < round->radix; k++) {
+        const struct gg_range part = part_of(s, slot, other(round, k));
+        gg_floats_from_bf16(share_place(s, slot, other(round, k)), s->options.values + part.from,
+                            part.to - part.from);
+    }
+}
+
+static void open(gg_bucket_sums *s, struct slot *slot, int64_t bucket) {
+    slot->bucket = bucket;
+    if (s->options.work == GG_BUCKET_ALLGATHER)
+        gather(s, slot, s->last_round);
+    else
+        scatter(s, slot, 0);
+}
+
+/* All messages of the slot's round have come and gone: what follows. */
 static void advance(gg_bucket_sums *s, struct slot *slot) {
     if (slot->stage == SCATTERING) {
-        add_up_part(s, slot);
-        if (s->owned == NULL) {
-            gather(s, slot);
+        add_up(s, slot);
+        if (slot->round < s->last_round) {
+            scatter(s, slot, slot->round + 1);
+            return;
+        }
+        if (s->options.work == GG_BUCKET_ALLREDUCE) {
+            gather(s, slot, s->last_round);
+            return;
+        }
+    } else {
+        if (rounded(s))
+            widen_gathered(s, slot);
+        if (slot->round > 0) {
+            gather(s, slot, slot->round - 1);
             return;
         }
     }
@@ -191,7 +272,7 @@ bool gg_bucket_sums_drive(gg_bucket_sums *s) {
     for (int i = 0; i < slot_count(s->partition); i++) {
         struct slot *slot = &s->slots[i];
         if (slot->stage == FREE && s->opened < atomic_load_explicit(&s->allowed, memory_order_acquire)) {
-            scatter(s, slot, s->opened++);
+            open(s, slot, s->opened++);
             moved = true;
         }
         if (slot->stage == FREE)
@@ -204,4 +285,11 @@ bool gg_bucket_sums_drive(gg_bucket_sums *s) {
         }
     }
     return moved;
+}
+
+void gg_bucket_sums_run(gg_bucket_sums *sums) {
+    gg_bucket_sums_reset(sums);
+    gg_bucket_sums_allow(sums, sums->partition->bucket_count);
+    while (!gg_bucket_sums_done(sums))
+        gg_bucket_sums_drive(sums);
 }

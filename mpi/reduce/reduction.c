@@ -1,8 +1,6 @@
 #include "mpi/reduce/reduction.h"
 
 #include "core/base/memory.h"
-#include "mpi/reduce/bucket_sums.h"
-#include "mpi/reduce/partition_gather.h"
 #include "mpi/reduce/progress_thread.h"
 #include "mpi/world/world.h"
 
@@ -15,6 +13,8 @@ struct gg_reducer {
     int64_t bucket_count; /* 0: one replica, nothing to do */
     int64_t whole;        /* buckets that are final in this step; bucket 0 is the last of the buffer */
     gg_bucket_sums *sums;
+    gg_bucket_sums *gather;     /* scatter: of the weights; NULL until the first */
+    float *errors;              /* (elements) with a bf16 wire */
     gg_progress_thread *thread; /* or NULL: the hook drives */
     struct gg_owned_range *owned;
     int owned_count;
@@ -55,25 +55,40 @@ static bool done(void *context) {
     return gg_bucket_sums_done(context);
 }
 
-gg_status gg_reducer_create(MPI_Comm replicas, float *gradients, int64_t elements,
-                            const struct gg_reducer_options *options, gg_reducer **reducer) {
+/* What the wire's rounding leaves: nothing yet. */
+static gg_status make_errors(gg_reducer *r) {
+    const size_t bytes = (size_t)r->partition.elements * sizeof(float);
+    void *memory;
+    GG_TRY(gg_try_malloc(bytes, "what rounding leaves of the gradients", &memory));
+    gg_zero(memory, bytes);
+    r->errors = memory;
+    return GG_OK;
+}
+
+gg_status gg_reducer_create(MPI_Comm replicas, float *gradients, const struct gg_reducer_options *options,
+                            gg_reducer **reducer) {
     gg_reducer *r = gg_calloc(1, sizeof *r);
     int replica, count;
     *reducer = r;
     MPI_Comm_size(replicas, &count);
     MPI_Comm_rank(replicas, &replica);
+    GG_ASSERT(count == options->partition.summation.replicas);
     r->replicas = replicas;
-    r->partition = gg_partition_cut(elements, options->bucket_bytes, count);
+    r->partition = options->partition;
     r->bucket_count = count > 1 ? r->partition.bucket_count : 0;
     r->scatter = options->scatter && count > 1;
     r->owned = gg_calloc((size_t)r->bucket_count + 1, sizeof *r->owned);
-    r->owned[0] = (struct gg_owned_range){0, elements, 0, gradients};
+    r->owned[0] = (struct gg_owned_range){0, r->partition.elements, 0, gradients};
     r->owned_count = 1;
     if (count == 1)
         return GG_OK;
-    const gg_status status = r->scatter ? own_parts(r, replica) : GG_OK;
+    gg_status status = r->scatter ? own_parts(r, replica) : GG_OK;
+    if (status == GG_OK && options->wire == GG_PRECISION_BF16)
+        status = make_errors(r);
     GG_TRY(gg_agree(replicas, status));
-    GG_TRY(gg_bucket_sums_create(replicas, &r->partition, gradients, r->owned_sums, &r->sums));
+    const struct gg_bucket_sums_options sums = {r->scatter ? GG_BUCKET_REDUCE_SCATTER : GG_BUCKET_ALLREDUCE,
+                                                gradients, r->owned_sums, options->wire, r->errors};
+    GG_TRY(gg_bucket_sums_create(replicas, &r->partition, &sums, &r->sums));
     const struct gg_progress_work work = {drive, done, r->sums};
     return options->thread ? gg_progress_thread_start(&work, options->thread_cores, &r->thread) : GG_OK;
 }
@@ -84,8 +99,10 @@ void gg_reducer_destroy(gg_reducer **reducer) {
         return;
     gg_progress_thread_stop(&r->thread);
     gg_bucket_sums_destroy(&r->sums);
+    gg_bucket_sums_destroy(&r->gather);
     free(r->owned);
     free(r->owned_sums);
+    free(r->errors);
     free(r);
     *reducer = NULL;
 }
@@ -146,12 +163,36 @@ const struct gg_owned_range *gg_reducer_owned(const gg_reducer *reducer, int *co
     return reducer->owned;
 }
 
+static void make_gather(gg_reducer *r, float *flat) {
+    const struct gg_bucket_sums_options options = {.work = GG_BUCKET_ALLGATHER, .values = flat};
+    const gg_status status = gg_bucket_sums_create(r->replicas, &r->partition, &options, &r->gather);
+    GG_ASSERT(status == GG_OK); /* it needs no memory */
+}
+
 void gg_reducer_gather(gg_reducer *r, float *flat) {
     if (!r->scatter)
         return;
     const double begin = MPI_Wtime();
-    gg_partition_gather(&r->partition, r->replicas, flat);
+    if (r->gather == NULL)
+        make_gather(r, flat);
+    gg_bucket_sums_run(r->gather);
     r->times.visible += MPI_Wtime() - begin;
+}
+
+void gg_reducer_forget_errors(gg_reducer *reducer) {
+    if (reducer->errors != NULL)
+        gg_zero(reducer->errors, (size_t)reducer->partition.elements * sizeof(float));
+}
+
+struct gg_bucket_traffic gg_reducer_traffic(const gg_reducer *reducer) {
+    struct gg_bucket_traffic traffic = {0};
+    const gg_bucket_sums *const all[] = {reducer->sums, reducer->gather};
+    for (int i = 0; i < 2; i++)
+        if (all[i] != NULL) {
+            traffic.messages += gg_bucket_sums_traffic(all[i]).messages;
+            traffic.bytes += gg_bucket_sums_traffic(all[i]).bytes;
+        }
+    return traffic;
 }
 
 struct gg_reducer_times gg_reducer_times(const gg_reducer *reducer) {

@@ -16,6 +16,7 @@
 #include "core/base/status.h"
 #include "core/model/model.h"
 #include "core/plan/partition.h"
+#include "mpi/reduce/bucket_sums.h"
 
 #include <mpi.h>
 #include <sched.h>
@@ -26,7 +27,8 @@
 typedef struct gg_reducer gg_reducer;
 
 struct gg_reducer_options {
-    size_t bucket_bytes;           /* GG_BUCKET_BYTES mostly; at most INT_MAX elements are taken at once */
+    struct gg_partition partition; /* of the gradients, over the replicas */
+    enum gg_precision wire;        /* of the gradients; weights are gathered as they are */
     bool scatter;                  /* each replica gets its part of the sums only */
     bool thread;                   /* a thread makes progress; wants gg_world_takes_threads() */
     const cpu_set_t *thread_cores; /* where it may run; NULL: where its maker may */
@@ -34,16 +36,17 @@ struct gg_reducer_options {
 
 /* Makes a reducer.
  *   replicas  [in] the ranks that hold the same elements, one of each replica, in order; must outlive it
- *   gradients [in] (elements) kept; must outlive the reducer
- * Collective with the same sizes; only `thread` may differ. GG_RESOURCE: no memory, or no thread (on this
+ *   gradients [in] (partition.elements) kept; must outlive the reducer
+ * Collective with the same partition and wire; only `thread` may differ. GG_RESOURCE: no memory, or no thread (on this
  * rank: agree). */
-gg_status gg_reducer_create(MPI_Comm replicas, float *gradients, int64_t elements,
-                            const struct gg_reducer_options *options, gg_reducer **reducer) GG_MUST_USE;
+gg_status gg_reducer_create(MPI_Comm replicas, float *gradients, const struct gg_reducer_options *options,
+                            gg_reducer **reducer) GG_MUST_USE;
 
 /* Collective over the replicas. */
 void gg_reducer_destroy(gg_reducer **reducer);
 
-/* Begins a step: no gradient is final. Local. */
+/* Begins a step: no gradient is final. With a bf16 wire, what rounding left of the step before is added to its
+ * sums. Local. */
 void gg_reducer_begin(gg_reducer *reducer);
 
 /* The model's hook: gradients at offsets >= `from` are final, which only falls. Starts the buckets that became
@@ -61,8 +64,15 @@ struct gg_owned_range {
 };
 const struct gg_owned_range *gg_reducer_owned(const gg_reducer *reducer, int *count);
 
-/* All-gathers every replica's owned ranges of a flat buffer. Nothing to do without scatter. Collective. */
+/* All-gathers every replica's owned ranges of a flat buffer, always the same one. Nothing to do without scatter.
+ * Collective. */
 void gg_reducer_gather(gg_reducer *reducer, float *flat);
+
+/* Forgets what rounding left, as after a step whose gradients were not finite. Local. */
+void gg_reducer_forget_errors(gg_reducer *reducer);
+
+/* What this rank has sent since gg_reducer_create: gradients, and weights that were gathered. */
+struct gg_bucket_traffic gg_reducer_traffic(const gg_reducer *reducer);
 
 /* Seconds since gg_reducer_create: spent inside the hook, and waited in gg_reducer_finish and
  * gg_reducer_gather. */

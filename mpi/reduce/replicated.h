@@ -8,8 +8,9 @@
 
 #include <mpi.h>
 
-/* Sums the replicated parts of the owned gradients over the token shards, in one allreduce.
- *   scratch [in] (gg_parameters_replicated)
+/* Sums the replicated parts of the owned gradients over the token shards, each in the order of the shards: the same
+ * bits whatever else is owned.
+ *   scratch [in] (gg_replicated_scratch, core/plan/plan_memory.h)
  * Collective over token_comm, whose ranks own the same ranges. */
 void gg_replicated_sum(MPI_Comm token_comm, const struct gg_parameter_table *table,
                        const struct gg_owned_range *owned, int count, float *scratch);

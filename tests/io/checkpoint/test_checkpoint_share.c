@@ -29,7 +29,9 @@ static void shared_create(struct shared_case *c, int p, int q, bool compact) {
     const struct gg_place place = gg_place_of(world.size, p, q, world.rank);
     gg_topology_create(&world, &place, &c->topology);
     case_create(&c->values, p, q, c->topology.shards.feature_index, c->topology.shards.token_index);
-    c->partition = gg_partition_cut(c->values.graph.table.local_elements, BUCKET_BYTES, c->topology.replicas);
+    const struct gg_summation summation =
+        gg_summation_make(c->topology.replicas, c->topology.replicas, GG_REDUCTION_TREE);
+    c->partition = gg_partition_cut(c->values.graph.table.local_elements, BUCKET_BYTES, &summation);
     c->ranges = gg_malloc((size_t)c->partition.bucket_count * sizeof *c->ranges);
     const int64_t elements = gg_partition_ranges(&c->partition, c->topology.replica, c->ranges);
     c->share = (struct gg_checkpoint_share){.table = &c->values.graph.table,

@@ -94,7 +94,7 @@ static void replicas_share_each_step(void **state) {
             char seen[STEPS * G] = {0};
             for (int replica = 0; replica < replicas; replica++) {
                 gg_loader *loader = make(true);
-                const struct gg_loader_plan plan = {CONSUMED, G, micro, replica, replicas};
+                const struct gg_loader_plan plan = {CONSUMED, G, micro, replica, replicas, 1};
                 CHECK_OK(gg_loader_start(loader, &plan));
                 for (int step = 0; step < STEPS; step++)
                     for (int64_t a = 0; a < G / micro / replicas; a++) {
@@ -115,11 +115,35 @@ static void replicas_share_each_step(void **state) {
         }
     }
     gg_loader *loader = make(true);
-    CHECK_FAILS(gg_loader_start(loader, &(struct gg_loader_plan){0, 24, 5, 0, 1}), GG_USAGE,
+    CHECK_FAILS(gg_loader_start(loader, &(struct gg_loader_plan){0, 24, 5, 0, 1, 1}), GG_USAGE,
                 "batch.sequences");
-    CHECK_FAILS(gg_loader_start(loader, &(struct gg_loader_plan){0, 24, 2, 0, 5}), GG_USAGE,
+    CHECK_FAILS(gg_loader_start(loader, &(struct gg_loader_plan){0, 24, 2, 0, 5, 1}), GG_USAGE,
                 "number of replicas (5)");
     gg_loader_destroy(&loader);
+}
+
+/* The micro-batches of virtual replica v of V are the same ones in the same order, whichever replica plays it. */
+static void virtual_replicas_keep_their_samples(void **state) {
+    (void)state;
+    enum { G = 48, V = 8, MICRO = 2, CONSUMED = 96, STEPS = 3 };
+    for (int replicas = 1; replicas <= V; replicas *= 2)
+        for (int replica = 0; replica < replicas; replica++) {
+            gg_loader *loader = make(true);
+            const int played = V / replicas;
+            const struct gg_loader_plan plan = {CONSUMED, G, MICRO, replica, replicas, played};
+            CHECK_OK(gg_loader_start(loader, &plan));
+            for (int step = 0; step < STEPS; step++)
+                for (int v = replica * played; v < (replica + 1) * played; v++)
+                    for (int64_t a = 0; a < G / (MICRO * V); a++) {
+                        int32_t inputs[MICRO * CONTEXT], targets[MICRO * CONTEXT];
+                        uint64_t ids[MICRO];
+                        CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}},
+                                                NULL));
+                        for (int64_t b = 0; b < MICRO; b++)
+                            assert_int_equal(ids[b], CONSUMED + step * G + (a * V + v) * MICRO + b);
+                    }
+            gg_loader_destroy(&loader);
+        }
 }
 
 static void sequential_ends_with_empty_rows(void **state) {
@@ -131,7 +155,7 @@ static void sequential_ends_with_empty_rows(void **state) {
     char *seen = gg_calloc((size_t)samples, 1);
     /* One loader, started anew for each replica: a start forgets the look-ahead of the last. */
     for (int replica = 0; replica < D; replica++) {
-        CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){0, B * D, B, replica, D}));
+        CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){0, B * D, B, replica, D, 1}));
         for (int64_t n = 0; n < calls; n++) {
             uint64_t ids[B] = {0};
             CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}}, NULL));
@@ -164,7 +188,7 @@ static void damage_reaches_the_consumer(void **state) {
     gg_loader *loader = NULL;
     CHECK_OK(create(&list, CONTEXT, 9, true, &loader));
     assert_int_equal(truncate("loader-bad.h5", 3000), 0);
-    CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){0, 4, 4, 0, 1}));
+    CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){0, 4, 4, 0, 1, 1}));
     int32_t inputs[4 * CONTEXT] = {0}, targets[4 * CONTEXT] = {0};
     for (int again = 0; again < 2; again++)
         CHECK_FAILS(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, NULL, {0}}, NULL),
@@ -246,14 +270,14 @@ static void start_and_stop(void **state) {
     gg_loader *loader = make(true);
     int32_t inputs[2 * CONTEXT] = {0}, targets[2 * CONTEXT] = {0};
     for (int i = 0; i < 50; i++) {
-        CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){i * 2, 2, 2, 0, 1}));
+        CHECK_OK(gg_loader_start(loader, &(struct gg_loader_plan){i * 2, 2, 2, 0, 1, 1}));
         for (int n = 0; n < i % 5; n++) {
             uint64_t ids[2] = {0};
             CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}}, NULL));
             assert_int_equal(ids[0], 2 * i + 2 * n);
         }
     }
-    const struct gg_loader_plan plan = {0, 2, 2, 0, 1};
+    const struct gg_loader_plan plan = {0, 2, 2, 0, 1, 1};
     assert_true(gg_loader_bytes(loader, &plan) > 5 * 2 * 1048576u);
     assert_true(gg_loader_bytes(loader, &plan) < 9 * 2 * 1048576u);
     gg_loader_destroy(&loader);
@@ -286,7 +310,7 @@ static void bytes_and_their_bound(void **state) {
     } cases[] = {{65536, 3, 20}, {65536, 100, 38}, {65537, 3, 38}};
     for (int i = 0; i < 3; i++) {
         const int64_t vocab = cases[i].vocab, micro = cases[i].micro, chunks = cases[i].chunks;
-        const struct gg_loader_plan plan = {0, micro, micro, 0, 1};
+        const struct gg_loader_plan plan = {0, micro, micro, 0, 1, 1};
         const size_t before = gg_memory_taken(), most = gg_loader_most_bytes(vocab, CONTEXT, micro);
         gg_loader *loader = make_large("loader-large.h5", vocab, chunks);
         const size_t bytes = gg_loader_bytes(loader, &plan);
@@ -305,6 +329,7 @@ int main(void) {
         cmocka_unit_test(facts),
         cmocka_unit_test(rows_hold_the_shards_tokens),
         cmocka_unit_test(replicas_share_each_step),
+        cmocka_unit_test(virtual_replicas_keep_their_samples),
         cmocka_unit_test(sequential_ends_with_empty_rows),
         cmocka_unit_test(damage_reaches_the_consumer),
         cmocka_unit_test(shards_that_do_not_belong_together),
