@@ -73,20 +73,20 @@ static int reproducible(const struct gg_plan_request *request, int replicas) {
     return (replicas & (replicas - 1)) == 0 && request->parallel->wire == GG_PRECISION_FP32 ? replicas : 0;
 }
 
-/* The run's virtual replicas are played where the layout fits them; else each replica is one. */
-static struct gg_summation summation(const struct gg_plan_request *request, int replicas, int wanted) {
-    const bool fits = wanted > 0 && wanted % replicas == 0 &&
-                      request->batch->sequences / request->batch->micro % wanted == 0 &&
-                      request->parallel->wire == GG_PRECISION_FP32;
-    return gg_summation_make(replicas, fits ? wanted : replicas,
-                             (enum gg_reduction)request->parallel->reduction);
+/* Whether a layout plays the run's virtual replicas. A bf16 wire rounds what each replica sends. */
+static bool reproduces(const struct gg_plan_request *request, int replicas, int wanted) {
+    return wanted > 0 && wanted % replicas == 0 &&
+           request->batch->sequences / request->batch->micro % wanted == 0 &&
+           request->parallel->wire == GG_PRECISION_FP32;
 }
 
 void gg_plan_make(const struct gg_plan_request *request, const struct gg_graph *graph,
                   const struct gg_place *place, bool copies, struct gg_plan *plan) {
     const int64_t elements = graph->table.trained_elements;
     const int wanted = reproducible(request, place->replicas);
-    const struct gg_summation sums = summation(request, place->replicas, wanted);
+    const bool plays = reproduces(request, place->replicas, wanted);
+    const struct gg_summation summation = gg_summation_make(place->replicas, plays ? wanted : place->replicas,
+                                                            (enum gg_reduction)request->parallel->reduction);
     *plan = (struct gg_plan){
         .place = *place,
         .accumulation = request->batch->sequences / (request->batch->micro * place->replicas),
@@ -96,7 +96,8 @@ void gg_plan_make(const struct gg_plan_request *request, const struct gg_graph *
         .scattered = request->parallel->zero > 0 && place->replicas > 1,
         .owned_elements = elements,
         .reproducible = wanted,
-        .partition = gg_partition_cut(elements, GG_BUCKET_BYTES, &sums),
+        .reproduces = plays,
+        .partition = gg_partition_cut(elements, GG_BUCKET_BYTES, &summation),
     };
     if (plan->scattered)
         plan->owned_elements = gg_partition_ranges(&plan->partition, place->replica, NULL);

@@ -47,8 +47,9 @@ struct gg_plan {
     bool marked;             /* micro-batches have marks (core/data/micro_batch.h) */
     bool scattered;          /* ZeRO 1 over more than one replica */
     int64_t owned_elements;  /* of what is trained, that this replica updates: length of an optimizer state */
-    int reproducible; /* the run's virtual replicas, kept in checkpoints; 0: none. Those that are played are
-                       * partition.summation.leaves, which are fewer or more where the layout does not fit it */
+    int reproducible;        /* the run's virtual replicas, kept in checkpoints; 0: none */
+    bool reproduces; /* this layout plays them, so that its result is that of any other that does; else each
+                         * replica is one */
     struct gg_partition partition; /* over replicas, of what is trained of a flat buffer */
     struct gg_plan_memory memory;
 };

@@ -13,8 +13,10 @@ static double largest_of(MPI_Comm comm, double value) {
 }
 
 /* The sum of the gradients once more, with nothing beside it: seconds of the slowest rank. The gradients are
- * of no use afterwards; the weights stay as they are. */
-static double reduce_alone(struct gg_session *t) {
+ * of no use afterwards; the weights stay as they are.
+ *   traffic [out] what this rank sent for it, as in a step */
+static double reduce_alone(struct gg_session *t, struct gg_bucket_traffic *traffic) {
+    const struct gg_bucket_traffic before = gg_reducer_traffic(t->replica.reducer);
     if (t->replica.topology.replicas == 1)
         return 0;
     MPI_Barrier(t->world->comm);
@@ -22,6 +24,8 @@ static double reduce_alone(struct gg_session *t) {
     gg_reducer_begin(t->replica.reducer);
     gg_reducer_finish(t->replica.reducer);
     gg_reducer_gather(t->replica.reducer, t->replica.state.weights);
+    const struct gg_bucket_traffic after = gg_reducer_traffic(t->replica.reducer);
+    *traffic = (struct gg_bucket_traffic){after.messages - before.messages, after.bytes - before.bytes};
     return largest_of(t->world->comm, gg_clock_seconds() - begin);
 }
 
@@ -44,7 +48,7 @@ void gg_bench_series_add(struct gg_bench_series *series, struct gg_session *t,
     for (int i = 0; i < GG_BENCH_FIGURES; i++)
         step[i] /= t->world->size;
     step[GG_BENCH_WHOLE] = largest_of(t->world->comm, result->whole_seconds);
-    step[GG_BENCH_ALONE] = reduce_alone(t);
+    step[GG_BENCH_ALONE] = reduce_alone(t, &series->traffic);
     GG_ASSERT(series->count < GG_BENCH_REPEATS);
     for (int i = 0; i < GG_BENCH_FIGURES; i++)
         series->seconds[i][series->count] = step[i];

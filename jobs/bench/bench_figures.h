@@ -26,6 +26,7 @@ struct gg_bench_series {
     int count;
     double losses[GG_BENCH_REPEATS + 1]; /* the warm-up's too */
     int steps;
+    struct gg_bucket_traffic traffic; /* of a step: what rank 0 sends for the sums over replicas */
 };
 
 /* Adds a step that was taken with session->replica.seconds and ->kernels at zero before it. Where there are several

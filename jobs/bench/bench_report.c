@@ -57,6 +57,11 @@ static void print_kernels(const struct gg_bench_figures *f, bool recomputes) {
     }
 }
 
+/* "pairwise", "tree" */
+static const char *way_of(const struct gg_bench_result *r) {
+    return gg_reduction_names[r->session->replica.plan.partition.summation.way];
+}
+
 static void print_reduction(const struct gg_bench_result *r) {
     const struct gg_bench_figures *f = r->figures;
     const double visible = f->median[GG_BENCH_PHASE + GG_PHASE_REDUCE];
@@ -64,9 +69,10 @@ static void print_reduction(const struct gg_bench_result *r) {
         return;
     printf("reduction      alone %.3f s, visible %.3f s (%.1f%% of the step; %.3f s of it waiting for slower "
            "ranks), hidden %.0f%%\n"
-           "               progress by %s\n",
+           "               %s, %lld messages and %.1f MB in %s from each rank in a step; progress by %s\n",
            f->median[GG_BENCH_ALONE], visible, 100 * visible / f->median[GG_BENCH_WHOLE],
-           f->median[GG_BENCH_WAITING], 100 * f->hidden,
+           f->median[GG_BENCH_WAITING], 100 * f->hidden, way_of(r), (long long)r->series->traffic.messages,
+           1e-6 * (double)r->series->traffic.bytes, gg_precision_names[r->session->settings->parallel.wire],
            gg_reduction_driver_name(r->session->reduction_thread));
 }
 
@@ -129,9 +135,12 @@ static json_t *reduction_json(const struct gg_bench_result *r) {
     const struct gg_bench_figures *f = r->figures;
     if (r->session->replica.topology.replicas == 1)
         return json_null();
-    return json_pack("{s:f, s:f, s:f, s:f, s:s}", "alone_s", f->median[GG_BENCH_ALONE], "visible_s",
-                     f->median[GG_BENCH_PHASE + GG_PHASE_REDUCE], "waiting_s", f->median[GG_BENCH_WAITING],
-                     "hidden", f->hidden, "progress", gg_reduction_driver_name(r->session->reduction_thread));
+    return json_pack("{s:f, s:f, s:f, s:f, s:s, s:s, s:s, s:I, s:I}", "alone_s", f->median[GG_BENCH_ALONE],
+                     "visible_s", f->median[GG_BENCH_PHASE + GG_PHASE_REDUCE], "waiting_s",
+                     f->median[GG_BENCH_WAITING], "hidden", f->hidden, "progress",
+                     gg_reduction_driver_name(r->session->reduction_thread), "way", way_of(r), "wire",
+                     gg_precision_names[r->session->settings->parallel.wire], "messages",
+                     (json_int_t)r->series->traffic.messages, "bytes", (json_int_t)r->series->traffic.bytes);
 }
 
 static void set_object(json_t *all, const char *name, json_t *value) {

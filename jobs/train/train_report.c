@@ -102,6 +102,33 @@ static void print_samples(const struct gg_trainer *t) {
     free(labels);
 }
 
+/* How gradients are summed, and on which numbers of replicas the run comes to the same. */
+static void print_summation(const struct gg_trainer *t) {
+    const struct gg_plan *plan = &t->session.replica.plan;
+    const struct gg_summation *summation = &plan->partition.summation;
+    const bool rounded = t->session.settings->parallel.wire == GG_PRECISION_BF16;
+    if (summation->replicas > 1)
+        fprintf(stderr,
+                "gradients: summed over %d replicas in buckets of %d MiB during the backward pass, %s: %d "
+                "messages%s for each and as many back; driven on by %s\n",
+                summation->replicas, GG_BUCKET_BYTES >> 20, gg_reduction_names[summation->way],
+                gg_summation_messages(summation), rounded ? " in bf16" : "",
+                gg_reduction_driver_name(t->session.reduction_thread));
+    if (plan->reproducible > 0 && !plan->reproduces)
+        fprintf(
+            stderr,
+            "warning: so far this run was that of %d virtual replicas, which %d replicas%s cannot play: it goes "
+            "on, and its result is the same to rounding only; on a number of replicas that divides %d%s it "
+            "would be the same to the bit\n",
+            plan->reproducible, summation->replicas, rounded ? " with parallel.wire bf16" : "",
+            plan->reproducible, rounded ? " with parallel.wire fp32" : "");
+    else if (plan->reproducible > 1)
+        fprintf(stderr,
+                "reproducible: the same bits on any number of replicas that divides %d (with the same "
+                "compute.threads, libraries and kind of processor); each of these plays %d\n",
+                plan->reproducible, gg_summation_played(summation));
+}
+
 void gg_train_report_plan(const struct gg_trainer *t) {
     if (t->session.world->rank != 0)
         return;
@@ -135,12 +162,7 @@ void gg_train_report_plan(const struct gg_trainer *t) {
             t->session.replica.topology.shards.token_shards, (long long)settings->batch.sequences,
             amount((double)t->session.replica.plan.tokens_per_step, step),
             (long long)t->session.replica.plan.accumulation, (long long)settings->batch.micro);
-    if (t->session.replica.topology.replicas > 1)
-        fprintf(stderr,
-                "gradients: summed over %d replicas in buckets of %d MiB during the backward pass, driven on "
-                "by %s\n",
-                t->session.replica.topology.replicas, GG_BUCKET_BYTES >> 20,
-                gg_reduction_driver_name(t->session.reduction_thread));
+    print_summation(t);
     fprintf(stderr,
             "matmul: %s in %s, %.0f GFLOP/s over all ranks (C = A B^T, 2048 cubed, best of 5, all at once); "
             "MFU = FLOP per token x tokens/s / that\n",

@@ -47,6 +47,7 @@ static gg_status plan_rank(const struct gg_settings *settings, int64_t vocab, in
     struct gg_graph graph;
     GG_TRY(gg_legality_grid(&request, ranks, rank, &place));
     GG_TRY(gg_legality_batch(&settings->batch, &place));
+    GG_TRY(gg_legality_summation(&request, &place));
     GG_TRY(gg_model_configure(&settings->model, &settings->compute, settings->run.seed, vocab, &place.shards,
                               &config));
     config.lora = settings->lora;

@@ -68,14 +68,29 @@ static size_t planned(const struct gg_settings *settings, enum gg_precision prec
     return mine;
 }
 
-static void compare(bool is_llama, bool adapters, int p, int q, enum gg_precision precision, const char *zero,
-                    const char *recompute) {
+/* How gradients are summed: by replicas that each are one, that each play four, or in bf16 on the wire. */
+enum summing { PLAIN, PLAYED, ROUNDED };
+
+static void choose_summing(struct gg_settings *settings, enum summing summing, int replicas) {
+    char number[16];
+    if (summing == ROUNDED)
+        CHECK_OK(gg_settings_set(settings, "parallel.wire", "bf16", "test"));
+    if (summing != PLAYED || (replicas & (replicas - 1)) != 0)
+        return;
+    settings->batch.sequences = 12 * 4 * replicas;
+    snprintf(number, sizeof number, "%d", 4 * replicas);
+    CHECK_OK(gg_settings_set(settings, "parallel.reproducible", number, "test"));
+}
+
+static void compare(bool is_llama, bool adapters, enum summing summing, int p, int q,
+                    enum gg_precision precision, const char *zero, const char *recompute) {
     char grid[32];
     snprintf(grid, sizeof grid, "%dx%d", p, q);
     struct gg_settings settings;
     struct gg_replica replica = {0};
     read_settings(&settings, is_llama, adapters, grid, precision == GG_PRECISION_BF16 ? "bf16" : "fp32", zero,
                   recompute);
+    choose_summing(&settings, summing, world.size / (p * q));
     const size_t expected = planned(&settings, precision), before = gg_memory_taken();
     CHECK_OK(gg_replica_place(&world, &settings, &replica));
     CHECK_OK(gg_replica_shape(&replica, VOCAB, precision, false));
@@ -173,12 +188,16 @@ static void every_layout(void **state) {
     static const char *const recompute[] = {"none", "attention", "block"};
     for (int p = 1; p <= world.size; p++)
         for (int q = 1; p * q <= world.size; q++)
-            for (int i = 0; world.size % (p * q) == 0 && i < 26; i++) {
+            for (int i = 0; world.size % (p * q) == 0 && i < 28; i++) {
                 const bool bf16 = i / 6 % 2 == 1 || i == 25;
                 if (bf16 && !gg_matmul_has_bf16())
                     continue;
-                compare(i >= 12 && i != 24, i >= 24, p, q, bf16 ? GG_PRECISION_BF16 : GG_PRECISION_FP32,
-                        i % 2 == 0 ? "0" : "1", recompute[i / 2 % 3]);
+                compare(i >= 12 && i != 24 && i < 26, i == 24 || i == 25,
+                        i == 26   ? PLAYED
+                        : i == 27 ? ROUNDED
+                                  : PLAIN,
+                        p, q, bf16 ? GG_PRECISION_BF16 : GG_PRECISION_FP32, i % 2 == 0 ? "0" : "1",
+                        recompute[i / 2 % 3]);
             }
 }
 
