@@ -83,8 +83,7 @@ static bool tell_roll(void) {
         if (answer.missing > 0)
             fprintf(stderr, "watchdog: not heard from: %s\n", answer.names);
         else
-            fputs("watchdog: every rank was heard from: none is lost; is one elsewhere than the rest?\n",
-                  stderr);
+            fputs("watchdog: every rank was heard from; see which is elsewhere than the rest\n", stderr);
         break;
     }
     return true;
