@@ -66,13 +66,13 @@ host_start() {
 }
 
 hosts_start() {
-    local i
-    hosts_names=$(mktemp)
+    local i names
+    names=$(mktemp)
     for ((i = 0; i <= $1; i++)); do
         if [ $i = 0 ]; then echo "127.0.0.1 localhost"; else echo "10.0.0.$i h$i"; fi
-    done >"$hosts_names"
-    mount --bind "$hosts_names" /etc/hosts
-    rm "$hosts_names"
+    done >"$names"
+    mount --bind "$names" /etc/hosts
+    rm "$names"
     ip link add name switch type bridge
     ip link set dev switch up
     for ((i = 1; i <= $1; i++)); do host_start "h$i" "10.0.0.$i"; done
