@@ -11,12 +11,14 @@ if(GG_SANITIZE)
 endif()
 
 # gridgpt_add_test(NAME COMMAND words... [WORKING_DIRECTORY folder] PROCESSORS n TIMEOUT seconds LABELS labels...)
-# What all tests have in common. Exit status 77 means skipped.
+# What all tests have in common. Exit status 77 means skipped. PROCESSORS are the cores that it keeps busy, taken over its
+# whole time, rather than its ranks: those wait for most of a start. Tests with the longest time limits begin first, so
+# that at the end no core waits for a long one.
 function(gridgpt_add_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT;PROCESSORS" "LABELS" ${ARGN})
   math(EXPR timeout "${ARG_TIMEOUT} * ${GG_TEST_PATIENCE}")
   add_test(NAME ${name} ${ARG_UNPARSED_ARGUMENTS})
-  set_tests_properties(${name} PROPERTIES PROCESSORS ${ARG_PROCESSORS} TIMEOUT ${timeout}
+  set_tests_properties(${name} PROPERTIES PROCESSORS ${ARG_PROCESSORS} TIMEOUT ${timeout} COST ${ARG_TIMEOUT}
     ENVIRONMENT "${GG_TEST_ENVIRONMENT}" SKIP_RETURN_CODE 77 LABELS "${ARG_LABELS}")
 endfunction()
 
@@ -34,12 +36,13 @@ function(gridgpt_test source)
   target_link_libraries(${name} PRIVATE $<IF:$<BOOL:${ARG_CORE}>,gridgpt::core,gridgpt::jobs> PkgConfig::cmocka ${ARG_LINK})
   if(ARG_RANKS)
     foreach(ranks ${ARG_RANKS})
+      math(EXPR processors "(${ranks} + 1) / 2")
       set(labels mpi)
       if(ARG_THREADS AND ranks MATCHES "^[23]$")
         list(APPEND labels threads)
       endif()
       gridgpt_add_test(${name}_${ranks} COMMAND ${MPIEXEC_EXECUTABLE} -n ${ranks} $<TARGET_FILE:${name}>
-        PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT} LABELS ${labels})
+        PROCESSORS ${processors} TIMEOUT ${ARG_TIMEOUT} LABELS ${labels})
     endforeach()
   else()
     if(ARG_SLOW)

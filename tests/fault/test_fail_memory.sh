@@ -21,6 +21,7 @@ cat >rank1 <<'S'
 exec "$@"
 S
 chmod +x rank1
+mpirun_as_usual
 for number in 3000 60000; do
     rm -rf run
     status=0

@@ -13,6 +13,7 @@ trap '"$lab" stop >/dev/null 2>&1' EXIT
 }
 export SLURM_CONF=$GG_LAB_DIR/slurm.conf
 source "$GG_SOURCE/tests/jobs/training.sh"
+mpirun_as_usual
 
 # Validation at every step makes the jobs slow, and changes nothing in the weights; a constant learning rate lets
 # run.steps be set as late as one likes.

@@ -1,5 +1,6 @@
 # A run that hangs: every rank that can says where it is, and the job ends. One that is merely suspended goes on.
 source "$GG_SOURCE/tests/jobs/training.sh"
+mpirun_as_usual
 
 limits="run.watchdog=4 run.watchdog_minutes=0.1"
 

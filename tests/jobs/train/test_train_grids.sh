@@ -83,6 +83,7 @@ expect 64 "2 token shards do not divide batch.micro 3" refused
 [ ! -e refused ] || fail "a refused run left a folder"
 
 # A rank that dies amid the products must not leave the others hanging.
+mpirun_as_usual
 mpirun -n 4 "$GRIDGPT" train settings.yaml run.dir=dies $shape parallel.grid=2x2 run.steps=100000 >dies.log 2>&1 &
 job=$!
 for _ in $(seq 100); do

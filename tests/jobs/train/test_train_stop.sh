@@ -1,6 +1,7 @@
 # Asked to stop, a run writes a checkpoint and ends with status 75: by Ctrl-C on a terminal, by SIGUSR1 to mpirun,
 # by signals to a bare run; and goes on from there.
 source "$GG_SOURCE/tests/jobs/training.sh"
+mpirun_as_usual
 command -v python3 >/dev/null || { echo "skipped: no python3 to make a terminal"; exit 77; }
 
 long="run.steps=100000 eval.sequences=1"
