@@ -81,17 +81,24 @@ hosts_start() {
 }
 
 # What mpirun starts its daemons with, as it would with ssh: AGENT HOST COMMAND..., the words being for a shell there. Other
-# than with ssh they inherit mpirun's environment.
+# than with ssh they inherit mpirun's environment. As with ssh, that a daemon has failed is heard after its connections have
+# gone, and not while the link is cut.
 host_write_agent() {
     local host
     {
         echo '#!/bin/bash'
-        echo 'case $1 in'
+        echo 'host=$1'
+        echo 'case $host in'
         for host in "${!host_holder[@]}"; do echo "$host) holder=${host_holder[$host]} ;;"; done
-        echo '*) echo "no host $1" >&2; exit 1 ;;'
+        echo '*) echo "no host $host" >&2; exit 1 ;;'
         echo 'esac'
         echo 'shift'
-        echo 'exec nsenter --target $holder --net --uts --ipc --mount --wd=. bash -c "$*"'
+        echo 'nsenter --target $holder --net --uts --ipc --mount --wd=. bash -c "$*" && exit'
+        echo 'status=$?'
+        echo 'hears() { [[ $(timeout 0.5 bash -c ": </dev/tcp/$host/9" 2>&1) == *refused* ]]; }'
+        echo 'sleep 1'
+        echo 'while kill -0 $PPID 2>/dev/null && ! hears; do sleep 0.1; done'
+        echo 'exit $status'
     } >hosts-agent
     chmod +x hosts-agent
 }
