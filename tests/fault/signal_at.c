@@ -1,7 +1,9 @@
 /* Loaded into a program in front of its libraries (LD_PRELOAD): sends the process a signal at a place that is
  * named by a call, for the places that no clock can hit.
  *
- *   GG_SIGNAL_AT    CALL:N, the N-th call of this process, counted from 1; CALL is one of those below
+ *   GG_SIGNAL_AT    CALL:N, the N-th call of this process, counted from 1; CALL is one of those below, or `sum`: what
+ *                   ranks sum up or agree on, by MPI_Allreduce or, in an order of their own, by an MPI_Allgather of
+ *                   doubles
  *   GG_SIGNAL       the signal's number
  *   GG_SIGNAL_RANK  only this rank; unset: every rank
  *   GG_SIGNAL_FILE  calls are counted from when this file is there; unset: from the beginning
@@ -74,8 +76,15 @@ int MPI_Init_thread(int *argc, char ***argv, int required, int *provided) {
 }
 
 int MPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
-    at("MPI_Allreduce");
+    at("sum");
     return NEXT(MPI_Allreduce)(from, to, count, type, op, comm);
+}
+
+int MPI_Allgather(const void *from, int count, MPI_Datatype type, void *to, int to_count,
+                  MPI_Datatype to_type, MPI_Comm comm) {
+    if (type == MPI_DOUBLE)
+        at("sum");
+    return NEXT(MPI_Allgather)(from, count, type, to, to_count, to_type, comm);
 }
 
 int MPI_Barrier(MPI_Comm comm) {

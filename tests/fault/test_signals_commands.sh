@@ -41,7 +41,7 @@ done
 train 1 run run.steps=1
 expect 0 "trained 1 steps" run
 before=$(checksums run/checkpoints/step-00000001.h5)
-signal MPI_Allreduce:20 TERM all died evaluate "$GRIDGPT" evaluate run --data data/val-00000.h5
+signal sum:20 TERM all died evaluate "$GRIDGPT" evaluate run --data data/val-00000.h5
 signal MPI_Init_thread:1 TERM all died generate "$GRIDGPT" generate run --prompt the
 for place in fsync:1 rename:1; do
     signal $place TERM all died "import$place" "$GRIDGPT" import "$GG_SOURCE/tests/golden/huggingface/llama" --out new.h5

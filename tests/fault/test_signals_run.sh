@@ -40,7 +40,7 @@ done
 
 # In the validation before the first step.
 export GG_SIGNAL_FILE=zero/metrics.jsonl
-interrupted MPI_Allreduce:12 TERM 1 2 zero
+interrupted sum:12 TERM 1 2 zero
 expect 75 "before the first step of this start" zero
 [ ! -s zero/metrics.jsonl ] || fail "zero: the validation was not left"
 goes_on 2 zero reference2,1x1
@@ -49,7 +49,7 @@ goes_on 2 zero reference2,1x1
 left() { # STEP SIGNAL RANK RANKS GRID CALL
     local name=left$1$4$5
     export GG_SIGNAL_FILE=$name/checkpoints/step-0000000$((($1 - 1) / 2 * 2)).h5
-    interrupted "MPI_Allreduce:$6" "$2" "$3" "$4" "$name" checkpoint.async=false parallel.grid="$5"
+    interrupted "sum:$6" "$2" "$3" "$4" "$name" checkpoint.async=false parallel.grid="$5"
     at_step "$1" "$name"
     [ "$(tail -n 1 "$name/metrics.jsonl" | grep -c "\"step\":$1,.*val_loss")" = 0 ] || fail "$name: the validation was not left"
     goes_on "$4" "$name" "reference$4,$5" checkpoint.async=false parallel.grid="$5"
@@ -71,7 +71,7 @@ written pwritev:3 USR1 all 4 before false
 written rename:2 INT 0 1 named true
 
 # Behind the last step's checkpoint, and while MPI ends: the run is done.
-for place in MPI_Allreduce MPI_Finalize; do
+for place in sum MPI_Finalize; do
     export GG_SIGNAL_FILE=$place/checkpoints/step-00000006.h5
     interrupted $place:1 INT all 2 $place
     expect 0 "trained 6 steps" $place

@@ -32,11 +32,11 @@ anew 2 grid parallel.grid=2x1
 # Opening the data; looking for checkpoints; measuring, allocating, beginning.
 early H5Fopen:1 TERM 1 2 data
 for call in 12 24; do
-    early MPI_Allreduce:$call USR1 1 2 "start$call"
+    early sum:$call USR1 1 2 "start$call"
 done
 early MPI_Barrier:1 INT 0 2 rate
 export GG_SIGNAL_FILE=begun/metrics.jsonl
-early MPI_Allreduce:2 TERM 0 2 begun
+early sum:2 TERM 0 2 begun
 anew 2 begun
 
 # A resume's reading, of a run that has a step yet to do.

@@ -70,7 +70,7 @@ done
 handled() {
     local name=$1 steps=$2
     shift 2
-    GG_SIGNAL_AT=MPI_Allreduce:1 GG_SIGNAL=19 GG_SIGNAL_FILE=$name/metrics.jsonl GG_SIGNAL_TEXT='"step":2,' \
+    GG_SIGNAL_AT=sum:1 GG_SIGNAL=19 GG_SIGNAL_FILE=$name/metrics.jsonl GG_SIGNAL_TEXT='"step":2,' \
         LD_PRELOAD=$GG_SIGNAL_AT_LIBRARY \
         "$GRIDGPT" train settings.yaml run.dir="$name" run.steps="$steps" eval.sequences=1 >"$name.log" 2>&1 &
     pid=$!

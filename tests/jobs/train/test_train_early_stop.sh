@@ -44,7 +44,7 @@ expect 0 "stopped early at step $((at + 2))" whole
 # Killed again and again, wherever that is, and gone on with: the same end, the same best.
 numbers[KILL]=9
 for starts in $(seq 30); do
-    signal MPI_Allreduce:$((60 + 20 * starts)) KILL all alone parts $patient checkpoint.every_steps=1 checkpoint.async=false
+    signal sum:$((60 + 20 * starts)) KILL all alone parts $patient checkpoint.every_steps=1 checkpoint.async=false
     [ $status = 0 ] && break
     [ -e parts/checkpoints/best.h5 ] && touch parts/checkpoints/best.h5.tmp
 done
@@ -62,7 +62,7 @@ expect 0 "stopped early at step $at:" between
 [ "$(step_of between/checkpoints/best.h5)" = "$best_step" ] || fail "the best has lost its name"
 # A stop that is asked for in a validation: it is made up for at the next start, and counts there.
 export GG_SIGNAL_FILE=asked/checkpoints/step-$(printf %08d "$best_step").h5
-signal MPI_Allreduce:5 TERM all train 2 asked $patient checkpoint.async=false
+signal sum:5 TERM all train 2 asked $patient checkpoint.async=false
 expect 75 "stopped on request at step $((best_step + 2)) of 60" asked
 [ "$(values asked best_step | tail -1)" = "$best_step" ] && ! tail -1 asked/metrics.jsonl | grep -q val_loss ||
     fail "the validation was not left"
