@@ -1,6 +1,7 @@
 #include "jobs/launch/watchdog.h"
 
 #include "core/base/thread.h"
+#include "jobs/launch/roll_thread.h"
 
 #include <math.h>
 #include <mpi.h>
@@ -13,7 +14,8 @@
 #include <unistd.h>
 
 /* LONG_FACTOR: what has no usual time, in terms of the least limit of a step. ABORT_SECONDS: how long the
- * others have to print, and then how long MPI has to abort. */
+ * others have to print and to answer the roll, then how long the lowest rank has to end the job before the
+ * others do, and how long MPI has to abort. */
 enum { TICK_MS = 100, LONG_FACTOR = 6, ABORT_SECONDS = 3, SAMPLES = 31 };
 
 static struct {
@@ -65,24 +67,58 @@ static bool recovers(uint64_t progress) {
     return false;
 }
 
+/* Tells who was not heard from, unless that is for a lower rank: then false. */
+static bool tell_roll(void) {
+    struct gg_roll_answer answer;
+    switch (gg_roll_thread_answer(&answer)) {
+    case GG_ROLL_NONE:
+        break;
+    case GG_ROLL_STUCK:
+        fprintf(stderr, "watchdog: rank %d on %s cannot call the other ranks: MPI does not return\n",
+                dog.rank, dog.host);
+        break;
+    case GG_ROLL_ANSWER:
+        if (!answer.speaks)
+            return false;
+        if (answer.missing > 0)
+            fprintf(stderr, "watchdog: not heard from: %s\n", answer.names);
+        else
+            fputs("watchdog: every rank was heard from; see which is elsewhere than the rest\n", stderr);
+        break;
+    }
+    return true;
+}
+
+static void end_job(void) {
+    fprintf(stderr, "watchdog: rank %d on %s ends the job; raise run.watchdog_minutes if it only was slow\n",
+            dog.rank, dog.host);
+    fflush(stderr);
+    alarm(ABORT_SECONDS); /* MPI may hang too */
+    MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+/* At the limit. Returns when a step has ended after all, or the watchdog is to stop. */
+static void bark(double waited, uint64_t progress) {
+    say_where(waited);
+    gg_roll_thread_ask(true);
+    if (!recovers(progress) && (tell_roll() || !recovers(progress)))
+        end_job();
+    gg_roll_thread_ask(false);
+}
+
 static void *watch(void *unused) {
     uint64_t seen = 0;
     double waited = 0;
     while (tick(&waited)) {
         const uint64_t progress = atomic_load(&dog.progress);
+        const double limit = atomic_load(&dog.limit);
+        const bool called = gg_roll_thread_called();
         if (progress != seen) {
             seen = progress;
             waited = 0;
-        } else if (waited >= atomic_load(&dog.limit)) {
-            say_where(waited);
+        } else if (waited >= limit || (called && waited >= limit / 2)) {
+            bark(waited, progress);
             waited = 0;
-            if (recovers(progress))
-                continue;
-            fprintf(stderr,
-                    "watchdog: rank %d on %s ends the job; raise run.watchdog_minutes if it only was slow\n",
-                    dog.rank, dog.host);
-            alarm(ABORT_SECONDS); /* MPI may hang too */
-            MPI_Abort(MPI_COMM_WORLD, 1);
         }
     }
     return unused;
@@ -128,10 +164,10 @@ void gg_watchdog_at(const char *phase, const char *collective) {
     atomic_store_explicit(&dog.collective, collective, memory_order_relaxed);
 }
 
-void gg_watchdog_start(int rank, double multiple, double minutes) {
+void gg_watchdog_start(const struct gg_world *world, double multiple, double minutes) {
     if (multiple <= 0)
         return;
-    dog.rank = rank;
+    dog.rank = world->rank;
     dog.multiple = multiple;
     dog.minutes = minutes;
     dog.counted = 0;
@@ -142,16 +178,18 @@ void gg_watchdog_start(int rank, double multiple, double minutes) {
     gg_watchdog_at("start", NULL);
     dog.running = true;
     gg_watchdog_await(GG_WATCHED_LONG);
+    gg_roll_thread_start(world, dog.host);
     /* Without it the run is what it would be with run.watchdog 0. */
     dog.running = gg_thread_start(NULL, watch, NULL, "watches the run", &dog.thread) == GG_OK;
     if (!dog.running)
-        fprintf(stderr, "warning: rank %d has no watchdog: %s\n", rank, gg_failure());
+        fprintf(stderr, "warning: rank %d has no watchdog: %s\n", world->rank, gg_failure());
 }
 
 void gg_watchdog_stop(void) {
-    if (!dog.running)
-        return;
-    atomic_store(&dog.stop, true);
-    pthread_join(dog.thread, NULL);
-    dog.running = false;
+    if (dog.running) {
+        atomic_store(&dog.stop, true);
+        pthread_join(dog.thread, NULL);
+        dog.running = false;
+    }
+    gg_roll_thread_stop();
 }

@@ -34,7 +34,7 @@ static gg_status work(const struct gg_world *world, const struct gg_words *words
         status = check_command(&settings, finetunes);
     if (status == GG_OK) {
         gg_job_threads(settings.compute.threads);
-        gg_watchdog_start(world->rank, (double)settings.run.watchdog, settings.run.watchdog_minutes);
+        gg_watchdog_start(world, (double)settings.run.watchdog, settings.run.watchdog_minutes);
         status = gg_trainer_create(world, &settings, &trainer);
         if (status == GG_OK)
             status = gg_trainer_run(&trainer);

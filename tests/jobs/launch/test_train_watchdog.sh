@@ -44,6 +44,8 @@ for rank in 0 2; do
         { tail -n 30 hang.log >&2; fail "hang: rank $rank does not say where it is"; }
 done
 ! grep -q "watchdog: rank 1 " hang.log || fail "hang: a stopped process speaks"
+[ "$(grep "watchdog: not heard from" hang.log)" = "watchdog: not heard from: rank 1 on $(hostname)" ] ||
+    { tail -n 30 hang.log >&2; fail "hang: not told who did not answer, or more than once"; }
 for _ in $(seq 100); do
     alive "${ranks[1]}" || break
     sleep 0.1
@@ -61,6 +63,12 @@ finish suspended
 expect 75 "stopped on request" suspended
 ! grep -q "^watchdog:" suspended.log || fail "suspended: the watchdog barked"
 
+# One rank hangs in its own work (nobody reads what it writes to), while the next run is under way.
+mkdir own
+mkfifo own/metrics.jsonl
+mpirun -n 2 "$GRIDGPT" train settings.yaml run.dir=own run.watchdog_minutes=0.01 >own.log 2>&1 &
+own=$!
+
 # Switched off.
 start off 2 run.watchdog=0
 kill -STOP "${ranks[1]}"
@@ -70,3 +78,13 @@ kill -CONT "${ranks[1]}"
 kill -USR1 $job
 finish off
 expect 75 "stopped on request" off
+
+for _ in $(seq 300); do
+    alive $own || break
+    sleep 0.1
+done
+! alive $own || { kill -KILL $own; fail "own: the job does not end"; }
+status=0
+wait $own || status=$?
+expect 1 "watchdog: every rank was heard from" own
+for rank in 0 1; do grep -q "watchdog: rank $rank on .*, phase: start" own.log || fail "own: rank $rank does not say where it is"; done
