@@ -119,7 +119,7 @@ static void sums_are_the_trees(void **state) {
         gg_tree_sum(shares, count, leaves + (count - 1) * ELEMENTS, ELEMENTS); /* over one of them */
         assert_memory_equal(sum, leaves + (count - 1) * ELEMENTS, ELEMENTS * sizeof *sum);
         for (int64_t i = 0; i < ELEMENTS; i++) {
-            float level[MOST];
+            float level[MOST] = {0};
             for (int leaf = 0; leaf < count; leaf++)
                 level[leaf] = value(leaf, i);
             assert_true(sum[i] == sum_by_levels(level, count));
@@ -153,7 +153,7 @@ static void played_as_by_others(void **state) {
             gg_gradient_tree_take(&tree, 2000);
             gg_gradient_tree_take(&tree, 0);
             for (int64_t i = 0; i < ELEMENTS; i++) {
-                float level[16];
+                float level[16] = {0};
                 for (int leaf = 0; leaf < played; leaf++)
                     level[leaf] = value(leaf, i);
                 assert_true(gradients[i] == sum_by_levels(level, played));

@@ -135,8 +135,8 @@ static void virtual_replicas_keep_their_samples(void **state) {
             for (int step = 0; step < STEPS; step++)
                 for (int v = replica * played; v < (replica + 1) * played; v++)
                     for (int64_t a = 0; a < G / (MICRO * V); a++) {
-                        int32_t inputs[MICRO * CONTEXT], targets[MICRO * CONTEXT];
-                        uint64_t ids[MICRO];
+                        int32_t inputs[MICRO * CONTEXT] = {0}, targets[MICRO * CONTEXT] = {0};
+                        uint64_t ids[MICRO] = {0};
                         CHECK_OK(gg_loader_next(loader, &(struct gg_micro_batch){inputs, targets, ids, {0}},
                                                 NULL));
                         for (int64_t b = 0; b < MICRO; b++)
