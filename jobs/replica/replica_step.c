@@ -57,6 +57,12 @@ static void take_up(struct gg_replica *r, int64_t from) {
     r->seconds[GG_PHASE_REDUCE] += gg_clock_seconds() - begin;
 }
 
+static void put_away(struct gg_replica *r) {
+    const double begin = gg_clock_seconds();
+    gg_gradient_tree_put(&r->tree);
+    r->seconds[GG_PHASE_REDUCE] += gg_clock_seconds() - begin;
+}
+
 static void gradients_ready(void *context, int64_t from) {
     const struct gradient_way *way = context;
     take_up(way->replica, from);
@@ -100,7 +106,7 @@ static gg_status compute_gradients(struct gg_replica *r, gg_loader *loader, stru
     gg_gradient_tree_begin(&r->tree);
     for (int64_t micro = 0; micro < r->plan.accumulation && status == GG_OK; micro++) {
         if (micro > 0 && micro % accumulation == 0)
-            gg_gradient_tree_put(&r->tree);
+            put_away(r);
         status = compute_micro_batch(r, loader, micro == r->plan.accumulation - 1 ? &hook : NULL,
                                      &sums[micro / accumulation]);
     }
