@@ -1,18 +1,19 @@
 # Efficiency over nodes, of each way and network. Called by simulate.sh:
 #   gnuplot -e "csv='scaling.csv'; out='scaling.svg'" scaling.gp
-set terminal svg size 1100,480 font "Helvetica,14" background rgb "white" linewidth 1.2
+set terminal svg size 1100,540 font "Helvetica,14" background rgb "white" linewidth 1.2
 set output out
 set datafile separator ","
 set logscale x 2
 set xlabel "nodes of 4 ranks"
 set ylabel "efficiency (%)"
+set bmargin 9
 set border 3
 set tics nomirror out
 set grid ytics lc rgb "#dddddd" lt 1
 set xtics (4, 16, 64, 256, 1024)
 set xrange [3:1400]
 set yrange [0:105]
-set key bottom left samplen 3
+set key below center maxcols 2 samplen 2 width -3
 file(model, gbit, way) = sprintf("< awk -F, '$1 == \"%s\" && $2 == %d && $5 == \"%s\" && $6 != \"whole\"' '%s'", model, gbit, way, csv)
 set multiplot layout 1,2
 do for [model in "gpt2-124m gpt2-1558m"] {
