@@ -110,10 +110,10 @@ static void print_summation(const struct gg_trainer *t) {
     if (summation->replicas > 1)
         fprintf(stderr,
                 "gradients: summed over %d replicas in buckets of %d MiB during the backward pass, %s: %d "
-                "messages%s for each and as many back; driven on by %s\n",
+                "message%s%s for each and as many back; driven on by %s\n",
                 summation->replicas, GG_BUCKET_BYTES >> 20, gg_reduction_names[summation->way],
-                gg_summation_messages(summation), rounded ? " in bf16" : "",
-                gg_reduction_driver_name(t->session.reduction_thread));
+                gg_summation_messages(summation), gg_summation_messages(summation) > 1 ? "s" : "",
+                rounded ? " in bf16" : "", gg_reduction_driver_name(t->session.reduction_thread));
     if (plan->reproducible > 0 && !plan->reproduces)
         fprintf(
             stderr,
