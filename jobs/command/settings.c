@@ -98,6 +98,8 @@ gg_status gg_settings_set_word(struct gg_settings *settings, char *const *words,
 gg_status gg_settings_resolve(struct gg_settings *settings) {
     GG_TRY(gg_model_settings_resolve(&settings->model, given_of(settings, &gg_model_setting_rows)));
     GG_TRY(gg_data_settings_check(&settings->data));
+    int virtual_replicas;
+    GG_TRY(gg_reproducible_parse(settings->parallel.reproducible, &virtual_replicas));
     GG_TRY(gg_batch_settings_check(&settings->batch));
     GG_TRY(gg_optim_settings_resolve(&settings->optim, given_of(settings, &gg_optim_setting_rows),
                                      settings->run.steps));

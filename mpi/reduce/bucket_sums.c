@@ -76,6 +76,15 @@ gg_status gg_bucket_sums_create(MPI_Comm replicas, const struct gg_partition *pa
     return make_slots(s, largest);
 }
 
+gg_bucket_sums *gg_bucket_gather_create(MPI_Comm replicas, const struct gg_partition *partition,
+                                        float *values) {
+    const struct gg_bucket_sums_options options = {.work = GG_BUCKET_ALLGATHER, .values = values};
+    gg_bucket_sums *gather;
+    const gg_status status = gg_bucket_sums_create(replicas, partition, &options, &gather);
+    GG_ASSERT(status == GG_OK);
+    return gather;
+}
+
 void gg_bucket_sums_destroy(gg_bucket_sums **sums) {
     gg_bucket_sums *s = *sums;
     if (s == NULL)

@@ -52,6 +52,10 @@ gg_status gg_bucket_sums_create(MPI_Comm replicas, const struct gg_partition *pa
                                 const struct gg_bucket_sums_options *options,
                                 gg_bucket_sums **sums) GG_MUST_USE;
 
+/* Makes an all-gather of `values` in fp32, which needs no memory. Collective over `replicas`. */
+gg_bucket_sums *gg_bucket_gather_create(MPI_Comm replicas, const struct gg_partition *partition,
+                                        float *values);
+
 /* Collective. */
 void gg_bucket_sums_destroy(gg_bucket_sums **sums);
 

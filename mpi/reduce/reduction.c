@@ -163,18 +163,12 @@ const struct gg_owned_range *gg_reducer_owned(const gg_reducer *reducer, int *co
     return reducer->owned;
 }
 
-static void make_gather(gg_reducer *r, float *flat) {
-    const struct gg_bucket_sums_options options = {.work = GG_BUCKET_ALLGATHER, .values = flat};
-    const gg_status status = gg_bucket_sums_create(r->replicas, &r->partition, &options, &r->gather);
-    GG_ASSERT(status == GG_OK); /* it needs no memory */
-}
-
 void gg_reducer_gather(gg_reducer *r, float *flat) {
     if (!r->scatter)
         return;
     const double begin = MPI_Wtime();
     if (r->gather == NULL)
-        make_gather(r, flat);
+        r->gather = gg_bucket_gather_create(r->replicas, &r->partition, flat);
     gg_bucket_sums_run(r->gather);
     r->times.visible += MPI_Wtime() - begin;
 }

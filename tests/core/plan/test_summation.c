@@ -188,6 +188,8 @@ static void what_does_not_fit_is_refused(void **state) {
         CHECK_OK(gg_settings_set(&settings, "parallel.reproducible", cases[i].value, "test"));
         CHECK_FAILS(gg_legality_summation(&request, cases[i].place), GG_USAGE, cases[i].part);
     }
+    CHECK_OK(gg_settings_set(&settings, "parallel.reproducible", "3", "test"));
+    CHECK_FAILS(gg_settings_resolve(&settings), GG_USAGE, "a power of two"); /* whatever is then planned */
     CHECK_OK(gg_settings_set(&settings, "parallel.reproducible", "4", "test"));
     CHECK_OK(gg_legality_summation(&request, &four));
     CHECK_OK(gg_settings_set(&settings, "parallel.wire", "bf16", "test"));
